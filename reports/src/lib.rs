@@ -1,0 +1,13 @@
+//! The run record, and everything that is drawn from it.
+//!
+//! A run writes one [`record::Record`] a scenario; nothing else passes from a run to a report. From it alone come the
+//! HTML page, the plots, JUnit and Markdown, at any later time and on any other machine.
+//!
+//! - [`record`]: what was asked, what happened, how it was judged. Versioned; start reading here.
+//! - [`stats`]: percentiles, their intervals, tests of difference; each names its definition and source.
+//! - [`plot`]: series to SVG, and SVG to PNG.
+//! - [`html`], [`junit`], [`markdown`]: one output each.
+//!
+//! This crate knows nothing of proxies, processes or scenario files.
+
+pub mod record;
