@@ -1,0 +1,264 @@
+//! From bytes to heads.
+
+use crate::Refusal;
+use crate::headers::{Headers, Span};
+use crate::message::{Request, Response, Version};
+use bytes::{Buf, BytesMut};
+use std::mem::MaybeUninit;
+
+/// How much of a head is read before it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the whole head.
+    pub head_bytes: usize,
+    /// Header fields, at most 128.
+    pub fields: usize,
+    /// Bytes of the request target.
+    pub target_bytes: usize,
+}
+
+impl Default for Limits {
+    /// Envoy's: 60 KiB, 100 fields, no limit of its own for the target.
+    fn default() -> Self {
+        Self { head_bytes: 60 * 1024, fields: 100, target_bytes: usize::MAX }
+    }
+}
+
+/// The largest number of fields that any [`Limits`] can allow.
+const MOST_FIELDS: usize = 128;
+
+/// Reads the heads of one direction of one connection.
+#[derive(Debug, Default)]
+pub struct HeadReader {
+    limits: Limits,
+    /// Bytes that are known to hold no end of a head, so that a head sent byte by byte is not searched anew each time.
+    searched: usize,
+}
+
+impl HeadReader {
+    /// A reader with limits.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, searched: 0 }
+    }
+
+    /// Takes one request head from the front of `buf` into `request`, reusing its allocations. False: more bytes are needed.
+    pub fn request(&mut self, buf: &mut BytesMut, request: &mut Request) -> Result<bool, Refusal> {
+        self.skip_empty_lines(buf);
+        let Some(head) = self.find_head(buf)? else { return Ok(false) };
+        let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+        let mut parsed = httparse::Request::new(&mut []);
+        let status = parsed.parse_with_uninit_headers(head, &mut fields).map_err(refusal)?;
+        let (httparse::Status::Complete(len), Some(method), Some(target), Some(version)) =
+            (status, parsed.method, parsed.path, parsed.version)
+        else {
+            return Err(Refusal::Syntax);
+        };
+        if target.len() > self.limits.target_bytes {
+            return Err(Refusal::TargetTooLong);
+        }
+        request.method = span(head, method.as_bytes());
+        request.target = span(head, target.as_bytes());
+        request.version = version_of(version);
+        copy_fields(head, parsed.headers, self.limits.fields, &mut request.headers)?;
+        self.searched = 0;
+        buf.advance(len);
+        Ok(true)
+    }
+
+    /// Takes one response head from the front of `buf` into `response`. False: more bytes are needed.
+    pub fn response(&mut self, buf: &mut BytesMut, response: &mut Response) -> Result<bool, Refusal> {
+        let Some(head) = self.find_head(buf)? else { return Ok(false) };
+        let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+        let mut parsed = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let status = config.parse_response_with_uninit_headers(&mut parsed, head, &mut fields).map_err(refusal)?;
+        let (httparse::Status::Complete(len), Some(code), Some(version)) = (status, parsed.code, parsed.version) else {
+            return Err(Refusal::Syntax);
+        };
+        if code < 100 {
+            return Err(Refusal::Syntax);
+        }
+        response.status = code;
+        response.version = version_of(version);
+        copy_fields(head, parsed.headers, self.limits.fields, &mut response.headers)?;
+        self.searched = 0;
+        buf.advance(len);
+        Ok(true)
+    }
+
+    /// A server ignores empty lines before a request (RFC 9112, 2.2).
+    fn skip_empty_lines(&mut self, buf: &mut BytesMut) {
+        while self.searched == 0 && buf.starts_with(b"\r\n") {
+            buf.advance(2);
+        }
+    }
+
+    /// The bytes up to and with the empty line that ends the head.
+    fn find_head<'a>(&mut self, buf: &'a [u8]) -> Result<Option<&'a [u8]>, Refusal> {
+        let mut at = self.searched;
+        while let Some(line) = memchr::memchr(b'\n', &buf[at..]) {
+            let next = at + line + 1;
+            let rest = &buf[next..];
+            let end = match rest {
+                [b'\n', ..] => Some(next + 1),
+                [b'\r', b'\n', ..] => Some(next + 2),
+                [] | [b'\r'] => {
+                    self.searched = at + line;
+                    return self.within(buf.len()).map(|()| None);
+                }
+                _ => None,
+            };
+            if let Some(end) = end {
+                self.within(end)?;
+                return Ok(Some(&buf[..end]));
+            }
+            at = next;
+        }
+        self.searched = buf.len();
+        self.within(buf.len()).map(|()| None)
+    }
+
+    fn within(&self, len: usize) -> Result<(), Refusal> {
+        if len > self.limits.head_bytes { Err(Refusal::HeadTooLarge) } else { Ok(()) }
+    }
+}
+
+fn refusal(error: httparse::Error) -> Refusal {
+    match error {
+        httparse::Error::TooManyHeaders => Refusal::TooManyFields,
+        _ => Refusal::Syntax,
+    }
+}
+
+fn version_of(minor: u8) -> Version {
+    if minor == 0 { Version::Http10 } else { Version::Http11 }
+}
+
+/// Where `part` stands in `head`, of which it is a slice.
+fn span(head: &[u8], part: &[u8]) -> Span {
+    Span::new(part.as_ptr().addr() - head.as_ptr().addr(), part.len())
+}
+
+fn copy_fields(
+    head: &[u8],
+    fields: &[httparse::Header<'_>],
+    limit: usize,
+    headers: &mut Headers,
+) -> Result<(), Refusal> {
+    if fields.len() > limit {
+        return Err(Refusal::TooManyFields);
+    }
+    headers.clear();
+    headers.text.extend_from_slice(head);
+    for field in fields {
+        // httparse takes a folded line for part of the value of its field only where it was asked to: here it never is.
+        headers.push_span(span(head, field.name.as_bytes()), span(head, field.value));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(bytes: &[u8]) -> Result<Option<Request>, Refusal> {
+        let mut request = Request::default();
+        let read = HeadReader::default().request(&mut BytesMut::from(bytes), &mut request)?;
+        Ok(read.then_some(request))
+    }
+
+    #[test]
+    fn a_request_is_read_whole() {
+        let mut buf = BytesMut::from(&b"\r\nGET /a?b=1 HTTP/1.1\r\nHost: Cart\r\nX-A:  1 \r\n\r\nrest"[..]);
+        let mut request = Request::default();
+        assert_eq!(HeadReader::default().request(&mut buf, &mut request), Ok(true));
+        assert_eq!((request.method(), request.target()), ("GET", "/a?b=1"));
+        assert_eq!(request.headers.get("host"), Some(&b"Cart"[..]));
+        assert_eq!(request.headers.get("x-a"), Some(&b"1"[..]));
+        assert_eq!(&buf[..], b"rest");
+        assert!(request.keep_alive());
+    }
+
+    #[test]
+    fn a_head_may_arrive_in_any_pieces() {
+        let head = b"GET / HTTP/1.1\r\nhost: a\r\nb: c\r\n\r\n";
+        for pieces in 1..head.len() {
+            let (mut reader, mut buf, mut request) = (HeadReader::default(), BytesMut::new(), Request::default());
+            let mut complete = false;
+            for piece in head.chunks(pieces) {
+                assert!(!complete);
+                buf.extend_from_slice(piece);
+                complete = reader.request(&mut buf, &mut request).unwrap();
+            }
+            assert!(complete && buf.is_empty() && request.headers.len() == 2, "pieces of {pieces}");
+        }
+    }
+
+    #[test]
+    fn malformed_heads_are_refused() {
+        for (bytes, refusal) in [
+            (&b"GET / HTTP/1.1\r\nA : b\r\n\r\n"[..], Refusal::Syntax),
+            (b"GET / HTTP/1.1\r\n: b\r\n\r\n", Refusal::Syntax),
+            (b"GET / HTTP/1.1\r\nA\r\n\r\n", Refusal::Syntax),
+            (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", Refusal::Syntax),
+            (b"GET / HTTP/1.1\r\nA: b\0\r\n\r\n", Refusal::Syntax),
+            (b"GET / HTTP/1.1\r\n A: b\r\n\r\n", Refusal::Syntax),
+            (b"GET /a b HTTP/1.1\r\n\r\n", Refusal::Syntax),
+            (b"GET / HTTP/2.0\r\n\r\n", Refusal::Syntax),
+            (b"G\x01T / HTTP/1.1\r\n\r\n", Refusal::Syntax),
+            (b"PRI * HTTP/2.0\r\n\r\n", Refusal::Syntax),
+        ] {
+            assert_eq!(read(bytes).err(), Some(refusal), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn limits_hold_at_the_limit_and_one_beyond() {
+        let head = |fields: usize| {
+            let mut head = b"GET / HTTP/1.1\r\n".to_vec();
+            (0..fields).for_each(|_| head.extend_from_slice(b"a: b\r\n"));
+            head.extend_from_slice(b"\r\n");
+            head
+        };
+        assert!(read(&head(100)).unwrap().is_some());
+        assert_eq!(read(&head(101)).err(), Some(Refusal::TooManyFields));
+        assert_eq!(read(&head(1000)).err(), Some(Refusal::TooManyFields));
+
+        let sized = |bytes: usize| {
+            let mut head = b"GET / HTTP/1.1\r\na: ".to_vec();
+            head.resize(bytes - 4, b'x');
+            head.extend_from_slice(b"\r\n\r\n");
+            head
+        };
+        assert!(read(&sized(60 * 1024)).unwrap().is_some());
+        assert_eq!(read(&sized(60 * 1024 + 1)).err(), Some(Refusal::HeadTooLarge));
+        assert_eq!(read(&vec![b'x'; 70_000]).err(), Some(Refusal::HeadTooLarge));
+    }
+
+    #[test]
+    fn a_response_is_read_whole() {
+        let mut buf = BytesMut::from(&b"HTTP/1.0 503 Too bad\r\nContent-Length: 0\r\n\r\n"[..]);
+        let mut response = Response::default();
+        assert_eq!(HeadReader::default().response(&mut buf, &mut response), Ok(true));
+        assert_eq!((response.status, response.keep_alive()), (503, false));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read(&bytes);
+            let _ = HeadReader::default().response(&mut BytesMut::from(&bytes[..]), &mut Response::default());
+        }
+
+        #[test]
+        fn no_control_byte_gets_into_a_value(byte in any::<u8>(), at in 0_usize..4) {
+            let mut head = b"GET / HTTP/1.1\r\na: wxyz\r\n\r\n".to_vec();
+            head[19 + at] = byte;
+            if let Ok(Some(request)) = read(&head) {
+                let fine = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
+                prop_assert!(request.headers.iter().all(|(_, value)| value.iter().all(fine)));
+            }
+        }
+    }
+}
