@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Squall proves that a service mesh heals itself.
+//!
+//! This crate is the harness: it plans, deploys, breaks, loads, observes and judges. A module imports only from layers
+//! below its own:
+//!
+//! | layer | modules |
+//! |---|---|
+//! | 5 | `cli`: arguments, help, exit codes |
+//! | 4 | `output`: events to what a person or a CI sees |
+//! | 3 | `run`: the timeline, and the wiring of everything below |
+//! | 2 | `deploy`, `control`, [`fault`], [`load`], `observe`, `slo`, `guardian`, `recover`, [`shim`], `service`: siblings that never import each other |
+//! | 1 | `scenario`, [`topology`], [`fault::spec`], [`shim::wire`], [`load::wire`], `journal` |
+//! | 0 | `units`, `seed`, [`clock`], `process` |
+
+pub mod clock;
+pub mod fault;
+pub mod load;
+// pub mod scenario; awaits squall_proxy::policy
+pub mod shim;
+pub mod topology;
+pub mod units;

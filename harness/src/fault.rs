@@ -1,0 +1,5 @@
+//! Faults: what can be broken, how it is aimed, and the injectors that break and mend it.
+//!
+//! [`spec`] is the plain data that the scenario resolves to and that the relay obeys.
+
+pub mod spec;
