@@ -16,6 +16,7 @@ pub mod clock;
 pub mod fault;
 pub mod load;
 // pub mod scenario; awaits squall_proxy::policy
+pub mod seed;
 pub mod shim;
 pub mod topology;
 pub mod units;

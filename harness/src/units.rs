@@ -1,27 +1,21 @@
 //! Quantities: a number always has its unit, in the type and in the text.
+//!
+//! Each type has one spelling that it prints and reads back unchanged; what people write (`0.5s`, `500ms`) may be another
+//! spelling of the same value.
 
-use std::fmt;
+mod bytes;
+mod number;
+mod percent;
+mod rate;
+mod text;
+mod time;
 
-/// Requests a second.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Rate(pub f64);
+pub use bytes::{ByteRate, Bytes};
+pub use percent::Percent;
+pub use rate::Rate;
+pub(crate) use text::written_as_text;
+pub use text::{BadText, Text};
+pub use time::TimeSpan;
 
-/// A share of a hundred, 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Percent(pub f64);
-
-/// Bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Bytes(pub u64);
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", self.0)
-    }
-}
-
-impl fmt::Display for Percent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}%", self.0)
-    }
-}
+#[cfg(test)]
+mod tests;
