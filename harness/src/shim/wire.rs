@@ -118,6 +118,9 @@ pub enum Report {
     Offers {
         /// One each.
         offers: Vec<Offer>,
+        /// Answers that went back through a relay since the last report, a fault's own included.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        answers: Vec<Answer>,
     },
     /// The lease ran out: every fault was lifted.
     LeaseLost {
@@ -149,6 +152,20 @@ pub struct Offer {
     /// A health check or probe: no `traceparent`.
     #[serde(rename = "p", default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
+}
+
+/// The head of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// When, nanoseconds.
+    #[serde(rename = "t")]
+    pub at: u64,
+    /// Index of the relay.
+    #[serde(rename = "r")]
+    pub relay: usize,
+    /// Its status.
+    #[serde(rename = "s")]
+    pub status: u16,
 }
 
 /// What became of an offered attempt. It is reported once this is settled, which for `Cut` is later than the offer.
