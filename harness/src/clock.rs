@@ -1,5 +1,9 @@
 //! Time, from one place: nanoseconds of `CLOCK_MONOTONIC`, which all processes of a machine share.
 
+mod timer;
+
+pub use timer::{Lag, Timer, bare_timer_lag, precise_thread};
+
 use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 

@@ -13,6 +13,7 @@
 //! | 0 | `units`, `seed`, [`clock`], `process` |
 
 pub mod clock;
+pub mod descriptor;
 pub mod fault;
 pub mod load;
 // pub mod scenario; awaits squall_proxy::policy

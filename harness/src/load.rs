@@ -1,5 +1,35 @@
 //! `squall load-worker`: requests at exactly the instants that the plan says, each stamped five times.
 //!
-//! It knows nothing of scenarios, phases or limits: [`wire`] is all that passes between it and the harness.
+//! It knows nothing of scenarios, phases or limits: [`wire`] is all that passes between it and the harness. `worker` wakes when
+//! requests are due, `flow` gives each a connection, `connection` sends it and reads the answer.
 
+mod connection;
+mod flow;
+mod output;
+pub mod schedule;
+mod template;
 pub mod wire;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use worker::Error;
+
+use std::io::Write;
+use tokio::io::AsyncRead;
+use tokio::task::LocalSet;
+
+/// The program: a plan on standard input, samples on standard output.
+pub fn run() -> Result<(), Error> {
+    work(tokio::io::stdin(), std::io::stdout())
+}
+
+fn work(input: impl AsyncRead + Unpin, output: impl Write + Send + 'static) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    let worked = local.block_on(&runtime, worker::work(input, output));
+    // Connections hold the output; the writer ends with the last of them.
+    drop(local);
+    worked
+}

@@ -1,6 +1,10 @@
 //! What passes between the harness and a load worker: a plan as one JSON line on standard input, then a JSON line with
 //! the start; on standard output one JSON line when ready, then [`Frame`]s in binary.
 
+mod frames;
+
+pub use frames::NoFrame;
+
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,0 +1,159 @@
+//! The worker's one thread: wakes when requests are due and releases them.
+
+use super::flow::Flow;
+use super::output::Output;
+use super::schedule::{Arrivals, planned};
+use super::wire::{Frame, Go, Health, Plan, Ready, STOP};
+use crate::clock::{self, Nanos, Timer, now};
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+
+/// Most requests released at one wake-up, so that answers are read in between.
+const BATCH: usize = 256;
+
+/// Longest sleep: late requests are dropped, and samples handed over, at least this often.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Rounds and period of the bare timer loop that the pacer's lag is compared with.
+const BARE_ROUNDS: u32 = 200;
+const BARE_PERIOD: Duration = Duration::from_micros(500);
+
+/// Why the worker gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The plan or the start did not come, or was no JSON.
+    #[error("standard input: {0}")]
+    Input(io::Error),
+    /// Samples could not be written, or a timer not be had.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// Runs the plan that comes on `input`, and writes samples to `output`.
+pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Send + 'static) -> Result<(), Error> {
+    clock::precise_thread()?;
+    let mut input = BufReader::new(input).lines();
+    let plan: Plan = json_line(&mut input).await?;
+    let bare = clock::bare_timer_lag(BARE_ROUNDS, BARE_PERIOD)?;
+
+    let (output, writer) = Output::start(output);
+    let output = Rc::new(output);
+    let instances: Rc<[String]> = plan.instances.clone().into();
+    let flow = |(index, flow)| Flow::new(flow, index, plan.seed, Rc::clone(&instances), Rc::clone(&output));
+    let flows: Vec<_> = plan.flows.iter().enumerate().map(flow).collect();
+    let mut connections = 0;
+    for flow in &flows {
+        connections += flow.warm().await;
+    }
+    let planned = plan.flows.iter().flat_map(|flow| &flow.schedule).map(planned).sum();
+    let ready = Ready { ready: true, connections, planned, bare_timer_p99: bare.p99.as_micros() as u64 };
+    let mut line = serde_json::to_vec(&ready).map_err(io::Error::from)?;
+    line.push(b'\n');
+    output.line(line);
+
+    let go: Go = json_line(&mut input).await?;
+    let start = Nanos(go.at);
+    flows.iter().for_each(|flow| flow.begin(start));
+    tokio::select! {
+        () = pace(&flows, Arrivals::new(&plan.flows), start, &output, Timer::new()?) => {}
+        () = told_to_stop(&mut input) => {}
+    }
+    flows.iter().for_each(|flow| flow.stop());
+    // Requests that are open see the stop at their next wake-up, which is now.
+    while flows.iter().any(|flow| flow.unfinished.get() > 0) {
+        tokio::task::yield_now().await;
+    }
+    output.frame(&Frame::Done);
+    output.flush();
+    drop(flows);
+    // The last connections hold the output until they have been dropped with their tasks.
+    drop(output);
+    tokio::task::yield_now().await;
+    drop(writer);
+    Ok(())
+}
+
+/// Releases each arrival when it is due; returns when all have ended, or none can any more.
+async fn pace(flows: &[Rc<Flow>], mut arrivals: Arrivals, start: Nanos, output: &Output, timer: Timer) {
+    let mut watch = Watch::new();
+    let at = |due: u64| start.after(Duration::from_nanos(due));
+    while let Some(due) = arrivals.peek() {
+        let wake = at(due).min(now().after(TICK));
+        timer.sleep_until(wake).await;
+        watch.woken(wake, start, output);
+        for _ in 0..BATCH {
+            match arrivals.peek() {
+                Some(due) if at(due) <= now() => {
+                    if let Some(arrival) = arrivals.next() {
+                        flows[arrival.flow].release(arrival);
+                    }
+                }
+                _ => break,
+            }
+        }
+        flows.iter().for_each(|flow| flow.drop_late());
+        // Requests that were released are sent before the next ones are.
+        tokio::task::yield_now().await;
+    }
+    let slowest = flows.iter().map(|flow| flow.time_out()).max().unwrap_or_default();
+    let end = now().after(slowest + TICK);
+    while flows.iter().any(|flow| flow.unfinished.get() > 0) && now() < end {
+        let wake = now().after(TICK);
+        timer.sleep_until(wake).await;
+        watch.woken(wake, start, output);
+        flows.iter().for_each(|flow| flow.drop_late());
+    }
+}
+
+/// What the worker says of itself.
+struct Watch {
+    cpu_at_start: u64,
+    worst_gap: u64,
+    next_report: Nanos,
+    next_flush: Nanos,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self { cpu_at_start: thread_cpu(), worst_gap: 0, next_report: Nanos(0), next_flush: Nanos(0) }
+    }
+
+    fn woken(&mut self, asked: Nanos, start: Nanos, output: &Output) {
+        let now = now();
+        self.worst_gap = self.worst_gap.max(now.0.saturating_sub(asked.0));
+        if now >= self.next_report && now >= start {
+            let cpu = thread_cpu().saturating_sub(self.cpu_at_start);
+            output.frame(&Frame::Health(Health { at: now.0 - start.0, cpu, worst_gap: self.worst_gap }));
+            self.worst_gap = 0;
+            self.next_report = now.after(Duration::from_secs(1));
+        }
+        if now >= self.next_flush {
+            output.flush();
+            self.next_flush = now.after(TICK * 2);
+        }
+    }
+}
+
+fn thread_cpu() -> u64 {
+    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID);
+    time.map_or(0, |time| time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
+}
+
+async fn json_line<T: serde::de::DeserializeOwned>(
+    input: &mut Lines<BufReader<impl AsyncRead + Unpin>>,
+) -> Result<T, Error> {
+    let line = input.next_line().await.map_err(Error::Input)?;
+    let line = line.ok_or_else(|| Error::Input(io::ErrorKind::UnexpectedEof.into()))?;
+    serde_json::from_str(&line).map_err(|error| Error::Input(error.into()))
+}
+
+/// Returns when told to, or when whoever could tell has gone.
+async fn told_to_stop(input: &mut Lines<BufReader<impl AsyncRead + Unpin>>) {
+    while let Ok(Some(line)) = input.next_line().await {
+        if line == STOP {
+            return;
+        }
+    }
+}
