@@ -1,5 +1,93 @@
 //! The scenario language: as written, then resolved.
 //!
-//! [`resolved`] is all that the rest of the harness knows of it.
+//! [`load`] goes from files to [`resolved`] scenarios, which are all that the rest of the harness knows of it, or to everything
+//! that is wrong with them.
 
+mod code;
+mod files;
+pub mod finding;
+pub mod limit;
+pub mod metric;
+mod parse;
+mod problems;
+mod resolve;
 pub mod resolved;
+pub mod schema;
+pub mod set;
+pub mod written;
+
+#[cfg(test)]
+mod tests;
+
+use problems::Problems;
+use resolved::{Place, Scenario};
+use set::Set;
+use squall_yaml::{Finding, Severity};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// How scenarios are read.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// Changes to make before reading, to every scenario: `load.rate=800/s`.
+    pub set: Vec<String>,
+    /// No control, and recovery cut to what shows it.
+    pub quick: bool,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// In the order of the paths, and of each file.
+    pub scenarios: Vec<Scenario>,
+    /// What is likely not meant, but can be run.
+    pub warnings: Vec<Finding>,
+}
+
+/// Reads files, and all scenarios in folders: `*.yaml` with the key `scenario`, sorted, without those under `policies/`. The errors
+/// are all that there are, in all files.
+pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, Vec<Finding>> {
+    let set = changes(&options.set)?;
+    let mut scenarios = Vec::new();
+    let mut findings = Vec::new();
+    for file in files::find(paths)? {
+        let (of_file, found) = parse::file(&file, &set);
+        scenarios.extend(of_file);
+        findings.extend(found);
+    }
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(findings);
+    }
+    if options.quick {
+        scenarios.iter_mut().for_each(resolve::quick);
+    }
+    name_apart(&mut scenarios);
+    Ok(Loaded { scenarios, warnings: findings })
+}
+
+fn changes(texts: &[String]) -> Result<Vec<Set>, Vec<Finding>> {
+    let mut changes = Vec::new();
+    let mut problems = Problems::new(Path::new("--set"));
+    for text in texts {
+        match text.parse::<Set>() {
+            Ok(change) => changes.push(change),
+            Err(error) => {
+                problems.error(code::SHAPE, Place::default(), error.to_string());
+            }
+        }
+    }
+    if problems.has_errors() { Err(problems.into_findings()) } else { Ok(changes) }
+}
+
+/// Makes the slugs differ.
+fn name_apart(scenarios: &mut [Scenario]) {
+    let mut taken = HashSet::new();
+    for scenario in scenarios {
+        let base = scenario.slug.clone();
+        let mut number = 2_u32;
+        while !taken.insert(scenario.slug.clone()) {
+            scenario.slug = format!("{base}-{number}");
+            number += 1;
+        }
+    }
+}

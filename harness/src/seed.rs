@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// The seed of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +21,7 @@ impl Seed {
     }
 
     /// A seed of its own for a part of the run: an arm, a child process.
+    #[must_use]
     pub fn child(self, name: &str) -> Self {
         let mut state = self.0 ^ fnv1a(name.as_bytes());
         Self(split_mix(&mut state))
@@ -30,6 +32,11 @@ impl fmt::Display for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// A fresh seed: what the operating system gives hash maps as keys. 53 bits, so that it survives every reader of JSON.
+pub fn draw() -> u64 {
+    RandomState::new().build_hasher().finish() >> 11
 }
 
 /// FNV-1a, 64 bits: a hash that no release of the standard library changes.

@@ -1,5 +1,6 @@
 //! What a fault is: its kind, and the units that it takes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ impl Kind {
 }
 
 /// When an abort answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AbortPlace {
     /// Before the instance sees the request.
@@ -98,7 +99,7 @@ pub enum AbortPlace {
 }
 
 /// A direction of traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Requests are lost on the way.
@@ -110,7 +111,7 @@ pub enum Direction {
 }
 
 /// What a fault counts and takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// One request on a connection.

@@ -57,6 +57,16 @@ pub struct Scenario {
     pub max_affected: Option<u32>,
 }
 
+impl Scenario {
+    /// True if the text stands in the title or the path, whatever its case, or is a tag.
+    pub fn matches(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.title.to_lowercase().contains(&text)
+            || self.file.display().to_string().to_lowercase().contains(&text)
+            || self.tags.iter().any(|tag| tag.to_lowercase() == text)
+    }
+}
+
 /// Where policies come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PolicySource {

@@ -26,7 +26,8 @@ const UNITS: [(&str, u64); 7] = [
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, scale) = UNITS.into_iter().find(|(_, scale)| self.0 > 0 && self.0 % scale == 0).unwrap_or(("B", 1));
+        let (unit, scale) =
+            UNITS.into_iter().find(|(_, scale)| self.0 > 0 && self.0.is_multiple_of(*scale)).unwrap_or(("B", 1));
         write!(f, "{}{unit}", self.0 / scale)
     }
 }

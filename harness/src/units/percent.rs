@@ -12,7 +12,8 @@ pub struct Percent(pub f64);
 impl Percent {
     /// As a share of one, 0 to 1.
     pub fn share(self) -> f64 {
-        self.0 / 100.0
+        // Moving the point in the text gives the double nearest to 0.999, where a division gives its neighbour.
+        format!("{}e-2", self.0).parse().unwrap_or(self.0 / 100.0)
     }
 }
 

@@ -39,6 +39,22 @@ fn quantities_are_read_with_their_unit() {
 }
 
 #[test]
+fn durations_are_printed_shortly() {
+    for (nanos, expected) in [
+        (0, "0s"),
+        (7_500_000_000, "7.5s"),
+        (500_000_000, "500ms"),
+        (90_000_000_000, "90s"),
+        (120_000_000_000, "2m"),
+        (1_234_500, "1234.5us"),
+        (1_234_567, "1234.567us"),
+        (1_050_000, "1.05ms"),
+    ] {
+        assert_eq!(TimeSpan(Duration::from_nanos(nanos)).to_string(), expected);
+    }
+}
+
+#[test]
 fn an_error_says_what_was_given_and_what_was_expected() {
     let error = "5".parse::<TimeSpan>().unwrap_err();
     assert_eq!(error.to_string(), "`5` is not a duration such as `5s`, `20ms` or `1.5s`");

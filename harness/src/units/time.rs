@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct TimeSpan(pub Duration);
 
-/// Units in nanoseconds, the largest first, so that printing takes the largest that leaves no fraction.
+/// Units in nanoseconds, the largest first, so that printing takes the largest that leaves at most three decimals.
 const UNITS: [(&str, u64); 6] = [
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
@@ -23,9 +23,22 @@ const UNITS: [(&str, u64); 6] = [
 impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
-        let fits = |(_, scale): &(&str, u64)| nanos > 0 && nanos.is_multiple_of(u128::from(*scale));
-        let (unit, scale) = UNITS.into_iter().find(fits).unwrap_or(("s", 1_000_000_000));
-        write!(f, "{}{unit}", nanos / u128::from(scale))
+        if nanos == 0 {
+            return f.write_str("0s");
+        }
+        for (unit, scale) in UNITS {
+            let scale = u128::from(scale);
+            let (whole, rest) = (nanos / scale, nanos % scale);
+            if rest == 0 {
+                return write!(f, "{whole}{unit}");
+            }
+            // `7.5s`, but neither `1.5m` nor `0.5s`.
+            if whole > 0 && scale <= 1_000_000_000 && (rest * 1_000).is_multiple_of(scale) {
+                let digits = format!("{:03}", rest * 1_000 / scale);
+                return write!(f, "{whole}.{}{unit}", digits.trim_end_matches('0'));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,39 @@
+//! `squall check`.
+
+use super::{Exit, complain};
+use crate::scenario::{self, LoadOptions, finding};
+use std::path::PathBuf;
+
+/// Arguments of `squall check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  squall check scenarios/\n  squall check cart.yaml --set load.rate=800/s")]
+pub(super) struct Args {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+
+    /// Change a value of every scenario, as in load.rate=800/s; may be repeated
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+/// Shows everything that is wrong with scenarios and their policies; starts nothing.
+pub(super) fn main(args: &Args) -> Exit {
+    let options = LoadOptions { set: args.set.clone(), ..LoadOptions::default() };
+    match scenario::load(&args.paths, &options) {
+        Err(findings) => {
+            finding::print(&findings);
+            Exit::BadInput
+        }
+        Ok(loaded) if loaded.scenarios.is_empty() => {
+            complain(&"no scenario found: a scenario is a YAML file with the key `scenario`");
+            Exit::NothingSelected
+        }
+        Ok(loaded) => {
+            finding::print(&loaded.warnings);
+            let number = loaded.scenarios.len();
+            println!("{number} scenario{} can be run", if number == 1 { "" } else { "s" });
+            Exit::Success
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! From a file to scenarios.
+
+use super::code;
+use super::files::Found;
+use super::problems::Problems;
+use super::resolve::{Origin, resolve};
+use super::resolved::{Place, Scenario};
+use super::set::Set;
+use super::written;
+use squall_yaml::{Document, Finding, Severity, Source, Value};
+use std::fs;
+
+/// What a file holds: its scenarios, and what was found in them. A file that was not named by the user is passed over if no document
+/// of it is a scenario.
+pub(super) fn file(found: &Found, set: &[Set]) -> (Vec<Scenario>, Vec<Finding>) {
+    match fs::read(&found.path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => text_of(&Source { path: found.path.clone(), text }, found.named, set),
+            Err(_) => (Vec::new(), unreadable(found, "it is not UTF-8")),
+        },
+        Err(error) => (Vec::new(), unreadable(found, &error.to_string())),
+    }
+}
+
+fn unreadable(found: &Found, reason: &str) -> Vec<Finding> {
+    let mut problems = Problems::new(&found.path);
+    problems.error(code::FILE, Place::default(), format!("cannot read {}: {reason}", found.path.display()));
+    problems.into_findings()
+}
+
+/// The scenarios of a text.
+pub(super) fn text_of(source: &Source, named: bool, set: &[Set]) -> (Vec<Scenario>, Vec<Finding>) {
+    let documents = match squall_yaml::parse(source) {
+        Ok(documents) => documents,
+        Err(findings) => return (Vec::new(), findings),
+    };
+    if !named && !documents.iter().any(is_scenario) {
+        return (Vec::new(), Vec::new());
+    }
+    let mut problems = Problems::new(&source.path);
+    if documents.is_empty() {
+        problems.error(code::SHAPE, Place { line: 1, column: 1 }, "the file is empty").expected("a scenario");
+    }
+    let mut scenarios = Vec::new();
+    for mut document in documents {
+        let mut own = Problems::new(&source.path);
+        scenarios.extend(one(&mut document, source, set, &mut own));
+        problems.extend(own.into_findings());
+    }
+    (scenarios, problems.into_findings())
+}
+
+fn is_scenario(document: &Document) -> bool {
+    let Value::Map(entries) = &document.root.value else { return false };
+    entries.iter().any(|(key, _)| key.value.scalar() == Some("scenario"))
+}
+
+fn one(document: &mut Document, source: &Source, set: &[Set], problems: &mut Problems) -> Option<Scenario> {
+    let place = document.place();
+    let place = Place { line: place.line, column: place.column };
+    for change in set {
+        if let Err(error) = change.apply(document) {
+            problems
+                .error(code::UNKNOWN_NAME, place, error.to_string())
+                .help("a path goes by keys, and by number or name into lists: `load.rate`, `timeline[outage].for`");
+        }
+    }
+    let read = match document.read::<written::Scenario>() {
+        Ok(read) => read,
+        Err(findings) => {
+            problems.extend(findings);
+            return None;
+        }
+    };
+    problems.extend(read.unsupported.into_iter().map(|finding| Finding {
+        severity: Severity::Error,
+        message: format!("`{}` is not obeyed yet", last_key(&finding.message)),
+        help: Some("leave it out".to_owned()),
+        code: Some(code::RESERVED),
+        ..finding
+    }));
+    resolve(&read.value, Origin { file: &source.path, place, source: &source.text }, problems)
+}
+
+/// The last key of a path.
+fn last_key(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}

@@ -1,0 +1,58 @@
+//! Faults that undo one another, and blast radius.
+
+use crate::fault::spec::{Fault, Kind, Pick};
+use crate::scenario::code;
+use crate::scenario::problems::Problems;
+use crate::scenario::resolve::plan::Plan;
+use crate::topology::InstanceName;
+use std::collections::BTreeSet;
+
+/// Checks all faults against each other.
+pub(in super::super) fn faults(plan: &Plan<'_>, max_affected: Option<u32>, problems: &mut Problems) {
+    let all: Vec<_> = plan.faults().collect();
+    for (number, (fault, window)) in all.iter().enumerate() {
+        let clash = all[..number].iter().find(|(other, at)| {
+            other.target == fault.target && at.overlaps(*window) && contradict(&other.fault, &fault.fault)
+        });
+        if let Some((other, _)) = clash {
+            problems
+                .error(
+                    code::CONTRADICTION,
+                    fault.place,
+                    format!("`{}` and `{}` act at the same time", other.what, fault.what),
+                )
+                .help("only one of them could be seen; put them into different phases, or on different instances");
+        }
+    }
+    let Some(most) = max_affected else { return };
+    for (fault, window) in &all {
+        // The number that is hit at once can only grow at the beginning of a fault.
+        let hit: BTreeSet<&InstanceName> = all
+            .iter()
+            .filter(|(_, other)| other.from <= window.from && window.from < other.to)
+            .map(|(other, _)| &other.target)
+            .collect();
+        if hit.len() > most as usize {
+            problems.error(
+                code::BLAST_RADIUS,
+                fault.place,
+                format!("instances hit at once: {}, but `max-affected` allows {most}", hit.len()),
+            );
+            return;
+        }
+    }
+}
+
+/// True if one hides the other completely.
+fn contradict(one: &Fault, other: &Fault) -> bool {
+    let dead = |fault: &Fault| matches!(fault.kind, Kind::Kill { .. } | Kind::Refuse);
+    if dead(one) || dead(other) {
+        return true;
+    }
+    let final_for_all = |fault: &Fault| {
+        let ends = matches!(fault.kind, Kind::Abort { .. } | Kind::Hang | Kind::Blackhole { .. })
+            || matches!(fault.kind, Kind::Reset { after_bytes: 0 });
+        ends && fault.pick == Pick::All && fault.matching == crate::fault::spec::Match::default()
+    };
+    final_for_all(one) && final_for_all(other)
+}

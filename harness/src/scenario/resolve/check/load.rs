@@ -1,0 +1,98 @@
+//! Loads that would hide what the proxy does, or starve.
+
+use crate::fault::spec::{Kind, Pick};
+use crate::load::wire::Connections;
+use crate::scenario::code;
+use crate::scenario::problems::Problems;
+use crate::scenario::resolve::plan::Plan;
+use crate::scenario::resolve::policies::Facts;
+use crate::scenario::resolved::{Flow, PlannedFault};
+use crate::scenario::written;
+use crate::units::TimeSpan;
+use std::time::Duration;
+
+/// Checks each flow.
+pub(in super::super) fn load(written: &[written::Flow], plan: &Plan<'_>, facts: &Facts, problems: &mut Problems) {
+    for (flow, written) in plan.flows.iter().zip(written) {
+        time_out(flow, written, facts, problems);
+        step(flow, written, plan, problems);
+        starving(flow, written, plan, problems);
+    }
+}
+
+fn time_out(flow: &Flow, written: &written::Flow, facts: &Facts, problems: &mut Problems) {
+    let Some(route) = facts.longest_route(&flow.to).filter(|route| *route >= flow.time_out) else { return };
+    let place = written.time_out.map_or(written.to.place, |span| span.place);
+    problems
+        .error(
+            code::TIME_OUT,
+            place,
+            format!(
+                "the client gives up after {}, but a route to `{}` may take {}: the proxy's 504 would never be seen",
+                TimeSpan(flow.time_out),
+                flow.to,
+                TimeSpan(route)
+            ),
+        )
+        .help(format!("set `time-out` to more than {}", TimeSpan(route)));
+}
+
+fn step(flow: &Flow, written: &written::Flow, plan: &Plan<'_>, problems: &mut Problems) {
+    let Some(step) = flow.step else { return };
+    let warm_up = plan.timeline.first().map_or(Duration::ZERO, |phase| phase.lasting);
+    let judged = plan.end().saturating_sub(warm_up);
+    if step.at.saturating_add(step.lasting) > judged && !plan.timeline.is_empty() {
+        problems.error(
+            code::TIME,
+            written.profile.as_ref().map_or(written.to.place, |profile| profile.place),
+            format!(
+                "the step ends {} after the warm-up, but the timeline {}",
+                TimeSpan(step.at.saturating_add(step.lasting)),
+                TimeSpan(judged)
+            ),
+        );
+    }
+}
+
+/// Fixed connections all of which a fault can hold: then the load starves, and every instance looks silent.
+fn starving(flow: &Flow, written: &written::Flow, plan: &Plan<'_>, problems: &mut Problems) {
+    let Connections::Fixed(connections) = flow.connections else { return };
+    let Some((fault, held)) = plan
+        .faults()
+        .filter(|(fault, _)| fault.target.service == flow.to)
+        .filter_map(|(fault, _)| holds(fault, flow).map(|held| (fault, held)))
+        .max_by(|one, other| one.1.cmp(&other.1))
+    else {
+        return;
+    };
+    let total: f64 = plan.offered(&fault.target);
+    let share = match fault.fault.pick {
+        Pick::Percent(percent) => percent / 100.0,
+        _ => 1.0,
+    };
+    let stuck = total * share * held.as_secs_f64();
+    if f64::from(connections) < stuck {
+        let place = written.connections.map_or(written.to.place, |connections| connections.place);
+        problems
+            .warning(
+                code::STARVING,
+                place,
+                format!(
+                    "`{}` can hold {total:.0}/s x {share} x {} = {stuck:.0} requests at once, more than the {connections} connections: \
+                     the whole load would stand still",
+                    fault.what,
+                    TimeSpan(held)
+                ),
+            )
+            .help(format!("write `connections: {{up-to: {:.0}}}`, or leave it out", (2.0 * stuck).ceil()));
+    }
+}
+
+/// How long a fault holds a request of the flow.
+fn holds(fault: &PlannedFault, flow: &Flow) -> Option<Duration> {
+    match fault.fault.kind {
+        Kind::Hang | Kind::Blackhole { .. } | Kind::Pause => Some(flow.time_out.min(fault.lasting)),
+        Kind::Latency { base, .. } => Some(base.min(flow.time_out)),
+        _ => None,
+    }
+}

@@ -1,0 +1,118 @@
+use super::{CART, errors, read};
+use proptest::prelude::*;
+use std::fmt::Write;
+
+#[test]
+fn form() {
+    let cases = [
+        ("load: {to: cart", "laod: {to: cart"),
+        ("rate: 500/s", "rate: 500"),
+        ("rate: 500/s", "rate: 500/s, conections: 3"),
+        ("instances: 3", "instances: three"),
+        ("kill:", "kil:"),
+        ("kill: {target: cart/1}", "kill: {target: cart/1, pulse: {active: 2s, idle: 3s}}"),
+        ("kill: {target: cart/1}", "corrupt: {target: cart/1}"),
+        ("rate: 500/s", "profile: {poisson: 800/s}"),
+        ("rate: 500/s", "rate: 500/s, protocol: grpc"),
+        ("topology: {", "mesh: {mode: both}\ntopology: {"),
+        ("topology: {", "abort-when: [x]\ntopology: {"),
+        ("instances: 3", "instances: 3, zone: [a, b]"),
+        ("success:", "succes:"),
+        ("target: cart/1", "target: 'zone:a'"),
+        ("within: 1s", "within: 1"),
+        (">= 99.9%", "99.9%"),
+        (">= 99.9%", ">= 20ms"),
+    ];
+    insta::assert_snapshot!(table(&cases));
+}
+
+#[test]
+fn meaning() {
+    let cases = [
+        ("to: cart", "to: carts"),
+        ("target: cart/1", "target: crt/1"),
+        ("target: cart/1", "target: cart/4"),
+        ("target: cart/1", "target: cart@v2"),
+        ("  outage: {", "  outtage: {"),
+        ("ejected: cart/1", "ejected: cart/2"),
+        ("ejected: cart/1, within: 1s", "within: 1s"),
+        ("2x baseline", "2x outage"),
+        ("phase: recovery", "phase: outage"),
+        ("target: cart/1", "target: cart/1, pick: 30%"),
+        ("kill: {target: cart/1}", "abort: {target: cart/1, status: 5003}"),
+        ("kill: {target: cart/1}", "hang: {target: cart/1, at: 9s}"),
+        ("kill: {target: cart/1}", "hang: {target: cart/1, for: 9s}"),
+        ("instances: 3", "instances: 3, ready: /health"),
+        ("rate: 500/s", "rate: 500/s, request: {headers: {x: {from-env: SQUALL_NOT_SET}}}"),
+        ("expect:", "control: {without: [retry]}\nexpect:"),
+        ("expect:", "control: {without: [retries], fails: [outage.succes]}\nexpect:"),
+    ];
+    insta::assert_snapshot!(table(&cases));
+}
+
+#[test]
+fn arithmetic() {
+    let cases = [
+        ("within: 1s", "within: 7.5s"),
+        ("rate: 500/s", "rate: 5/s"),
+        (">= 99.9%", ">= 99.99%"),
+        ("99.9%\"", "99.9%\", confidence: 95%"),
+        ("p99:", "p99.99:"),
+        ("baseline, for: 5s", "baseline, for: 1s"),
+        ("{kill: {target: cart/1}}", "{kill: {target: cart/1}}, {refuse: {target: cart}}"),
+        ("expect:", "max-affected: {instances: 0}\nexpect:"),
+        ("{ejected: cart/1, within: 1s}", "{readmitted: cart/1, within: 8s}"),
+        ("{ejected: cart/1, within: 1s}", "{recovered: cart, within: 12s}"),
+        ("{ejected: cart/1, within: 1s}", "{restarted: cart/1, within: 1s}"),
+    ];
+    insta::assert_snapshot!(table(&cases));
+}
+
+/// What is said about the scenario after each change.
+fn table(cases: &[(&str, &str)]) -> String {
+    let mut shown = String::new();
+    for (from, to) in cases {
+        let text = CART.replacen(from, to, 1);
+        assert_ne!(text, CART, "{from}");
+        write!(shown, "# {to}\n{}", errors(&text)).unwrap();
+    }
+    shown
+}
+
+#[test]
+fn all_errors_of_a_file_come_at_once() {
+    let text = "\
+scenario: many mistakes
+version: 2x
+topology: {services: [{name: cart, instances: many, pport: 80}, {instances: 1}]}
+load: {to: cart, rate: fast, time-out: 5}
+timeline:
+  - {phase: baseline, for: 5}
+  - {phase: outage, for: 8s, faults: [{kil: {target: cart/1}}, {abort: {target: cart/0, status: 503}}]}
+expect:
+  outage: {sucess: \">= 99.9%\", p99: fast}
+";
+    insta::assert_snapshot!(errors(text));
+}
+
+#[test]
+fn fixed_connections_that_a_fault_can_hold_are_warned_of() {
+    let text = CART.replace("kill:", "hang:").replace("rate: 500/s", "rate: 500/s, connections: 64");
+    let warnings: Vec<_> = read(&text).1.into_iter().map(|finding| finding.message).collect();
+    insta::assert_debug_snapshot!(warnings);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        read(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn no_change_of_a_scenario_makes_the_reader_panic(at in 0..CART.len(), with in "[ -~\n]{0,6}", drop in 0..12_usize) {
+        let mut text = CART.to_owned();
+        let end = (at + drop).min(text.len());
+        text.replace_range(at..end, &with);
+        read(&text);
+    }
+}

@@ -1,0 +1,120 @@
+//! A scenario in the user's own words: what the file says, with a place for every value that can be wrong in meaning.
+//!
+//! Nothing here is looked up or defaulted; that is `resolve`'s work. Keys of the language that are not obeyed yet are
+//! [`Reserved`]: they are known, and refused by name. The same types are the source of the JSON Schema, so their
+//! documentation is what an editor shows.
+
+mod action;
+mod control;
+mod expect;
+mod fault;
+mod load;
+mod placed;
+mod shapes;
+mod sweep;
+mod target;
+mod timeline;
+mod topology;
+
+pub use action::*;
+pub use control::*;
+pub use expect::*;
+pub use fault::*;
+pub use load::*;
+pub use placed::*;
+pub use shapes::*;
+pub use sweep::*;
+pub use target::*;
+pub use timeline::*;
+pub use topology::*;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A scenario: what runs, what breaks, what must hold.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Scenario {
+    /// The title: a claim that the run proves, such as `one failing instance is ejected`.
+    pub scenario: Placed<String>,
+    /// Version of the language: 1.
+    pub version: Option<Placed<u64>>,
+    /// Prose for the report: why the limits are what they are.
+    pub about: Option<String>,
+    /// Words for `--filter`.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Fixed seed; otherwise one is drawn, printed and recorded.
+    pub seed: Option<u64>,
+    /// The services.
+    pub topology: Topology,
+    /// Policies as they are in the cluster: files, folders, or objects in line.
+    #[serde(default)]
+    pub policies: Vec<Placed<Policy>>,
+    /// Fields of the policies that may stay without effect, such as `DestinationRule.spec.trafficPolicy.tls`.
+    #[serde(default)]
+    pub accept_unsupported: Vec<String>,
+    /// How the proxy stands to the services.
+    pub mesh: Option<Mesh>,
+    /// One flow of requests, or a list of named flows.
+    pub load: OneOrMany<Flow>,
+    /// Phases in order; a warm-up of 1 s is put in front unless the first phase is called `warm-up`.
+    pub timeline: Option<Vec<Phase>>,
+    /// Lists to combine; each cell is a short run. In place of a timeline.
+    pub sweep: Option<Placed<Sweep>>,
+    /// What must hold, by name of phase, and for `healing`, `whole` and `sweep`.
+    pub expect: Expect,
+    /// The same run with healing taken out: it must fail, or the scenario proves nothing.
+    pub control: Option<Placed<Control>>,
+    /// Blast radius.
+    pub max_affected: Option<MaxAffected>,
+    /// Not obeyed yet.
+    pub abort_when: Option<Reserved>,
+    /// Not obeyed yet.
+    pub allow: Option<Reserved>,
+}
+
+/// Blast radius: how much may be hit at once.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MaxAffected {
+    /// Instances that faults may hit at the same time.
+    pub instances: u32,
+    /// Not obeyed yet.
+    pub percent: Option<Reserved>,
+}
+
+/// How the proxy stands to the services.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Mesh {
+    /// Where a proxy stands; `client` where it is not said.
+    pub mode: Option<Placed<Mode>>,
+    /// Whose proxy; `squall` where it is not said.
+    pub proxy: Option<Placed<String>>,
+}
+
+/// Where a proxy stands between clients and services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Nowhere: the load spreads its connections over the instances.
+    None,
+    /// On the client's side.
+    Client,
+    /// On the service's side; not obeyed yet.
+    Server,
+    /// On both sides; not obeyed yet.
+    Both,
+    /// At the edge; not obeyed yet.
+    Gateway,
+}
+
+/// A policy: a path, or the object itself.
+#[derive(Debug, Clone)]
+pub enum Policy {
+    /// A file or folder, relative to the scenario's folder.
+    Path(String),
+    /// The object.
+    Inline(serde_json::Map<String, serde_json::Value>),
+}

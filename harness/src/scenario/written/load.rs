@@ -1,0 +1,257 @@
+use super::{InOrder, Placed, Reserved};
+use crate::units::{Bytes, Rate, TimeSpan};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A stream of requests.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Flow {
+    /// Its name; `load` where there is only one.
+    pub name: Option<Placed<String>>,
+    /// The service asked.
+    pub to: Placed<String>,
+    /// Requests a second, sent whether or not earlier ones have been answered.
+    pub rate: Option<Placed<Rate>>,
+    /// A rate that changes.
+    pub profile: Option<Placed<Profile>>,
+    /// `64` (always open), `{up-to: 200}` (as many as are needed) or `each` (a new one for each request).
+    pub connections: Option<Placed<Connections>>,
+    /// `http1`; others are not obeyed yet.
+    pub protocol: Option<Placed<Protocol>>,
+    /// What is asked.
+    pub request: Option<Request>,
+    /// After this a request counts as timed out; 5 s where it is not said.
+    pub time_out: Option<Placed<TimeSpan>>,
+    /// Which answers are acceptable.
+    pub accept: Option<Accept>,
+    /// Not obeyed yet.
+    pub closed: Option<Reserved>,
+}
+
+/// A rate that changes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// The same all the time.
+    Constant(Rate),
+    /// Another rate for a while.
+    Step(Step),
+    /// Not obeyed yet.
+    Ramp(Reserved),
+    /// Not obeyed yet.
+    Burst(Reserved),
+    /// Not obeyed yet.
+    Poisson(Reserved),
+    /// Not obeyed yet.
+    Replay(Reserved),
+}
+
+/// Another rate for a while; before and after it the flow's `rate`, or nothing.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Step {
+    /// From the start of the first phase after the warm-up.
+    pub at: TimeSpan,
+    /// The rate then.
+    pub to: Placed<Rate>,
+    /// How long.
+    pub r#for: Placed<TimeSpan>,
+}
+
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// Not obeyed yet.
+    Http2,
+    /// Not obeyed yet.
+    Grpc,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Request {
+    /// `GET` where it is not said.
+    pub method: Option<Placed<String>>,
+    /// Path and query; `/` where it is not said.
+    pub path: Option<Placed<String>>,
+    /// Further fields: a text, or `{from-env: NAME}` for what must not stand in a file.
+    #[serde(default)]
+    pub headers: InOrder<Placed<HeaderValue>>,
+    /// Size of the body; nothing where it is not said.
+    pub body: Option<Bytes>,
+}
+
+/// Which answers are acceptable.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Accept {
+    /// Statuses, or ranges such as `200-399`.
+    pub status: Vec<Placed<Statuses>>,
+    /// Not obeyed yet.
+    pub grpc: Option<Reserved>,
+}
+
+/// A status, or a range of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statuses(pub u16, pub u16);
+
+/// Connections of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connections {
+    /// So many, always open.
+    Fixed(u32),
+    /// As many as are needed, at most so many.
+    UpTo(u32),
+    /// A new one for each request.
+    Each,
+}
+
+/// The value of a field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// As written.
+    Literal(String),
+    /// The value of a variable of the environment.
+    FromEnv(String),
+}
+
+impl<'de> Deserialize<'de> for Connections {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        struct UpTo {
+            up_to: u32,
+        }
+        struct Shape;
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Connections;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("connections: a number such as `64`, `{up-to: 200}` or `each`")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Connections, E> {
+                u32::try_from(number).map(Connections::Fixed).map_err(|_| E::custom("too many connections"))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Connections, E> {
+                if text == "each" { Ok(Connections::Each) } else { Err(E::unknown_variant(text, &["each"])) }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Connections, A::Error> {
+                UpTo::deserialize(MapAccessDeserializer::new(map)).map(|UpTo { up_to }| Connections::UpTo(up_to))
+            }
+        }
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+impl JsonSchema for Connections {
+    fn schema_name() -> Cow<'static, str> {
+        "Connections".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"const": "each"},
+                {
+                    "type": "object",
+                    "properties": {"up-to": {"type": "integer", "minimum": 1}},
+                    "required": ["up-to"],
+                    "additionalProperties": false
+                }
+            ],
+            "examples": [64, {"up-to": 200}, "each"],
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        struct FromEnv {
+            from_env: String,
+        }
+        struct Shape;
+        impl<'de> Visitor<'de> for Shape {
+            type Value = HeaderValue;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or `{from-env: NAME}`")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<HeaderValue, E> {
+                Ok(HeaderValue::Literal(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<HeaderValue, A::Error> {
+                FromEnv::deserialize(MapAccessDeserializer::new(map))
+                    .map(|FromEnv { from_env }| HeaderValue::FromEnv(from_env))
+            }
+        }
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+impl JsonSchema for HeaderValue {
+    fn schema_name() -> Cow<'static, str> {
+        "HeaderValue".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "properties": {"from-env": {"type": "string"}},
+                    "required": ["from-env"],
+                    "additionalProperties": false
+                }
+            ],
+            "examples": ["application/json", {"from-env": "TOKEN"}],
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Statuses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shape;
+        impl Visitor<'_> for Shape {
+            type Value = Statuses;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a status such as `404`, or a range such as `200-399`")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Statuses, E> {
+                let status = u16::try_from(number).ok().filter(|status| (100..600).contains(status));
+                status.map(|status| Statuses(status, status)).ok_or_else(|| E::custom("a status is from 100 to 599"))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Statuses, E> {
+                let bounds = text.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+                match bounds {
+                    Some((from, to)) if 100 <= from && from <= to && to < 600 => Ok(Statuses(from, to)),
+                    _ => Err(E::custom(format_args!("`{text}` is not a range of statuses such as `200-399`"))),
+                }
+            }
+        }
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+impl JsonSchema for Statuses {
+    fn schema_name() -> Cow<'static, str> {
+        "Statuses".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                {"type": "integer", "minimum": 100, "maximum": 599},
+                {"type": "string", "pattern": "^[1-5][0-9]{2}-[1-5][0-9]{2}$"}
+            ],
+            "examples": [404, "200-399"],
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! Where a fault strikes, and what an expectation looks at.
+
+use crate::units::{BadText, Text, written_as_text};
+use std::fmt;
+use std::str::FromStr;
+
+/// `cart` (all instances), `cart/2`, `cart/1..3`, `cart@v2`, `cart@v2/1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The service.
+    pub service: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// First and last instance; absent: all.
+    pub instances: Option<(u32, u32)>,
+}
+
+/// A text that is no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadTarget {
+    /// Known, but not obeyed.
+    #[error("{0} as a target is not obeyed yet")]
+    Reserved(&'static str),
+    /// None at all.
+    #[error(transparent)]
+    Bad(BadText),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.service)?;
+        if let Some(version) = &self.version {
+            write!(f, "@{version}")?;
+        }
+        match self.instances {
+            None => Ok(()),
+            Some((first, last)) if first == last => write!(f, "/{first}"),
+            Some((first, last)) => write!(f, "/{first}..{last}"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = BadTarget;
+
+    fn from_str(text: &str) -> Result<Self, BadTarget> {
+        if text.starts_with("zone:") {
+            return Err(BadTarget::Reserved("a zone"));
+        }
+        if text.contains("->") {
+            return Err(BadTarget::Reserved("an edge between two services"));
+        }
+        if text == "proxy" || text.starts_with("proxy of ") {
+            return Err(BadTarget::Reserved("a proxy"));
+        }
+        let bad = || BadTarget::Bad(BadText::of::<Self>(text));
+        let (name, instances) = match text.split_once('/') {
+            Some((name, numbers)) => (name, Some(span(numbers).ok_or_else(bad)?)),
+            None => (text, None),
+        };
+        let (service, version) = match name.split_once('@') {
+            Some((service, version)) => (service, Some(version)),
+            None => (name, None),
+        };
+        if !is_name(service) || version.is_some_and(|version| !is_name(version)) {
+            return Err(bad());
+        }
+        Ok(Self { service: service.to_owned(), version: version.map(str::to_owned), instances })
+    }
+}
+
+/// `2` or `1..3`, counted from 1.
+fn span(text: &str) -> Option<(u32, u32)> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    (1..=last).contains(&first).then_some((first, last))
+}
+
+/// True for a name that can be a host's label and part of a file's name: letters, digits and `-`, a letter or digit at both ends.
+pub fn is_name(text: &str) -> bool {
+    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.len() <= 63
+        && ends(text.chars().next())
+        && ends(text.chars().next_back())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+}
+
+impl Text for Target {
+    const NAME: &'static str = "Target";
+    const EXPECTED: &'static str =
+        "a service or instances of it, counted from 1: `cart`, `cart/2`, `cart/1..3`, `cart@v2` or `cart@v2/1`";
+    const PATTERN: &'static str = r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?(/[0-9]+(\.\.[0-9]+)?)?$";
+    const EXAMPLES: &'static [&'static str] = &["cart", "cart/2", "cart/1..3", "cart@v2"];
+}
+
+written_as_text!(Target);
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    #[test]
+    fn targets_are_read_and_printed_back() {
+        for text in ["cart", "cart/2", "cart/1..3", "cart@v2", "cart@v2/1", "my-service/10"] {
+            assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused() {
+        for (text, expected) in [
+            ("cart/0", "is not a service or instances of it"),
+            ("cart/3..1", "is not a service or instances of it"),
+            ("/1", "is not a service or instances of it"),
+            ("cart@/1", "is not a service or instances of it"),
+            ("", "is not a service or instances of it"),
+            ("zone:a", "a zone as a target is not obeyed yet"),
+            ("a -> b", "an edge between two services as a target is not obeyed yet"),
+            ("proxy of cart/1", "a proxy as a target is not obeyed yet"),
+        ] {
+            let error = text.parse::<Target>().unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}
