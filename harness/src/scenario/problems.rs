@@ -27,6 +27,11 @@ impl Problems {
         self.push(Severity::Warning, code, place, message.into())
     }
 
+    /// The file.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Takes over findings made elsewhere.
     pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
         self.findings.extend(findings);

@@ -50,8 +50,13 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
             .expected("a claim, such as `one failing instance is ejected`");
     }
     let sources = policies::sources(&written.policies, &folder, problems);
-    let services = topology::services(&written.topology.services, &folder, |_, _| None, problems);
-    let facts = policies::facts(&written.topology.services);
+    let services = topology::services(
+        &written.topology.services,
+        &folder,
+        |service, problems| policies::deployment(service, &folder, problems),
+        problems,
+    );
+    let facts = policies::facts(&written.topology.services, None);
     let mode = mesh::resolve(written.mesh.as_ref(), problems);
     let flows = load::flows(&written.load.0, &services, written.sweep.is_some(), problems);
     let sweep = written.sweep.as_ref().map(|sweep| sweep::resolve(sweep, &flows, mode, problems));

@@ -4,7 +4,7 @@ use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::PolicySource;
 use crate::scenario::written::{Placed, Policy, Service};
-use squall_proxy::policy::Healing;
+use squall_proxy::policy::{Action, Deployment, Healing, Origin, Policies, Probe, ProbeAction};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -44,10 +44,73 @@ impl Facts {
     }
 }
 
-/// What is known of the services.
-pub(super) fn facts(services: &[Service]) -> Facts {
-    let probed = services.iter().filter(|service| service.manifest.is_some() || service.health.is_some());
-    Facts { restarted: probed.map(|service| service.name.value.clone()).collect(), ..Facts::default() }
+/// What is known of the services, and of the policies once they have been read.
+pub(super) fn facts(services: &[Service], policies: Option<&Policies>) -> Facts {
+    let mut facts = Facts::default();
+    for service in services.iter().filter(|service| service.manifest.is_some() || service.health.is_some()) {
+        facts.restarted.insert(service.name.value.clone());
+    }
+    let Some(policies) = policies else { return facts };
+    facts.healings = Some(Healing::ALL.into_iter().filter(|healing| healing.present_in(policies)).collect());
+    for rule in &policies.destination_rules {
+        let first =
+            rule.traffic_policies().filter_map(|policy| policy.outlier.as_ref()).map(|o| o.base_ejection_time).min();
+        if let Some(first) = first {
+            facts.base_ejections.insert(service_of(&rule.host).to_owned(), first);
+        }
+    }
+    for route in policies.virtual_services.iter().flat_map(|service| &service.routes) {
+        let (Some(time_out), Action::Forward { to, .. }) = (route.timeout, &route.action) else { continue };
+        for weighted in to {
+            let longest = facts.longest_routes.entry(service_of(&weighted.destination.host).to_owned()).or_default();
+            *longest = time_out.max(*longest);
+        }
+    }
+    facts
+}
+
+/// The first label of a host, by which the scenario knows the service.
+fn service_of(host: &str) -> &str {
+    host.split('.').next().unwrap_or(host)
+}
+
+/// Probes by path alone: a Deployment whose readiness and liveness probes have Kubernetes' default timing (each 10 s, 1 s time-out,
+/// out or restarted after 3 failures, ready after 1 success).
+pub(super) fn deployment(service: &Service, folder: &Path, problems: &mut Problems) -> Option<Deployment> {
+    if let (Some(manifest), Some(health)) = (&service.manifest, &service.health) {
+        problems
+            .error(code::SHAPE, health.place, "both a `manifest` and `health`")
+            .help(format!("`{}` has the probes", manifest.value));
+    }
+    if let Some(manifest) = &service.manifest {
+        let path = folder.join(&manifest.value);
+        if let Err(error) = std::fs::metadata(&path) {
+            problems.error(code::FILE, manifest.place, format!("cannot read {}: {error}", path.display()));
+        }
+    }
+    let health = service.health.as_ref()?;
+    if !health.starts_with('/') {
+        problems
+            .error(code::RANGE, health.place, format!("`{}` is no path", health.value))
+            .expected("one that begins with `/`");
+    }
+    let probe = Probe {
+        action: ProbeAction::HttpGet { path: health.value.clone() },
+        initial_delay: Duration::ZERO,
+        period: Duration::from_secs(10),
+        timeout: Duration::from_secs(1),
+        success_threshold: 1,
+        failure_threshold: 3,
+    };
+    Some(Deployment {
+        name: service.name.value.clone(),
+        replicas: service.instances.map_or(1, |instances| instances.value),
+        labels: BTreeMap::new(),
+        readiness: Some(probe.clone()),
+        liveness: Some(probe),
+        startup: None,
+        origin: Origin { file: problems.file().to_owned(), line: health.place.line },
+    })
 }
 
 /// Where the policies are; paths against the scenario's folder.
@@ -64,4 +127,28 @@ pub(super) fn sources(written: &[Placed<Policy>], folder: &Path, problems: &mut 
         Policy::Inline(object) => PolicySource::Inline(serde_json::Value::Object(object.clone()).to_string()),
     };
     written.iter().map(source).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Facts, facts};
+    use squall_proxy::policy::{DestinationRule, Healing, Origin, OutlierDetection, Policies, TrafficPolicy};
+    use std::time::Duration;
+
+    #[test]
+    fn policies_say_what_can_be_taken_out_and_how_long_an_ejection_lasts() {
+        let outlier = OutlierDetection { base_ejection_time: Duration::from_secs(3), ..OutlierDetection::default() };
+        let rule = DestinationRule {
+            name: "cart".into(),
+            host: "cart.default.svc.cluster.local".into(),
+            policy: TrafficPolicy { outlier: Some(outlier), ..TrafficPolicy::default() },
+            port_policies: Vec::new(),
+            subsets: Vec::new(),
+            origin: Origin::default(),
+        };
+        let facts: Facts = facts(&[], Some(&Policies { destination_rules: vec![rule], ..Policies::default() }));
+        assert_eq!(facts.base_ejection("cart"), Some(Duration::from_secs(3)));
+        assert!(facts.present(Healing::OutlierDetection) && facts.present(Healing::Retries));
+        assert!(!facts.present(Healing::Timeouts) && !facts.present(Healing::ActiveChecks));
+    }
 }

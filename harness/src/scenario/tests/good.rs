@@ -1,5 +1,7 @@
 use super::{CART, errors, read, scenario};
 use crate::load::wire::Connections;
+use crate::scenario::parse::text_of;
+use crate::scenario::resolve::quick;
 use crate::scenario::resolved::{Expectation, Latency, Limit, Program};
 use crate::scenario::schema::schema;
 use crate::scenario::{LoadOptions, finding, load};
@@ -64,6 +66,33 @@ fn a_service_has_its_own_instances_as_first_version() {
         cart.services[0].versions.iter().map(|v| (v.name.as_deref(), v.instances, v.responds.errors.0)).collect();
     assert_eq!(versions, [(Some("v1"), 3, 0.0), (Some("v2"), 1, 20.0)]);
     assert_eq!(cart.timeline[2].faults[0].target.to_string(), "cart@v1/1");
+}
+
+#[test]
+fn a_change_is_read_as_if_it_stood_in_the_file() {
+    let source = Source { path: "cart.yaml".into(), text: CART.to_owned() };
+    let read = |set: &str| text_of(&source, true, &[set.parse().unwrap()]);
+    let (scenarios, _) = read("load.rate=800/s");
+    assert_eq!(scenarios[0].flows[0].rate, Rate(800.0));
+    let (scenarios, _) = read("timeline[recovery].for=9s");
+    assert_eq!(scenarios[0].timeline[3].lasting.as_secs(), 9);
+    for (set, expected) in [
+        ("load.rate=800", "found the number 800"),
+        ("load.rte=800/s", "unknown key `rte`"),
+        ("timeline[nothing].for=9s", "there is no `[nothing]`"),
+        ("load.rate.more=1", "there is no `more`"),
+    ] {
+        let (_, findings) = read(set);
+        assert!(findings[0].message.contains(expected), "{set}: {findings:?}");
+    }
+}
+
+#[test]
+fn quick_takes_the_control_out_and_cuts_recovery_short() {
+    let mut cart = scenario(CART);
+    quick(&mut cart);
+    let lengths: Vec<_> = cart.timeline.iter().map(|phase| phase.lasting.as_secs()).collect();
+    assert_eq!((lengths, cart.control), (vec![1, 5, 8, 2], None));
 }
 
 #[test]
