@@ -2,4 +2,6 @@
 //!
 //! - [`policy`]: plain data, resolved; what a request is decided by.
 
+mod clock;
+pub mod health;
 pub mod policy;
