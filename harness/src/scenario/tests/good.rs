@@ -193,3 +193,28 @@ fn json(node: &Node) -> serde_json::Value {
         }
     }
 }
+
+#[test]
+fn the_schema_refuses_what_the_reader_refuses() {
+    let validator = jsonschema::draft7::new(&schema()).unwrap();
+    let fits = |text: &str| {
+        let source = Source { path: "cart.yaml".into(), text: text.to_owned() };
+        validator.is_valid(&json(&squall_yaml::parse(&source).unwrap()[0].root))
+    };
+    assert!(fits(CART));
+    for (from, to) in [
+        ("load:", "laod:"),
+        ("rate: 500/s", "rate: 500"),
+        ("rate: 500/s", "rate: 500/s, closed: {connections: 4}"),
+        ("kill: {target: cart/1}", "kill: {target: cart/1, pulse: {active: 2s, idle: 3s}}"),
+        ("kill:", "kil:"),
+        ("success:", "succes:"),
+        (">= 99.9%", "99.9%"),
+        ("within: 1s", "within: 1"),
+        ("instances: 3", "instances: many"),
+    ] {
+        let text = CART.replacen(from, to, 1);
+        assert!(!fits(&text), "{to}");
+        assert_ne!(errors(&text), "", "{to}");
+    }
+}
