@@ -16,7 +16,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod fault;
 pub mod load;
-// pub mod scenario; awaits squall_proxy::policy
+pub mod scenario;
 pub mod seed;
 pub mod shim;
 pub mod topology;
