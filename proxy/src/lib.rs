@@ -1,7 +1,24 @@
 //! Squall's data plane, and the policy model that it obeys.
 //!
+//! From top to bottom; a module imports only from those below its own line:
+//!
+//! - [`app`] starts and stops the whole proxy.
+//! - [`serve`] is the request path, [`admin`] what people and scripts ask it.
+//! - [`filter`] holds one behaviour of a policy a file.
+//! - [`cluster`] knows endpoints, their health, and how one is picked and reached.
+//! - [`net`] is the only place that opens a socket.
+//! - [`balance`] and [`health`] decide, without tasks or sockets; [`telemetry`] counts.
 //! - [`policy`]: plain data, resolved; what a request is decided by.
 
+mod admin;
+pub mod app;
+mod balance;
 mod clock;
-pub mod health;
+mod cluster;
+pub mod config;
+mod filter;
+mod health;
+mod net;
 pub mod policy;
+mod serve;
+mod telemetry;

@@ -48,6 +48,18 @@ pub struct Finding {
     pub code: Option<&'static str>,
 }
 
+impl std::fmt::Display for Finding {
+    /// One line, for logs; people are shown more.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { file, place, message, .. } = self;
+        write!(f, "{}:{}:{}: {message}", file.display(), place.line, place.column)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The known name that is likely meant.
 pub fn suggest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let likeness = |candidate: &str| strsim::jaro_winkler(name, candidate);

@@ -80,3 +80,24 @@ impl Value {
         }
     }
 }
+
+impl Node {
+    /// The scalar as it was written, if it is one.
+    pub fn scalar(&self) -> Option<&str> {
+        self.value.scalar()
+    }
+
+    /// The value under a key, if this is a map that has it.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|(key, _)| key.scalar() == Some(name)).map(|(_, value)| value)
+    }
+
+    /// The entries of a list; none if it is something else.
+    pub fn list(&self) -> &[Self] {
+        match &self.value {
+            Value::List(entries) => entries,
+            _ => &[],
+        }
+    }
+}

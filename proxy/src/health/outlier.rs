@@ -119,7 +119,9 @@ impl Counters {
     }
 
     fn zero_all(&self) {
-        [&self.any_5xx, &self.gateway, &self.local_origin].iter().for_each(|counter| counter.store(0, Ordering::Relaxed));
+        [&self.any_5xx, &self.gateway, &self.local_origin]
+            .iter()
+            .for_each(|counter| counter.store(0, Ordering::Relaxed));
     }
 }
 
