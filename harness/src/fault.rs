@@ -2,4 +2,5 @@
 //!
 //! [`spec`] is the plain data that the scenario resolves to and that the relay obeys.
 
+pub mod pick;
 pub mod spec;

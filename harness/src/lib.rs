@@ -18,6 +18,7 @@ pub mod fault;
 pub mod load;
 pub mod scenario;
 pub mod seed;
+pub mod service;
 pub mod shim;
 pub mod topology;
 pub mod units;
