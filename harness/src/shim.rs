@@ -1,5 +1,103 @@
 //! `squall shim`: the relays between the proxy and each instance, which count every attempt and inject faults.
 //!
-//! It knows nothing of scenarios: [`wire`] is all that passes between it and the harness.
+//! It knows nothing of scenarios: [`wire`] is all that passes between it and the harness. `rules` decides what becomes of a request, `relay`
+//! listens, `http` and `tcp` pass bytes on, `report` tells what happened.
 
+mod http;
+mod link;
+mod listener;
+mod relay;
+mod report;
+mod rules;
+mod tcp;
 pub mod wire;
+
+use crate::clock::{self, Timer, now};
+use crate::seed::Seed;
+use relay::Relay;
+use report::Reporter;
+use std::io;
+use std::rc::Rc;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::task::LocalSet;
+use wire::{Command, LEASE, Report, Start};
+
+/// Why the relays ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A line on standard input is no command.
+    #[error("standard input: {0}")]
+    Input(io::Error),
+    /// Something could not be listened on, or told.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// The program: commands on standard input, reports on standard output.
+pub fn run() -> Result<(), Error> {
+    clock::precise_thread()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, serve(tokio::io::stdin(), Reporter::new(std::io::stdout())))
+}
+
+async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), Error> {
+    let reporter = Rc::new(reporter);
+    let mut input = BufReader::new(input).lines();
+    let Some(start) = next::<Start>(&mut input).await? else { return Ok(()) };
+    let timer = Timer::new()?;
+    let mut relays = Vec::new();
+    for (index, relay) in start.relays.into_iter().enumerate() {
+        relays.push(Relay::start(index, relay, Seed(start.seed), Rc::clone(&reporter), timer.clone())?);
+    }
+    reporter.say(Report::Ready { listen: relays.iter().map(|relay| relay.address()).collect() })?;
+    let mut leased = true;
+    loop {
+        tokio::select! {
+            command = next::<Command>(&mut input) => match command? {
+                Some(Command::Stop) | None => break,
+                Some(command) => {
+                    leased = true;
+                    obey(command, &relays, &reporter)?;
+                }
+            },
+            () = tokio::time::sleep(LEASE), if leased => {
+                leased = false;
+                relays.iter().for_each(|relay| relay.lift_all());
+                reporter.say(Report::LeaseLost { at: now().0 })?;
+            }
+        }
+    }
+    // Whoever could clear faults has gone, or is done.
+    relays.iter().for_each(|relay| relay.lift_all());
+    relays.iter().for_each(|relay| relay.close());
+    tokio::task::yield_now().await;
+    reporter.flush()?;
+    reporter.say(Report::Done)?;
+    Ok(())
+}
+
+fn obey(command: Command, relays: &[Rc<Relay>], reporter: &Reporter) -> io::Result<()> {
+    let at = |index: usize| relays.get(index).ok_or_else(|| format!("there is no relay {index}"));
+    let (seq, done) = match command {
+        Command::Inject { seq, fault, relay, spec } => (seq, at(relay).and_then(|relay| relay.inject(fault, spec))),
+        Command::Clear { seq, fault } => {
+            relays.iter().try_for_each(|relay| relay.clear(fault))?;
+            (seq, Ok(()))
+        }
+        Command::Down { seq, relay } => (seq, at(relay).map(|relay| relay.down())),
+        Command::Up { seq, relay, to } => (seq, at(relay).and_then(|relay| relay.up(to))),
+        Command::Heartbeat | Command::Stop => return Ok(()),
+    };
+    reporter.say(Report::Ack { seq, at: now().0, error: done.err() })
+}
+
+/// The next line; none at the end.
+async fn next<T: serde::de::DeserializeOwned>(
+    input: &mut Lines<BufReader<impl AsyncRead + Unpin>>,
+) -> Result<Option<T>, Error> {
+    let line = input.next_line().await.map_err(Error::Input)?;
+    line.map(|line| serde_json::from_str(&line).map_err(|error| Error::Input(error.into()))).transpose()
+}
+
+#[cfg(test)]
+mod tests;

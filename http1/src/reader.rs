@@ -44,7 +44,14 @@ impl HeadReader {
     /// Takes one request head from the front of `buf` into `request`, reusing its allocations. False: more bytes are needed.
     pub fn request(&mut self, buf: &mut BytesMut, request: &mut Request) -> Result<bool, Refusal> {
         self.skip_empty_lines(buf);
-        let Some(head) = self.find_head(buf)? else { return Ok(false) };
+        let len = self.request_at(buf, request)?;
+        buf.advance(len.unwrap_or(0));
+        Ok(len.is_some())
+    }
+
+    /// Reads one request head at the front of `buf` and leaves it there, for whoever passes on the very bytes; gives its length.
+    pub fn request_at(&mut self, buf: &[u8], request: &mut Request) -> Result<Option<usize>, Refusal> {
+        let Some(head) = self.find_head(buf)? else { return Ok(None) };
         let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         let mut parsed = httparse::Request::new(&mut []);
         let status = parsed.parse_with_uninit_headers(head, &mut fields).map_err(refusal)?;
@@ -61,13 +68,19 @@ impl HeadReader {
         request.version = version_of(version);
         copy_fields(head, parsed.headers, self.limits.fields, &mut request.headers)?;
         self.searched = 0;
-        buf.advance(len);
-        Ok(true)
+        Ok(Some(len))
     }
 
     /// Takes one response head from the front of `buf` into `response`. False: more bytes are needed.
     pub fn response(&mut self, buf: &mut BytesMut, response: &mut Response) -> Result<bool, Refusal> {
-        let Some(head) = self.find_head(buf)? else { return Ok(false) };
+        let len = self.response_at(buf, response)?;
+        buf.advance(len.unwrap_or(0));
+        Ok(len.is_some())
+    }
+
+    /// Reads one response head at the front of `buf` and leaves it there; gives its length.
+    pub fn response_at(&mut self, buf: &[u8], response: &mut Response) -> Result<Option<usize>, Refusal> {
+        let Some(head) = self.find_head(buf)? else { return Ok(None) };
         let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         let mut parsed = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
@@ -82,8 +95,7 @@ impl HeadReader {
         response.version = version_of(version);
         copy_fields(head, parsed.headers, self.limits.fields, &mut response.headers)?;
         self.searched = 0;
-        buf.advance(len);
-        Ok(true)
+        Ok(Some(len))
     }
 
     /// A server ignores empty lines before a request (RFC 9112, 2.2).

@@ -1,0 +1,241 @@
+//! One relay: its port, its instance, its faults, its open connections.
+
+use super::listener::Port;
+use super::report::Reporter;
+use super::rules::{Active, Subject, Verdict, judge};
+use super::wire::{self, Answer, Fate, Offer, Report};
+use super::{http, tcp};
+use crate::clock::{Nanos, Timer, now};
+use crate::fault::spec::{Fault, Unit};
+use crate::seed::Seed;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+
+/// Everything of one relay.
+pub(super) struct Relay {
+    pub(super) index: usize,
+    to: Cell<SocketAddr>,
+    tcp: bool,
+    port: Port,
+    seed: Seed,
+    faults: RefCell<Vec<(Active, Nanos)>>,
+    is_down: Cell<bool>,
+    /// Something changed that open connections must look at: a fault ended, or the instance went down.
+    changed: Notify,
+    /// Raised when open connections are to be reset.
+    resets: watch::Sender<u64>,
+    /// Raised when the port begins or ends to listen.
+    listening: watch::Sender<bool>,
+    pub(super) reporter: Rc<Reporter>,
+    pub(super) timer: Timer,
+}
+
+impl Relay {
+    /// Binds a port and begins to listen.
+    pub(super) fn start(
+        index: usize,
+        relay: wire::Relay,
+        seed: Seed,
+        reporter: Rc<Reporter>,
+        timer: Timer,
+    ) -> io::Result<Rc<Self>> {
+        let port = Port::bind()?;
+        let first = port.listen()?;
+        let relay = Rc::new(Self {
+            index,
+            to: Cell::new(relay.to),
+            tcp: relay.tcp,
+            port,
+            seed,
+            faults: RefCell::default(),
+            is_down: Cell::new(false),
+            changed: Notify::new(),
+            resets: watch::channel(0).0,
+            listening: watch::channel(true).0,
+            reporter: Rc::clone(&reporter),
+            timer,
+        });
+        tokio::task::spawn_local(Rc::clone(&relay).accept(first));
+        if index == 0 {
+            tokio::task::spawn_local(async move { reporter.tell_regularly().await });
+        }
+        Ok(relay)
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.port.address
+    }
+
+    /// Where the instance listens now.
+    pub(super) fn to(&self) -> SocketAddr {
+        self.to.get()
+    }
+
+    async fn accept(self: Rc<Self>, first: TcpListener) {
+        let mut listening = self.listening.subscribe();
+        let mut listener = Some(first);
+        loop {
+            match &listener {
+                Some(open) => tokio::select! {
+                    biased;
+                    _ = listening.changed() => {}
+                    accepted = open.accept() => {
+                        if let Ok((stream, _)) = accepted {
+                            self.accepted(stream);
+                        }
+                        continue;
+                    }
+                },
+                None => {
+                    if listening.changed().await.is_err() {
+                        return;
+                    }
+                }
+            }
+            let wanted = *listening.borrow_and_update();
+            listener = if wanted { self.port.listen().ok() } else { None };
+        }
+    }
+
+    fn accepted(self: &Rc<Self>, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let relay = Rc::clone(self);
+        if self.tcp {
+            tokio::task::spawn_local(tcp::relay(relay, stream));
+        } else {
+            tokio::task::spawn_local(http::relay(relay, stream));
+        }
+    }
+
+    /// Listens or refuses, as the instance and the faults want it.
+    fn settle_listening(&self) {
+        let refuse = self.is_down.get() || self.faults.borrow().iter().any(|(fault, _)| fault.refuses());
+        if refuse == *self.listening.borrow() {
+            if refuse {
+                self.port.refuse();
+            } else {
+                // The task would listen a moment later; whoever is told that it is up again may connect at once.
+                let _ = self.port.listen();
+            }
+            self.listening.send_replace(!refuse);
+        }
+    }
+
+    /// Resets every open connection.
+    fn reset_connections(&self) {
+        self.resets.send_modify(|resets| *resets += 1);
+    }
+
+    /// Begins a fault.
+    pub(super) fn inject(&self, id: u32, spec: Fault) -> Result<(), String> {
+        if self.tcp && spec.unit == Unit::Request {
+            return Err("a plain TCP relay sees no requests".to_owned());
+        }
+        let mut fault = Active::new(id, spec, self.index, self.seed);
+        let (refuses, existing) = (fault.refuses(), fault.hits_existing());
+        if refuses {
+            // Nothing is offered while connections are refused: the refusal itself is the harm.
+            fault.harm();
+        }
+        self.faults.borrow_mut().push((fault, now()));
+        if refuses {
+            self.settle_listening();
+            if existing {
+                self.reset_connections();
+            }
+            let effect = Report::Effect { fault: id, at: now().0 };
+            self.reporter.say(effect).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Ends a fault, if it is one of ours, and tells what it has harmed.
+    pub(super) fn clear(&self, id: u32) -> io::Result<()> {
+        let mut faults = self.faults.borrow_mut();
+        let Some(at) = faults.iter().position(|(fault, _)| fault.id == id) else { return Ok(()) };
+        let (fault, _) = faults.remove(at);
+        drop(faults);
+        self.settle_listening();
+        self.changed.notify_waiters();
+        self.reporter.say(Report::Harmed { fault: id, units: fault.harmed, victims: fault.victims })
+    }
+
+    /// Ends every fault.
+    pub(super) fn lift_all(&self) {
+        let ids: Vec<u32> = self.faults.borrow().iter().map(|(fault, _)| fault.id).collect();
+        // Nobody may be listening any more; faults end all the same.
+        ids.into_iter().for_each(|id| drop(self.clear(id)));
+    }
+
+    /// The instance is gone.
+    pub(super) fn down(&self) {
+        self.is_down.set(true);
+        self.settle_listening();
+        self.reset_connections();
+    }
+
+    /// The instance is there again.
+    pub(super) fn up(&self, to: SocketAddr) -> Result<(), String> {
+        self.to.set(to);
+        self.is_down.set(false);
+        self.settle_listening();
+        Ok(())
+    }
+
+    /// Closes everything at the end.
+    pub(super) fn close(&self) {
+        self.is_down.set(true);
+        self.settle_listening();
+        self.reset_connections();
+    }
+
+    /// What becomes of a unit on a connection that was accepted then; effects are told at once.
+    pub(super) fn judge(&self, subject: Subject<'_>, accepted: Nanos) -> Verdict {
+        let mut faults = self.faults.borrow_mut();
+        if faults.is_empty() {
+            return Verdict::default();
+        }
+        let concerned = faults.iter_mut().filter(|(fault, since)| fault.hits_existing() || accepted >= *since);
+        let verdict = judge(concerned.map(|(fault, _)| fault), subject);
+        for fault in &verdict.first_effects {
+            // A harness that is gone does not mind.
+            let _ = self.reporter.say(Report::Effect { fault: *fault, at: now().0 });
+        }
+        verdict
+    }
+
+    /// Returns once the fault is no more.
+    pub(super) async fn cleared(&self, id: u32) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.faults.borrow().iter().any(|(fault, _)| fault.id == id) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Learns when open connections are to be reset.
+    pub(super) fn resets(&self) -> watch::Receiver<u64> {
+        self.resets.subscribe()
+    }
+
+    pub(super) fn offer(&self, at: Nanos, request: Option<u64>, attempt: u32, probe: bool, fate: Fate) {
+        self.reporter.offer(Offer { at: at.0, relay: self.index, request, attempt, fate, probe });
+    }
+
+    pub(super) fn answer(&self, status: u16) {
+        self.reporter.answer(Answer { at: now().0, relay: self.index, status });
+    }
+}
+
+/// Makes closing a connection a reset.
+pub(super) fn reset(stream: TcpStream) {
+    // If the peer was quicker there is nothing to reset.
+    let _ = socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO));
+    drop(stream);
+}
