@@ -15,7 +15,11 @@
 pub mod clock;
 pub mod descriptor;
 pub mod fault;
+pub mod guardian;
+pub mod journal;
 pub mod load;
+pub mod process;
+pub mod recover;
 pub mod scenario;
 pub mod seed;
 pub mod service;

@@ -127,11 +127,11 @@ pub fn read(path: &Path) -> Result<Counts, LedgerError> {
     let start = Nanos(word(1));
     let last = slot_of(start, now());
     let slot = |slot: usize| HEADER + slot * WORDS_A_SLOT;
-    let received: Vec<u64> =
-        (0..=last).map(|at| (0..ATTEMPTS).map(|attempt| word(slot(at) + attempt)).sum()).collect();
+    let received: Vec<u64> = (0..=last).map(|at| (0..ATTEMPTS).map(|attempt| word(slot(at) + attempt)).sum()).collect();
     let answered = (0..=STATUSES.len())
         .map(|status| {
-            let of_attempt = |at: usize, attempt: usize| word(slot(at) + ATTEMPTS + attempt * (STATUSES.len() + 1) + status);
+            let of_attempt =
+                |at: usize, attempt: usize| word(slot(at) + ATTEMPTS + attempt * (STATUSES.len() + 1) + status);
             let sum = (0..=last).map(|at| (0..ATTEMPTS).map(|attempt| of_attempt(at, attempt)).sum::<u64>()).sum();
             (STATUSES.get(status).copied().unwrap_or(0), sum)
         })

@@ -1,0 +1,150 @@
+//! A handle on a child.
+
+use super::proc;
+use crate::descriptor;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, pidfd_send_signal, waitid,
+};
+use std::io::{self, BufRead, BufReader};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout};
+use std::time::Duration;
+
+/// Bytes of a log that stand in an error.
+const TAIL: usize = 2_000;
+
+/// How a process ended, in words.
+pub type Exit = String;
+
+/// A child that was started.
+#[derive(Debug)]
+pub struct Process {
+    /// For messages.
+    pub name: String,
+    /// Its number; never used to signal it.
+    pub pid: u32,
+    /// With its number, its name for good.
+    pub start_time: u64,
+    handle: OwnedFd,
+    /// Its log.
+    pub log: PathBuf,
+    /// Its standard input, if that is a pipe of ours.
+    pub stdin: Option<ChildStdin>,
+    /// Its standard output, if that is a pipe of ours.
+    pub stdout: Option<ChildStdout>,
+}
+
+impl Process {
+    pub(super) fn new(name: String, log: PathBuf, mut child: Child) -> io::Result<Self> {
+        let pid = child.id();
+        // It is our child and has not been waited for, so its number is still its own.
+        let number = Pid::from_raw(pid as i32).ok_or(io::ErrorKind::NotFound)?;
+        let handle = pidfd_open(number, PidfdFlags::NONBLOCK)?;
+        let start_time = proc::start_time(pid).unwrap_or(0);
+        Ok(Self { name, pid, start_time, handle, log, stdin: child.stdin.take(), stdout: child.stdout.take() })
+    }
+
+    /// Sends a signal; to a process that is gone it means nothing.
+    pub fn signal(&self, signal: Signal) {
+        let _ = pidfd_send_signal(&self.handle, signal);
+    }
+
+    /// Ends it and everything that it has started, now.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+        if self.how_it_ended().is_none() {
+            // It leads its session and group, and while it is not waited for, their number is its own.
+            if let Some(group) = Pid::from_raw(self.pid as i32) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+        }
+    }
+
+    /// How it ended; none while it lives. It is waited for here, so that it leaves no zombie.
+    pub fn how_it_ended(&self) -> Option<Exit> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        match waitid(WaitId::PidFd(self.handle.as_fd()), options) {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => format!("exit code {code}"),
+                (_, Some(signal)) => format!("signal {signal}"),
+                _ => "an unknown end".to_owned(),
+            }),
+            // Waited for before.
+            Err(_) => Some("an earlier end".to_owned()),
+        }
+    }
+
+    /// Returns once it has ended.
+    pub async fn ended(&self) -> Exit {
+        let Ok(handle) = self.handle.try_clone().and_then(descriptor::register) else {
+            return "a handle that cannot be watched".to_owned();
+        };
+        loop {
+            if let Some(exit) = self.how_it_ended() {
+                return exit;
+            }
+            if handle.readable().await.is_err() {
+                return "a handle that cannot be watched".to_owned();
+            }
+        }
+    }
+
+    /// Asks it to end, and ends it after `grace`.
+    pub async fn stop(&self, grace: Duration) -> Exit {
+        self.signal(Signal::TERM);
+        match tokio::time::timeout(grace, self.ended()).await {
+            Ok(exit) => exit,
+            Err(_) => {
+                self.kill();
+                self.ended().await
+            }
+        }
+    }
+
+    /// Reads the first line of its standard output, which says that it is ready. Its death before that is an error with the end of its log.
+    pub fn ready<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, NotReady> {
+        let not_ready = |this: &Self, why: String| NotReady { name: this.name.clone(), why, log: this.tail() };
+        let Some(stdout) = self.stdout.take() else {
+            return Err(not_ready(self, "its output is not read".to_owned()));
+        };
+        // A buffer of one byte: what follows the line belongs to somebody else.
+        let mut reader = BufReader::with_capacity(1, stdout);
+        let mut line = String::new();
+        let read = reader.read_line(&mut line);
+        self.stdout = Some(reader.into_inner());
+        match read {
+            Ok(0) => {
+                let how = self.how_it_ended().unwrap_or_else(|| "a closed output".to_owned());
+                Err(not_ready(self, how))
+            }
+            Ok(_) => serde_json::from_str(&line).map_err(|error| not_ready(self, format!("it said {line:?}: {error}"))),
+            Err(error) => Err(not_ready(self, error.to_string())),
+        }
+    }
+
+    /// The end of its log.
+    pub fn tail(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text[text.len().saturating_sub(TAIL)..]).into_owned();
+        text.trim().to_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.how_it_ended().is_none() {
+            self.kill();
+        }
+    }
+}
+
+/// A process did not become ready.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} did not start: {why}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{log}") })]
+pub struct NotReady {
+    name: String,
+    why: String,
+    log: String,
+}

@@ -1,0 +1,172 @@
+//! Undoing what an earlier run has left, and looking whether anything is left at all.
+//!
+//! The only file outside a run's folder is the list of runs in the state folder: a line for each that has not ended, struck off at its end.
+
+use crate::journal::{self, Undo};
+use crate::process::{RUN_VARIABLE, proc};
+use nix::fcntl::{Flock, FlockArg};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why recovery could not do its work.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}")]
+pub struct Error {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// What was done for one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Things undone.
+    pub undone: usize,
+    /// What could not be.
+    pub left: Vec<String>,
+}
+
+impl fmt::Display for Recovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} undone", self.folder.display(), self.undone)?;
+        self.left.iter().try_for_each(|left| write!(f, "; left: {left}"))
+    }
+}
+
+/// Undoes everything that runs whose harness is dead have left. Doing it twice changes nothing.
+pub fn run() -> Result<Vec<Recovered>, Error> {
+    let mut recovered = Vec::new();
+    edit(|lines| {
+        lines.retain(|line| match Line::read(line) {
+            Some(line) if line.is_alive() => true,
+            Some(line) => {
+                let done = recover(&line.folder);
+                let keep = !done.left.is_empty();
+                recovered.push(done);
+                keep
+            }
+            // Nobody can make anything of it.
+            None => false,
+        });
+    })?;
+    Ok(recovered)
+}
+
+fn recover(folder: &Path) -> Recovered {
+    let (undo, mut left) = journal::pending(&folder.join(journal::FILE)).unwrap_or_default();
+    for undo in &undo {
+        let result = undo_one(undo);
+        left.extend(result.err());
+    }
+    if let Some(run) = folder.file_name() {
+        left.extend(residue(&run.to_string_lossy()));
+    }
+    Recovered { folder: folder.to_owned(), undone: undo.len(), left }
+}
+
+/// Undoes one thing; says what became of it.
+pub fn undo(undo: &Undo) -> String {
+    undo_one(undo).err().unwrap_or_else(|| "undone".to_owned())
+}
+
+fn undo_one(undo: &Undo) -> Result<(), String> {
+    let Undo::Kill { pid, start_time } = undo;
+    // A later process of the same number is somebody else's.
+    if proc::start_time(*pid) != Some(*start_time) {
+        return Ok(());
+    }
+    let number = Pid::from_raw(*pid as i32).ok_or("no process number")?;
+    let Ok(handle) = pidfd_open(number, PidfdFlags::empty()) else { return Ok(()) };
+    if proc::start_time(*pid) != Some(*start_time) {
+        return Ok(());
+    }
+    // Programs that are not ours may have children of their own: they are in its group.
+    let _ = rustix::process::kill_process_group(number, Signal::KILL);
+    let _ = pidfd_send_signal(&handle, Signal::KILL);
+    for _ in 0..200 {
+        if proc::start_time(*pid) != Some(*start_time) || proc::state(*pid) == Some('Z') {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Err(format!("process {pid} does not end: kill -9 {pid}"))
+}
+
+/// Processes of a run that still live, as sentences.
+pub fn residue(run: &str) -> Vec<String> {
+    let living = proc::with_environment(RUN_VARIABLE, run).into_iter();
+    let others = living.filter(|(pid, command)| *pid != std::process::id() && !command.contains(" guardian --run "));
+    others.map(|(pid, command)| format!("process {pid} ({command}) is left: kill -9 {pid}")).collect()
+}
+
+/// A run that has not ended.
+struct Line {
+    pid: u32,
+    start_time: u64,
+    folder: PathBuf,
+}
+
+impl Line {
+    fn own(folder: &Path) -> Self {
+        let pid = std::process::id();
+        Self { pid, start_time: proc::start_time(pid).unwrap_or(0), folder: folder.to_owned() }
+    }
+
+    fn read(line: &str) -> Option<Self> {
+        let mut fields = line.splitn(3, ' ');
+        let (pid, start_time) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some(Self { pid, start_time, folder: fields.next()?.into() })
+    }
+
+    fn is_alive(&self) -> bool {
+        proc::start_time(self.pid) == Some(self.start_time)
+    }
+}
+
+/// Enters a run into the list.
+pub fn enter(folder: &Path) -> Result<(), Error> {
+    let Line { pid, start_time, folder } = Line::own(folder);
+    edit(|lines| lines.push(format!("{pid} {start_time} {}", folder.display())))
+}
+
+/// Strikes a run off the list.
+pub fn strike_off(folder: &Path) -> io::Result<()> {
+    let of_this = |line: &String| Line::read(line).is_some_and(|line| line.folder == folder);
+    edit(|lines| lines.retain(|line| !of_this(line))).map_err(|error| error.source)
+}
+
+/// Changes the list under a lock, so that runs side by side do not lose each other's lines.
+fn edit(change: impl FnOnce(&mut Vec<String>)) -> Result<(), Error> {
+    let path = state_folder().join("runs");
+    let failed = |source: io::Error| Error { path: path.clone(), source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    let mut file = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| failed(error.into()))?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(failed)?;
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let before = lines.clone();
+    change(&mut lines);
+    if lines != before {
+        file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// `SQUALL_STATE_DIR`, else `squall` in `XDG_STATE_HOME`, else in `~/.local/state`.
+fn state_folder() -> PathBuf {
+    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    of("SQUALL_STATE_DIR")
+        .or_else(|| of("XDG_STATE_HOME").map(|folder| folder.join("squall")))
+        .or_else(|| of("HOME").map(|folder| folder.join(".local/state/squall")))
+        .unwrap_or_else(|| PathBuf::from("/tmp/squall-state"))
+}
