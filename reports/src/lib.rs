@@ -11,3 +11,4 @@
 //! This crate knows nothing of proxies, processes or scenario files.
 
 pub mod record;
+pub mod stats;

@@ -10,6 +10,7 @@ mod arm;
 mod evidence;
 mod read;
 mod series;
+pub mod stream;
 mod verdict;
 
 pub use arm::{Arm, ArmKind, Cell, Event, EventKind, FaultSpan, Flow, Instance, Mark, Phase, Said, SaidKind, Witness};

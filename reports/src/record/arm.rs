@@ -60,6 +60,44 @@ pub struct Arm {
     pub figures: Figures,
 }
 
+impl Arm {
+    /// An arm of which nothing is known yet.
+    pub fn empty(kind: ArmKind) -> Self {
+        Self {
+            kind,
+            try_number: 1,
+            superseded: false,
+            without: Vec::new(),
+            cell: None,
+            verdict: Verdict::Aborted,
+            reasons: Vec::new(),
+            expectations: Vec::new(),
+            phases: Vec::new(),
+            flows: Vec::new(),
+            instances: Vec::new(),
+            faults: Vec::new(),
+            events: Vec::new(),
+            marks: Vec::new(),
+            outcomes: Vec::new(),
+            offers: Vec::new(),
+            seconds: Vec::new(),
+            latencies: Vec::new(),
+            singles: Singles::default(),
+            said: Vec::new(),
+            generator: GeneratorHealth::default(),
+            truth: GroundTruth::default(),
+            processes: Vec::new(),
+            totals: Vec::new(),
+            figures: Figures::default(),
+        }
+    }
+
+    /// Totals of a phase over all flows, or of one flow.
+    pub fn totals_of(&self, phase: &str, flow: Option<&str>) -> Option<&PhaseTotals> {
+        self.totals.iter().find(|totals| totals.phase == phase && totals.flow.as_deref() == flow)
+    }
+}
+
 /// What an arm is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

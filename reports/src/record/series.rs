@@ -109,6 +109,48 @@ pub struct Outcomes {
     pub by_outcome: BTreeMap<Outcome, Vec<u32>>,
 }
 
+/// Puts `more` behind `series`, both of slots that follow one another.
+fn append_keyed<K: Ord>(series: &mut BTreeMap<K, Vec<u32>>, before: usize, more: BTreeMap<K, Vec<u32>>, added: usize) {
+    for (key, values) in more {
+        let known = series.entry(key).or_default();
+        known.resize(before, 0);
+        known.extend(values);
+    }
+    series.values_mut().for_each(|known| known.resize(before + added, 0));
+}
+
+impl Outcomes {
+    /// Puts the slots of `more` behind these.
+    pub fn append(&mut self, more: Self) {
+        let (before, added) = (self.planned.len(), more.planned.len());
+        self.planned.extend(more.planned);
+        self.sent.extend(more.sent);
+        append_keyed(&mut self.by_outcome, before, more.by_outcome, added);
+    }
+
+    /// Requests that were lost, by slot.
+    pub fn lost(&self) -> Vec<u32> {
+        let mut lost = vec![0; self.planned.len()];
+        for (_, counts) in self.by_outcome.iter().filter(|(outcome, _)| outcome.is_lost()) {
+            lost.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+        lost
+    }
+}
+
+impl Offers {
+    /// Puts the slots of `more` behind these.
+    pub fn append(&mut self, more: Self) {
+        let (before, added) = (self.offered.len(), more.offered.len());
+        self.offered.extend(more.offered);
+        self.retries.extend(more.retries);
+        self.cut.extend(more.cut);
+        self.received.extend(more.received);
+        self.inferred.extend(more.inferred);
+        append_keyed(&mut self.withheld, before, more.withheld, added);
+    }
+}
+
 /// What one instance was offered and received, in slots by time of offer. Every series has the same length.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
