@@ -18,6 +18,7 @@ pub mod fault;
 pub mod guardian;
 pub mod journal;
 pub mod load;
+pub mod observe;
 pub mod process;
 pub mod recover;
 pub mod scenario;

@@ -1,0 +1,194 @@
+//! What instances were offered, and whether relays and ledgers explain each other.
+
+use crate::service::ledger::{self, Counts};
+use crate::shim::wire::{Fate, Offer};
+use squall_reports::record::{self, GroundTruth, Instance, Mark, Micros, SLOT, Singles};
+
+/// Offers about one mark, at most, that are kept one by one.
+const A_MARK: usize = 2_000;
+/// How near a mark they must be.
+const NEAR: Micros = 300_000;
+
+/// One attempt, as healing is measured from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offered {
+    /// When.
+    pub at: Micros,
+    /// Number of the attempt.
+    pub attempt: u32,
+}
+
+/// Offers of all instances.
+#[derive(Debug)]
+pub(super) struct Offers {
+    instances: Vec<OfInstance>,
+    /// Attempts refused by the kernel are known only from the next attempt of their request.
+    probes: u64,
+}
+
+#[derive(Debug, Default)]
+struct OfInstance {
+    series: record::Offers,
+    all: Vec<record::Offer>,
+    received: u64,
+    ledger_slots: Vec<u32>,
+    has_ledger: bool,
+}
+
+/// The slot of a moment; what is before the load counts in the first.
+fn slot(at: Micros) -> usize {
+    (at.max(0) / SLOT) as usize
+}
+
+fn bump(series: &mut Vec<u32>, slot: usize) {
+    if series.len() <= slot {
+        series.resize(slot + 1, 0);
+    }
+    series[slot] += 1;
+}
+
+impl Offers {
+    pub(super) fn new(instances: usize) -> Self {
+        Self { instances: (0..instances).map(|_| OfInstance::default()).collect(), probes: 0 }
+    }
+
+    pub(super) fn offer(&mut self, offer: &Offer, at: Micros, kind: impl Fn(u32) -> String) {
+        if offer.probe {
+            self.probes += 1;
+            return;
+        }
+        let Some(instance) = self.instances.get_mut(offer.relay) else { return };
+        let slot = slot(at);
+        bump(&mut instance.series.offered, slot);
+        if offer.attempt > 1 {
+            bump(&mut instance.series.retries, slot);
+        }
+        let withheld = match offer.fate {
+            Fate::Relayed => None,
+            Fate::Withheld(fault) => Some(kind(fault)),
+            Fate::Unreachable => Some("unreachable".to_owned()),
+            Fate::Cut => {
+                bump(&mut instance.series.cut, slot);
+                None
+            }
+        };
+        if let Some(kind) = &withheld {
+            bump(instance.series.withheld.entry(kind.clone()).or_default(), slot);
+        }
+        instance.all.push(record::Offer {
+            at,
+            instance: offer.relay,
+            id: offer.request,
+            attempt: offer.attempt,
+            withheld,
+        });
+    }
+
+    pub(super) fn ledger(&mut self, instance: usize, counts: &Counts, shift: Micros) {
+        self.probes += counts.probes;
+        let Some(instance) = self.instances.get_mut(instance) else { return };
+        instance.received += counts.total();
+        instance.has_ledger = true;
+        for (number, count) in counts.received.iter().enumerate() {
+            let at = shift + number as i64 * ledger::SLOT.as_micros() as i64;
+            for _ in 0..*count {
+                bump(&mut instance.ledger_slots, slot(at));
+            }
+        }
+    }
+
+    /// Where there are no relays, an attempt received stands for an attempt offered.
+    pub(super) fn take_ledgers_for_offers(&mut self) {
+        for instance in &mut self.instances {
+            instance.series.offered.clone_from(&instance.ledger_slots);
+        }
+    }
+
+    pub(super) fn by_instance(&self) -> Vec<Vec<Offered>> {
+        let one = |instance: &OfInstance| {
+            let mut offered: Vec<_> =
+                instance.all.iter().map(|offer| Offered { at: offer.at, attempt: offer.attempt }).collect();
+            offered.sort_by_key(|offer| offer.at);
+            offered
+        };
+        self.instances.iter().map(one).collect()
+    }
+
+    /// Attempts of one instance offered in a stretch of time.
+    pub(super) fn between(&self, instance: usize, from: Micros, to: Micros) -> u64 {
+        let instance = &self.instances[instance];
+        if instance.all.is_empty() {
+            let slots = instance.series.offered.iter().enumerate();
+            let inside = slots.filter(|(number, _)| (from..to).contains(&(*number as i64 * SLOT)));
+            return inside.map(|(_, count)| u64::from(*count)).sum();
+        }
+        instance.all.iter().filter(|offer| (from..to).contains(&offer.at)).count() as u64
+    }
+
+    /// All series, of one length.
+    pub(super) fn series(&self, at_least: usize) -> Vec<record::Offers> {
+        self.slots(0, at_least.max(self.longest()))
+    }
+
+    fn longest(&self) -> usize {
+        self.instances.iter().map(|one| one.series.offered.len().max(one.ledger_slots.len())).max().unwrap_or(0)
+    }
+
+    /// Some slots of all series.
+    pub(super) fn slots(&self, from: usize, to: usize) -> Vec<record::Offers> {
+        let cut = |series: &[u32]| (from..to).map(|at| series.get(at).copied().unwrap_or(0)).collect::<Vec<_>>();
+        let one = |(number, one): (usize, &OfInstance)| record::Offers {
+            instance: number,
+            offered: cut(&one.series.offered),
+            retries: cut(&one.series.retries),
+            withheld: one.series.withheld.iter().map(|(kind, series)| (kind.clone(), cut(series))).collect(),
+            cut: cut(&one.series.cut),
+            received: cut(&one.ledger_slots),
+            inferred: cut(&one.series.inferred),
+        };
+        self.instances.iter().enumerate().map(one).collect()
+    }
+
+    pub(super) fn singles(&self, marks: &[Mark], singles: &mut Singles) {
+        let mut kept: Vec<record::Offer> = Vec::new();
+        for mark in marks {
+            let near = |offer: &&record::Offer| (offer.at - mark.at).abs() <= NEAR;
+            let all: Vec<_> = self.instances.iter().flat_map(|one| &one.all).filter(near).collect();
+            singles.left_out += all.len().saturating_sub(A_MARK) as u64;
+            kept.extend(all.into_iter().take(A_MARK).cloned());
+        }
+        kept.sort_by_key(|offer| (offer.at, offer.instance, offer.id));
+        kept.dedup();
+        singles.offers = kept;
+    }
+
+    /// Every offer was withheld, received, or open when its instance or its client went away.
+    pub(super) fn truth(&self, names: &[Instance], relayed: bool) -> GroundTruth {
+        let sum = |series: &[u32]| series.iter().map(|count| u64::from(*count)).sum::<u64>();
+        let mut truth = GroundTruth { probes: self.probes, ..GroundTruth::default() };
+        for (instance, name) in self.instances.iter().zip(names) {
+            let offered = sum(&instance.series.offered);
+            let withheld = instance.series.withheld.values().map(|series| sum(series)).sum::<u64>();
+            let cut = sum(&instance.series.cut);
+            truth.offered += offered;
+            truth.withheld += withheld;
+            truth.cut += cut;
+            truth.received += instance.received;
+            if !relayed || !instance.has_ledger {
+                continue;
+            }
+            let passed = offered as i64 - withheld as i64;
+            let (least, most) = (passed - cut as i64, passed);
+            let received = instance.received as i64;
+            let off = if received < least { least - received } else { (received - most).max(0) };
+            if off > 0 {
+                truth.unexplained += off;
+                let name = &name.name;
+                truth.disagreements.push(format!(
+                    "{name}: {offered} offered, {withheld} withheld, {cut} cut, but {received} received"
+                ));
+            }
+        }
+        truth
+    }
+}

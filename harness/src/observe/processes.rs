@@ -1,0 +1,81 @@
+//! Processor time and memory of each process, by second and by phase.
+
+use squall_reports::record::{Micros, Phase, Process, SECOND};
+
+/// Samples of all processes.
+#[derive(Debug, Default)]
+pub(super) struct Processes {
+    all: Vec<(String, Vec<Sample>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at: Micros,
+    cpu: u64,
+    memory: u64,
+}
+
+impl Processes {
+    /// A process that was started again has less processor time than before: its count goes on from there.
+    pub(super) fn sample(&mut self, name: &str, at: Micros, cpu: u64, memory: u64) {
+        let at_name = self.all.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            self.all.push((name.to_owned(), Vec::new()));
+            self.all.len() - 1
+        });
+        self.all[at_name].1.push(Sample { at, cpu, memory });
+    }
+
+    pub(super) fn finish(self, phases: &[Phase]) -> Vec<Process> {
+        self.all.into_iter().map(|(name, samples)| process(name, &samples, phases)).collect()
+    }
+}
+
+fn process(name: String, samples: &[Sample], phases: &[Phase]) -> Process {
+    let spent = |from: Micros, to: Micros| -> u64 {
+        let at = |when: Micros| interpolated(samples, when);
+        ((at(to) - at(from)).max(0.0) / 1000.0) as u64
+    };
+    let from = samples.first().map_or(0, |sample| sample.at.max(0) / SECOND * SECOND);
+    let last = samples.last().map_or(0, |sample| sample.at);
+    let seconds = ((last - from) / SECOND).max(0);
+    let memory_at =
+        |when: Micros| samples.iter().rev().find(|sample| sample.at <= when).map_or(0, |sample| sample.memory);
+    Process {
+        name,
+        from,
+        cpu: (0..seconds).map(|second| spent(from + second * SECOND, from + (second + 1) * SECOND)).collect(),
+        memory: (0..seconds).map(|second| memory_at(from + (second + 1) * SECOND)).collect(),
+        cpu_by_phase: phases.iter().map(|phase| spent(phase.from, phase.to)).collect(),
+    }
+}
+
+/// Nanoseconds spent until then, over all generations of the process; even between samples.
+fn interpolated(samples: &[Sample], when: Micros) -> f64 {
+    let mut total = 0.0;
+    for pair in samples.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let spent = if to.cpu >= from.cpu { to.cpu - from.cpu } else { to.cpu } as f64;
+        if when >= to.at {
+            total += spent;
+        } else if when > from.at && to.at > from.at {
+            total += spent * (when - from.at) as f64 / (to.at - from.at) as f64;
+        }
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_was_started_again_goes_on_from_what_it_had() {
+        let mut processes = Processes::default();
+        for (at, cpu) in [(0, 0), (SECOND, 500_000_000), (2 * SECOND, 100_000_000)] {
+            processes.sample("cart/1", at, cpu, 7);
+        }
+        let process = processes.finish(&[]).remove(0);
+        assert_eq!(process.cpu, [500_000, 100_000]);
+        assert_eq!(process.memory, [7, 7]);
+    }
+}

@@ -1,0 +1,437 @@
+//! What clients got, by slot, second and phase.
+
+use super::Setup;
+use super::offers::Offers;
+use crate::load::schedule::Arrivals;
+use crate::load::wire::{End, Health, Sample};
+use squall_reports::record::{
+    FaultSpan, GeneratorHealth, HealthSecond, Instance, Latency, LatencyKind, Mark, Micros, Outcome, Outcomes, Phase,
+    PhaseTotals, Population, SECOND, SLOT, SecondLatency, Single, Singles,
+};
+use squall_reports::stats::Histogram;
+use std::collections::BTreeMap;
+
+/// Lost requests that are kept one by one.
+const LOST: usize = 20_000;
+/// Requests that are remembered in case a mark turns out to be near.
+const REMEMBERED: usize = 400_000;
+/// Requests about one mark that are kept.
+const A_MARK: usize = 2_000;
+/// How near a mark they must be.
+const NEAR: Micros = 300_000;
+/// Fewer samples make no 99th percentile of a second.
+const FEWEST_FOR_P99: u64 = 100;
+
+/// All requests of an arm.
+#[derive(Debug)]
+pub(super) struct Requests {
+    phases: Vec<Phase>,
+    faulty_phases: Vec<usize>,
+    time_outs: Vec<Micros>,
+    names: Vec<String>,
+    outcomes: Vec<Outcomes>,
+    cells: Vec<Vec<Cell>>,
+    seconds: Vec<BTreeMap<i64, Histogram>>,
+    lags: BTreeMap<i64, Histogram>,
+    healths: Vec<Health>,
+    straddling: Vec<Sample>,
+    remembered: Vec<Single>,
+    lost: Vec<Single>,
+    left_out: u64,
+    ended: Vec<u64>,
+    open_at_edges: Vec<u64>,
+}
+
+/// One flow in one phase.
+#[derive(Debug, Default, Clone)]
+struct Cell {
+    planned: u64,
+    sent: u64,
+    outcomes: BTreeMap<Outcome, u64>,
+    statuses: BTreeMap<u16, u64>,
+    latencies: BTreeMap<(LatencyKind, Population), Histogram>,
+}
+
+impl Cell {
+    fn add(&mut self, other: &Self) {
+        self.planned += other.planned;
+        self.sent += other.sent;
+        other.outcomes.iter().for_each(|(outcome, count)| *self.outcomes.entry(outcome.clone()).or_default() += count);
+        other.statuses.iter().for_each(|(status, count)| *self.statuses.entry(*status).or_default() += count);
+        other.latencies.iter().for_each(|(key, histogram)| self.latencies.entry(*key).or_default().add(histogram));
+    }
+
+    fn lost(&self) -> u64 {
+        self.outcomes.iter().filter(|(outcome, _)| outcome.is_lost()).map(|(_, count)| count).sum()
+    }
+}
+
+fn micros(nanos: u64) -> Micros {
+    (nanos / 1000) as Micros
+}
+
+fn outcome(sample: &Sample) -> Outcome {
+    match sample.end {
+        End::Acceptable => Outcome::Acceptable,
+        End::Degraded => Outcome::Degraded,
+        End::Status => Outcome::Status(sample.status),
+        End::Reset => Outcome::Reset,
+        End::Closed => Outcome::Closed,
+        End::Refused => Outcome::Refused,
+        End::Malformed => Outcome::Malformed,
+        End::TimeOut => Outcome::TimeOut,
+        End::Dropped => Outcome::Dropped,
+        End::Cut => Outcome::Cut,
+    }
+}
+
+impl Requests {
+    pub(super) fn new(setup: &Setup) -> Self {
+        let end = setup.phases.last().map_or(0, |phase| phase.to);
+        let slots = (end / SLOT) as usize + usize::from(end % SLOT > 0);
+        let flows = setup.flows.len();
+        let mut requests = Self {
+            phases: setup.phases.clone(),
+            faulty_phases: setup.faulty_phases.clone(),
+            time_outs: setup.flows.iter().map(|flow| flow.time_out).collect(),
+            names: setup.flows.iter().map(|flow| flow.name.clone()).collect(),
+            outcomes: (0..flows)
+                .map(|flow| Outcomes { flow, planned: vec![0; slots], sent: vec![0; slots], ..Outcomes::default() })
+                .collect(),
+            cells: vec![vec![Cell::default(); setup.phases.len()]; flows],
+            seconds: vec![BTreeMap::new(); flows],
+            lags: BTreeMap::new(),
+            healths: Vec::new(),
+            straddling: Vec::new(),
+            remembered: Vec::new(),
+            lost: Vec::new(),
+            left_out: 0,
+            ended: vec![0; setup.phases.len()],
+            open_at_edges: vec![0; setup.phases.len()],
+        };
+        for arrival in Arrivals::new(&setup.plans) {
+            let due = micros(arrival.due);
+            if let Some(count) = requests.outcomes[arrival.flow].planned.get_mut((due / SLOT) as usize) {
+                *count += 1;
+            }
+            let phase = requests.phase_at(due);
+            requests.cells[arrival.flow][phase].planned += 1;
+        }
+        requests
+    }
+
+    /// The phase of a moment; what is after the last counts in it.
+    fn phase_at(&self, at: Micros) -> usize {
+        self.phases.iter().position(|phase| at < phase.to).unwrap_or(self.phases.len().saturating_sub(1))
+    }
+
+    pub(super) fn health(&mut self, health: Health) {
+        self.healths.push(health);
+    }
+
+    pub(super) fn sample(&mut self, sample: Sample) {
+        let flow = usize::from(sample.flow);
+        if flow >= self.outcomes.len() {
+            return;
+        }
+        let (due, done) = (micros(sample.due), micros(sample.done));
+        let series = &mut self.outcomes[flow];
+        let slots = series.planned.len();
+        let slot = ((due / SLOT) as usize).min(slots.saturating_sub(1));
+        let outcome = outcome(&sample);
+        series.by_outcome.entry(outcome.clone()).or_insert_with(|| vec![0; slots])[slot] += 1;
+        if let Some(sent) = sample.sent.and_then(|sent| series.sent.get_mut((micros(sent) / SLOT) as usize)) {
+            *sent += 1;
+        }
+        let response = self.response(&sample);
+        self.seconds[flow].entry(due / SECOND).or_default().record(response);
+        let lag = sample.released.saturating_sub(sample.due) / 1000;
+        self.lags.entry(due / SECOND).or_default().record(lag);
+
+        let (due_phase, done_phase) = (self.phase_at(due), self.phase_at(done));
+        self.ended[done_phase] += 1;
+        (due_phase + 1..=done_phase).for_each(|phase| self.open_at_edges[phase] += 1);
+        let may_move = done_phase > due_phase && self.faulty_phases.contains(&(due_phase + 1));
+        if may_move {
+            self.straddling.push(sample);
+        } else {
+            self.count(&sample, due_phase);
+        }
+        self.remember(&sample, outcome);
+    }
+
+    /// Response time as limits are judged by it: a lost request counts as the flow's time-out.
+    fn response(&self, sample: &Sample) -> u64 {
+        if outcome(sample).is_lost() {
+            self.time_outs[usize::from(sample.flow)] as u64
+        } else {
+            sample.done.saturating_sub(sample.due) / 1000
+        }
+    }
+
+    fn count(&mut self, sample: &Sample, phase: usize) {
+        let response = self.response(sample);
+        let outcome = outcome(sample);
+        let cell = &mut self.cells[usize::from(sample.flow)][phase];
+        let lost = outcome.is_lost();
+        *cell.outcomes.entry(outcome).or_default() += 1;
+        if sample.status > 0 {
+            *cell.statuses.entry(sample.status).or_default() += 1;
+        }
+        let mut record = |kind, population, value| {
+            cell.latencies.entry((kind, population)).or_default().record(value);
+        };
+        let own = if lost { Population::Lost } else { Population::Acceptable };
+        record(LatencyKind::Response, Population::All, response);
+        record(LatencyKind::Response, own, sample.done.saturating_sub(sample.due) / 1000);
+        record(LatencyKind::PacerLag, Population::All, sample.released.saturating_sub(sample.due) / 1000);
+        if let Some(sent) = sample.sent {
+            record(LatencyKind::Service, own, sample.done.saturating_sub(sent) / 1000);
+            record(LatencyKind::ConnectionWait, Population::All, sent.saturating_sub(sample.released) / 1000);
+            cell.sent += 1;
+        }
+    }
+
+    fn remember(&mut self, sample: &Sample, outcome: Outcome) {
+        let single = Single {
+            id: sample.id,
+            flow: usize::from(sample.flow),
+            due: micros(sample.due),
+            sent: sample.sent.map(micros),
+            done: micros(sample.done),
+            instance: sample.instance.map(usize::from),
+            outcome,
+        };
+        if single.outcome.is_lost() {
+            if self.lost.len() < LOST {
+                self.lost.push(single);
+            } else {
+                self.left_out += 1;
+            }
+        } else if self.remembered.len() < REMEMBERED {
+            self.remembered.push(single);
+        }
+    }
+
+    /// Requests that were due before a fault and open when it took effect go to the fault's phase; all others stay where they were due.
+    pub(super) fn settle(&mut self, faults: &[FaultSpan]) {
+        for sample in std::mem::take(&mut self.straddling) {
+            let phase = self.phase_at(micros(sample.due));
+            let effects = faults.iter().filter(|fault| fault.phase == phase + 1).filter_map(|fault| fault.effect);
+            let open = effects.min().is_some_and(|effect| micros(sample.done) >= effect);
+            if open {
+                self.phases[phase + 1].moved_in += 1;
+                let flow = usize::from(sample.flow);
+                self.cells[flow][phase].planned -= 1;
+                self.cells[flow][phase + 1].planned += 1;
+            }
+            self.count(&sample, phase + usize::from(open));
+        }
+        // A request of which the worker has said nothing was cut with it.
+        for cell in self.cells.iter_mut().flatten() {
+            let told: u64 = cell.outcomes.values().sum();
+            if let Some(missing) = cell.planned.checked_sub(told).filter(|missing| *missing > 0) {
+                *cell.outcomes.entry(Outcome::Cut).or_default() += missing;
+            }
+        }
+        for series in &mut self.outcomes {
+            let told = |slot: usize| series.by_outcome.values().map(|counts| counts[slot]).sum::<u32>();
+            let missing: Vec<u32> =
+                (0..series.planned.len()).map(|slot| series.planned[slot].saturating_sub(told(slot))).collect();
+            if missing.iter().any(|count| *count > 0) {
+                let slots = series.planned.len();
+                let cut = series.by_outcome.entry(Outcome::Cut).or_insert_with(|| vec![0; slots]);
+                cut.iter_mut().zip(missing).for_each(|(count, more)| *count += more);
+            }
+        }
+    }
+
+    pub(super) fn phases(&self) -> Vec<Phase> {
+        self.phases.clone()
+    }
+
+    pub(super) fn outcomes(&self) -> Vec<Outcomes> {
+        self.outcomes.clone()
+    }
+
+    pub(super) fn slots(&self, from: usize, to: usize) -> Vec<Outcomes> {
+        let cut = |series: &[u32]| (from..to).map(|at| series.get(at).copied().unwrap_or(0)).collect::<Vec<_>>();
+        let one = |series: &Outcomes| Outcomes {
+            flow: series.flow,
+            planned: cut(&series.planned),
+            sent: cut(&series.sent),
+            by_outcome: series.by_outcome.iter().map(|(outcome, counts)| (outcome.clone(), cut(counts))).collect(),
+        };
+        self.outcomes.iter().map(one).collect()
+    }
+
+    pub(super) fn lost_between(&self, from: usize, to: usize) -> Vec<Single> {
+        let inside = |single: &&Single| (from as i64 * SLOT..to as i64 * SLOT).contains(&single.due);
+        self.lost.iter().filter(inside).cloned().collect()
+    }
+
+    pub(super) fn lost(&self) -> Vec<(Micros, Micros, usize)> {
+        let mut lost: Vec<_> = self.lost.iter().map(|single| (single.due, single.done, single.flow)).collect();
+        lost.sort_unstable();
+        lost
+    }
+
+    pub(super) fn singles(&self, marks: &[Mark]) -> Singles {
+        let mut left_out = self.left_out;
+        let mut requests = self.lost.clone();
+        for mark in marks {
+            let near = |at: Micros| (at - mark.at).abs() <= NEAR;
+            let about: Vec<_> = self.remembered.iter().filter(|single| near(single.due) || near(single.done)).collect();
+            left_out += about.len().saturating_sub(A_MARK) as u64;
+            requests.extend(about.into_iter().take(A_MARK).cloned());
+        }
+        requests.sort_by_key(|single| (single.due, single.id));
+        requests.dedup_by_key(|single| single.id);
+        Singles { requests, offers: Vec::new(), left_out }
+    }
+
+    pub(super) fn seconds(&self) -> Vec<SecondLatency> {
+        let of_flow = |(flow, seconds): (usize, &BTreeMap<i64, Histogram>)| {
+            let one = |(second, histogram): (&i64, &Histogram)| SecondLatency {
+                flow,
+                at: second * SECOND,
+                count: histogram.count(),
+                p50: histogram.quantile(0.5),
+                p90: histogram.quantile(0.9),
+                p99: (histogram.count() >= FEWEST_FOR_P99).then(|| histogram.quantile(0.99)),
+                max: histogram.max(),
+                histogram: histogram.encode(),
+            };
+            seconds.iter().map(one).collect::<Vec<_>>()
+        };
+        self.seconds.iter().enumerate().flat_map(of_flow).collect()
+    }
+
+    pub(super) fn latencies(&self) -> Vec<Latency> {
+        let mut all = Vec::new();
+        let mut push = |flow, phase, cell: &Cell| {
+            for ((kind, population), histogram) in &cell.latencies {
+                all.push(Latency {
+                    flow,
+                    phase,
+                    kind: *kind,
+                    population: *population,
+                    count: histogram.count(),
+                    mean: histogram.mean(),
+                    quantiles: histogram.told(),
+                    histogram: histogram.encode(),
+                });
+            }
+        };
+        for phase in 0..self.phases.len() {
+            push(None, Some(phase), &self.cell(None, &[phase]));
+            for flow in (0..self.cells.len()).filter(|_| self.cells.len() > 1) {
+                push(Some(flow), Some(phase), &self.cells[flow][phase]);
+            }
+        }
+        push(None, None, &self.cell(None, &self.judged()));
+        all
+    }
+
+    fn judged(&self) -> Vec<usize> {
+        (0..self.phases.len()).filter(|phase| self.phases[*phase].judged).collect()
+    }
+
+    /// Some phases added up, of one flow or of all.
+    fn cell(&self, flow: Option<usize>, phases: &[usize]) -> Cell {
+        let mut sum = Cell::default();
+        for (number, cells) in self.cells.iter().enumerate() {
+            if flow.is_none_or(|flow| flow == number) {
+                phases.iter().for_each(|phase| sum.add(&cells[*phase]));
+            }
+        }
+        sum
+    }
+
+    pub(super) fn totals(&self, offers: &Offers, instances: &[Instance]) -> Vec<PhaseTotals> {
+        let mut all = Vec::new();
+        let single: Vec<(String, Vec<usize>)> =
+            (0..self.phases.len()).map(|phase| (self.phases[phase].name.clone(), vec![phase])).collect();
+        for (name, phases) in single.into_iter().chain([("whole".to_owned(), self.judged())]) {
+            all.push(self.total(&name, None, &phases, offers, instances));
+            for flow in (0..self.cells.len()).filter(|_| self.cells.len() > 1) {
+                all.push(self.total(&name, Some(flow), &phases, offers, instances));
+            }
+        }
+        all
+    }
+
+    fn total(
+        &self,
+        name: &str,
+        flow: Option<usize>,
+        phases: &[usize],
+        offers: &Offers,
+        instances: &[Instance],
+    ) -> PhaseTotals {
+        let cell = self.cell(flow, phases);
+        let length: Micros = phases.iter().map(|phase| self.phases[*phase].to - self.phases[*phase].from).sum();
+        let offered = |instance: usize| {
+            let one = |phase: &usize| offers.between(instance, self.phases[*phase].from, self.phases[*phase].to);
+            phases.iter().map(one).sum::<u64>()
+        };
+        let arrivals: BTreeMap<String, u64> =
+            instances.iter().enumerate().map(|(number, instance)| (instance.name.clone(), offered(number))).collect();
+        let histogram = cell.latencies.get(&(LatencyKind::Response, Population::All)).cloned().unwrap_or_default();
+        let mut response: BTreeMap<String, f64> =
+            histogram.told().into_iter().map(|(name, value)| (name, value as f64 / 1e3)).collect();
+        response.insert("mean".to_owned(), histogram.mean() / 1e3);
+        PhaseTotals {
+            phase: name.to_owned(),
+            flow: flow.map(|flow| self.names[flow].clone()),
+            planned: cell.planned,
+            lost: cell.lost(),
+            rate: cell.sent as f64 / (length.max(1) as f64 / 1e6),
+            attempts: arrivals.values().sum(),
+            ended: phases.iter().map(|phase| self.ended[*phase]).sum(),
+            open_at_edges: phases
+                .iter()
+                .map(|phase| self.open_at_edges[*phase] + self.open_at_edges.get(phase + 1).copied().unwrap_or(0))
+                .sum(),
+            arrivals,
+            statuses: cell.statuses,
+            outcomes: cell.outcomes,
+            response,
+        }
+    }
+
+    pub(super) fn generator(&self, bare_timer_p99: u64) -> GeneratorHealth {
+        let mut lag = Histogram::default();
+        self.lags.values().for_each(|second| lag.add(second));
+        let shares = self.cpu_shares();
+        let seconds = self.lags.iter().map(|(second, lag)| HealthSecond {
+            at: second * SECOND,
+            lag_p99: lag.quantile(0.99),
+            lag_max: lag.max(),
+            cpu_share: shares.get(second).copied().unwrap_or(0.0),
+        });
+        let planned: u64 = self.cells.iter().flatten().map(|cell| cell.planned).sum();
+        let dropped: u64 = self.cells.iter().flatten().filter_map(|cell| cell.outcomes.get(&Outcome::Dropped)).sum();
+        GeneratorHealth {
+            planned,
+            offered: lag.count(),
+            lag_p99: lag.quantile(0.99),
+            lag_max: lag.max(),
+            bare_timer_p99: Some(bare_timer_p99),
+            cpu_share: shares.values().copied().fold(0.0, f64::max),
+            steal_share: None,
+            saturated: (dropped > 3.max(planned / 1000)).then(|| "connections".to_owned()),
+            seconds: seconds.collect(),
+        }
+    }
+
+    /// Share of a core that the pacing thread used, by second.
+    fn cpu_shares(&self) -> BTreeMap<i64, f64> {
+        let share = |pair: &[Health]| {
+            let (from, to) = (pair[0], pair[1]);
+            let share = (to.cpu.saturating_sub(from.cpu)) as f64 / (to.at.saturating_sub(from.at)).max(1) as f64;
+            (micros(from.at) / SECOND, share)
+        };
+        self.healths.windows(2).map(share).collect()
+    }
+}
