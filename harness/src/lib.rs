@@ -25,5 +25,6 @@ pub mod scenario;
 pub mod seed;
 pub mod service;
 pub mod shim;
+pub mod slo;
 pub mod topology;
 pub mod units;

@@ -236,6 +236,8 @@ pub enum EventKind {
     Readiness,
     /// Weights of a release moved.
     Release,
+    /// The first bad answer of a release.
+    BadAnswer,
     /// A release was taken back.
     RolledBack,
     /// Policies were written anew.

@@ -1,0 +1,486 @@
+//! One expectation against its limit.
+
+use super::words;
+use crate::scenario::resolved::{Expectation, HealingKind, Limit, MeshMode, Metric, Scenario, Subject};
+use squall_reports::record::{
+    self, Arm, ArmKind, Figure, Interval, LatencyKind, Observed, Outcome, PhaseTotals, Population, Verdict,
+};
+use squall_reports::stats::{Histogram, clopper_pearson};
+
+/// Confidence of every interval that is shown.
+const CONFIDENCE: f64 = 0.95;
+
+/// Room that a limit on latency relative to the baseline always has, seconds.
+const LEAST_ROOM: f64 = 0.002;
+
+/// From this factor on the point estimate decides a relative limit that its interval straddles.
+const CLEAR_FACTOR: f64 = 1.5;
+
+/// True if the arm has what the expectation looks at: a control that ends with the outage has no recovery.
+pub(super) fn concerns(expectation: &Expectation, arm: &Arm) -> bool {
+    let has = |name: &str| arm.phases.iter().any(|phase| phase.name == name);
+    match &expectation.subject {
+        Subject::Phase { phase, .. } => has(phase),
+        Subject::Whole { .. } => true,
+        Subject::Healing(HealingKind::Readmitted(_) | HealingKind::Recovered(_)) => arm.kind == ArmKind::Main,
+        Subject::Healing(_) => true,
+        Subject::Sweep { .. } => false,
+    }
+}
+
+/// Judges one expectation on one arm.
+pub(super) fn judge(expectation: &Expectation, scenario: &Scenario, arm: &Arm) -> record::Expectation {
+    match &expectation.subject {
+        Subject::Phase { phase, flow, metric } => metric_of(expectation, arm, phase, flow.as_deref(), metric),
+        Subject::Whole { flow, metric } => metric_of(expectation, arm, "whole", flow.as_deref(), metric),
+        Subject::Healing(kind) => healing(expectation, kind, arm),
+        Subject::Sweep { .. } => missing(expectation, None, &format!("{} has no sweep", scenario.title)),
+    }
+}
+
+/// True if a control misses this beyond doubt: by an interval that excludes the limit, not by a hair.
+pub(super) fn is_missed_for_sure(written: &Expectation, judged: &record::Expectation) -> bool {
+    if judged.verdict != Verdict::Fail {
+        return false;
+    }
+    if let Subject::Healing(_) = written.subject {
+        return true;
+    }
+    let Some(interval) = judged.observed.interval else { return judged.observed.value.is_some() };
+    match written.limit {
+        Limit::AtLeast(limit) => interval.high < limit,
+        Limit::AtMost(limit) | Limit::Exactly(limit) => interval.low > limit,
+        _ => true,
+    }
+}
+
+/// What is measured, before it is held against a limit.
+struct Measured {
+    value: f64,
+    text: String,
+    interval: Option<Interval>,
+    samples: u64,
+    /// What the number rests on.
+    basis: String,
+}
+
+fn metric_of(
+    expectation: &Expectation,
+    arm: &Arm,
+    phase: &str,
+    flow: Option<&str>,
+    metric: &Metric,
+) -> record::Expectation {
+    let of_phase = Some(phase.to_owned()).filter(|phase| phase != "whole");
+    let Some(totals) = arm.totals_of(phase, flow).or_else(|| arm.totals_of(phase, None)) else {
+        return missing(expectation, of_phase, "no data of this phase");
+    };
+    if totals.planned == 0 {
+        return missing(expectation, of_phase, "no request was planned");
+    }
+    let Some(measured) = measure(metric, arm, totals, phase) else {
+        return missing(expectation, of_phase, "not measured");
+    };
+    if let Limit::AtMostTimes(factor) = expectation.limit {
+        return relative(expectation, arm, of_phase, flow, metric, factor, measured);
+    }
+    let (verdict, close) = decide(expectation, metric, totals, &measured);
+    let limit = limit_value(expectation.limit);
+    build(expectation, of_phase, verdict, measured, limit, limit_text(expectation.limit, metric), close)
+}
+
+fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &str) -> Option<Measured> {
+    let count_of = |outcomes: &dyn Fn(&Outcome) -> bool| -> u64 {
+        totals.outcomes.iter().filter(|(outcome, _)| outcomes(outcome)).map(|(_, count)| count).sum()
+    };
+    let planned = totals.planned;
+    let share = |good: u64, what: &str| Measured {
+        value: good as f64 / planned as f64,
+        text: words::percent(good as f64 / planned as f64),
+        interval: Some(clopper_pearson(good, planned, CONFIDENCE)),
+        samples: planned,
+        basis: format!("{} of {} requests were {what}", words::count(good), words::count(planned)),
+    };
+    let counted = |bad: u64, what: &str| {
+        let of_all = clopper_pearson(bad, planned, CONFIDENCE);
+        Measured {
+            value: bad as f64,
+            text: words::count(bad),
+            interval: Some(Interval { low: of_all.low * planned as f64, high: of_all.high * planned as f64 }),
+            samples: planned,
+            basis: format!("{} of {} requests {what}", words::count(bad), words::count(planned)),
+        }
+    };
+    Some(match metric {
+        Metric::Success => share(count_of(&|outcome| *outcome == Outcome::Acceptable), "acceptable"),
+        Metric::Degraded => share(count_of(&|outcome| *outcome == Outcome::Degraded), "degraded"),
+        Metric::Lost => counted(totals.lost, "were lost"),
+        Metric::TimeOuts => counted(count_of(&|outcome| *outcome == Outcome::TimeOut), "timed out"),
+        Metric::Resets => counted(count_of(&|outcome| *outcome == Outcome::Reset), "were reset"),
+        Metric::Status(status) => {
+            let seen = totals.statuses.get(status).copied().unwrap_or(0);
+            counted(seen, &format!("were answered {status}"))
+        }
+        Metric::Response { quantile, name } => return response(arm, totals, phase, *quantile, name),
+        Metric::Rate => Measured {
+            value: totals.rate,
+            text: format!("{}/s", words::number(totals.rate)),
+            interval: None,
+            samples: planned,
+            basis: format!("{} requests were sent a second", words::number(totals.rate)),
+        },
+        Metric::AttemptsPerRequest => {
+            let ratio = totals.attempts as f64 / totals.ended.max(1) as f64;
+            let room = totals.open_at_edges as f64 / totals.ended.max(1) as f64;
+            Measured {
+                value: ratio,
+                text: words::number(ratio),
+                interval: Some(Interval { low: ratio - room, high: ratio + room }),
+                samples: totals.ended,
+                basis: format!(
+                    "{} attempts were offered while {} requests ended, {} open at the edges",
+                    words::count(totals.attempts),
+                    words::count(totals.ended),
+                    words::count(totals.open_at_edges)
+                ),
+            }
+        }
+        Metric::FalseEjections => {
+            let subjects: Vec<_> = arm.figures.false_ejections.iter().map(|figure| figure.subject.as_str()).collect();
+            let who = if subjects.is_empty() { "no healthy instance".to_owned() } else { subjects.join(", ") };
+            Measured {
+                value: subjects.len() as f64,
+                text: subjects.len().to_string(),
+                interval: None,
+                samples: arm.instances.len() as u64,
+                basis: format!("{who} fell silent outside any fault"),
+            }
+        }
+        Metric::CpuOfProxy => {
+            let micros: u64 =
+                of_phases(arm, phase).map(|at| process(arm)?.cpu_by_phase.get(at).copied()).sum::<Option<u64>>()?;
+            let a_request = micros as f64 / planned as f64;
+            Measured {
+                value: a_request / 1e6,
+                text: format!("{} us a request", words::number(a_request)),
+                interval: None,
+                samples: planned,
+                basis: format!("{micros} us of processor time over {} requests", words::count(planned)),
+            }
+        }
+        Metric::MemoryOfProxy => {
+            let bytes = process(arm)?.memory.iter().max().copied()?;
+            Measured {
+                value: bytes as f64,
+                text: format!("{:.1} MiB", bytes as f64 / 1048576.0),
+                interval: None,
+                samples: process(arm)?.memory.len() as u64,
+                basis: "the largest resident size at the end of any second".to_owned(),
+            }
+        }
+    })
+}
+
+fn process(arm: &Arm) -> Option<&record::Process> {
+    arm.processes.iter().find(|process| process.name == "proxy")
+}
+
+fn of_phases<'a>(arm: &'a Arm, phase: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let wanted = move |at: &usize| arm.phases[*at].name == phase || (phase == "whole" && arm.phases[*at].judged);
+    (0..arm.phases.len()).filter(wanted)
+}
+
+/// The distribution that limits on latency are judged by.
+fn histogram(arm: &Arm, phase: &str, flow: Option<&str>) -> Option<Histogram> {
+    let phase = if phase == "whole" { None } else { Some(arm.phases.iter().position(|known| known.name == phase)?) };
+    let flow =
+        flow.and_then(|flow| arm.flows.iter().position(|known| known.name == flow)).filter(|_| arm.flows.len() > 1);
+    let latency = arm.latencies.iter().find(|latency| {
+        (latency.kind, latency.population) == (LatencyKind::Response, Population::All)
+            && latency.phase == phase
+            && latency.flow == flow
+    })?;
+    Histogram::decode(&latency.histogram).ok()
+}
+
+fn response(arm: &Arm, totals: &PhaseTotals, phase: &str, quantile: f64, name: &str) -> Option<Measured> {
+    let histogram = histogram(arm, phase, totals.flow.as_deref())?;
+    let value = histogram.quantile(quantile) as f64 / 1e6;
+    let interval = histogram.quantile_interval(quantile);
+    Some(Measured {
+        value,
+        text: words::seconds(value),
+        interval: interval.map(|micros| Interval { low: micros.low / 1e6, high: micros.high / 1e6 }),
+        samples: histogram.count(),
+        basis: format!(
+            "{name} of {} requests, {} lost ones counted as their time-out",
+            words::count(histogram.count()),
+            words::count(totals.lost)
+        ),
+    })
+}
+
+/// By count, unless a confidence is asked for: the phase is the whole population. True: close, the interval straddles the limit.
+fn decide(expectation: &Expectation, metric: &Metric, totals: &PhaseTotals, measured: &Measured) -> (Verdict, bool) {
+    let straddles =
+        |limit: f64| measured.interval.is_some_and(|interval| interval.low < limit && limit < interval.high);
+    let verdict = |holds: bool| if holds { Verdict::Pass } else { Verdict::Fail };
+    match (expectation.limit, metric) {
+        (Limit::AtLeast(limit), Metric::Success | Metric::Degraded) => {
+            if expectation.confidence.is_some() {
+                let confidence = expectation.confidence.map_or(CONFIDENCE, |confidence| confidence.0 / 100.0);
+                let good = (measured.value * totals.planned as f64).round() as u64;
+                let interval = clopper_pearson(good, totals.planned, confidence);
+                let verdict = if interval.low >= limit {
+                    Verdict::Pass
+                } else if interval.high < limit {
+                    Verdict::Fail
+                } else {
+                    Verdict::Inconclusive
+                };
+                return (verdict, verdict == Verdict::Inconclusive);
+            }
+            let bad = totals.planned as f64 * (1.0 - measured.value);
+            // A thousandth of a request is room enough for the arithmetic, and none for a request.
+            let budget = (totals.planned as f64 * (1.0 - limit) + 1e-3).floor();
+            if budget == 0.0 && bad < 0.5 && limit < 1.0 {
+                return (Verdict::Inconclusive, true);
+            }
+            (verdict(bad <= budget + 1e-3), straddles(limit))
+        }
+        (Limit::AtMost(limit), _) => (verdict(measured.value <= limit + 1e-12), straddles(limit)),
+        (Limit::AtLeast(limit), _) => (verdict(measured.value >= limit - 1e-12), straddles(limit)),
+        (Limit::Exactly(limit), _) => (verdict((measured.value - limit).abs() < 1e-9), false),
+        _ => (Verdict::Error, false),
+    }
+}
+
+/// Against the same metric of the first judged phase.
+fn relative(
+    expectation: &Expectation,
+    arm: &Arm,
+    phase: Option<String>,
+    flow: Option<&str>,
+    metric: &Metric,
+    factor: f64,
+    measured: Measured,
+) -> record::Expectation {
+    let first = arm.phases.iter().find(|phase| phase.judged).map(|phase| phase.name.clone()).unwrap_or_default();
+    let baseline = arm.totals_of(&first, flow).or_else(|| arm.totals_of(&first, None));
+    let Some(baseline) = baseline.and_then(|totals| measure(metric, arm, totals, &first)) else {
+        return missing(expectation, phase, "the baseline was not measured");
+    };
+    let room = if matches!(metric, Metric::Response { .. }) { LEAST_ROOM } else { 0.0 };
+    let limit = (baseline.value * factor).max(baseline.value + room);
+    let inside = measured.value <= limit;
+    let straddles = measured.interval.is_some_and(|interval| interval.low <= limit && limit < interval.high);
+    let verdict = match (straddles, inside) {
+        (true, _) if factor < CLEAR_FACTOR => Verdict::Inconclusive,
+        (_, true) => Verdict::Pass,
+        (_, false) => Verdict::Fail,
+    };
+    let text = format!("<= {factor}x {first} ({})", in_unit(limit, metric));
+    build(expectation, phase, verdict, measured, Some(limit), text, straddles)
+}
+
+fn healing(expectation: &Expectation, kind: &HealingKind, arm: &Arm) -> record::Expectation {
+    let (name, subject) = match kind {
+        HealingKind::Ejected(instance) | HealingKind::NotEjected(instance) => ("ejected", instance.to_string()),
+        HealingKind::Readmitted(instance) => ("readmitted", instance.to_string()),
+        HealingKind::Recovered(service) => ("recovered", service.clone()),
+        HealingKind::Restarted(instance) => ("restarted", instance.to_string()),
+        HealingKind::RolledBack { service, version } => ("rolled-back", format!("{service}@{version}")),
+    };
+    let figure = arm.figures.healing.iter().find(|figure| figure.kind == name && figure.subject == subject);
+    let Some(figure) = figure else {
+        // Nothing of the kind was under way, which for a healing is as good as not seen.
+        let never =
+            Figure { kind: name.to_owned(), subject, from: None, at: None, seconds: None, resolution: 0.0, note: None };
+        return held_against(expectation, kind, &never);
+    };
+    held_against(expectation, kind, figure)
+}
+
+fn held_against(expectation: &Expectation, kind: &HealingKind, figure: &Figure) -> record::Expectation {
+    let must_not = matches!(kind, HealingKind::NotEjected(_));
+    let verdict = match (figure.seconds, expectation.limit) {
+        (seen, _) if must_not => seen.is_none(),
+        (Some(seconds), Limit::Within(limit)) => seconds <= limit,
+        (Some(_), _) => true,
+        (None, _) => false,
+    };
+    let note = figure.note.as_deref();
+    let text = match (figure.seconds, note) {
+        (Some(seconds), Some(note)) => format!("{} ({note})", words::seconds(seconds)),
+        (Some(seconds), None) => words::seconds(seconds),
+        (None, Some(note)) => note.to_owned(),
+        (None, None) => "not seen".to_owned(),
+    };
+    let (limit, limit_text) = match expectation.limit {
+        Limit::Within(limit) => (Some(limit), format!("within {}", words::seconds(limit))),
+        _ => (None, if must_not { "never".to_owned() } else { "seen".to_owned() }),
+    };
+    record::Expectation {
+        id: expectation.id.clone(),
+        phase: None,
+        written: expectation.written.clone(),
+        line: expectation.place.line,
+        column: expectation.place.column,
+        verdict: if verdict { Verdict::Pass } else { Verdict::Fail },
+        detail: format!("asked {limit_text}, observed {text}; measured from what each instance was offered"),
+        observed: Observed { value: figure.seconds, text, interval: None, resolution: Some(figure.resolution) },
+        limit,
+        limit_text,
+        samples: 1,
+        close: false,
+    }
+}
+
+/// Judges an expectation over the cells of a sweep: the worst cell decides.
+pub(super) fn judge_cells(expectation: &Expectation, cells: &[&Arm]) -> record::Expectation {
+    let Subject::Sweep { rate, connections, mode, metric, over } = &expectation.subject else {
+        return missing(expectation, None, "not about the sweep");
+    };
+    let word = |mode: &MeshMode| if *mode == MeshMode::None { "none" } else { "client" };
+    let wanted = |arm: &&&Arm| {
+        arm.cell.as_ref().is_some_and(|cell| {
+            rate.is_none_or(|rate| (rate.0 - cell.rate).abs() < 1e-9)
+                && connections.is_none_or(|connections| connections == cell.connections)
+                && mode.as_ref().is_none_or(|mode| word(mode) == cell.mode)
+        })
+    };
+    let judged = cells.iter().filter(wanted).map(|arm| {
+        let Some(totals) = arm.totals_of("measure", None) else {
+            return missing(expectation, None, "a cell has no data");
+        };
+        let Some(mut measured) = measure(metric, arm, totals, "measure") else {
+            return missing(expectation, None, "a cell was not measured");
+        };
+        let cell = arm.cell.clone();
+        let name = cell.as_ref().map_or(String::new(), |cell| {
+            format!("{} at {}/s over {} connections", cell.mode, cell.rate, cell.connections)
+        });
+        if let Some(over) = over {
+            let same = |other: &&&Arm| {
+                other.cell.as_ref().zip(cell.as_ref()).is_some_and(|(other, own)| {
+                    other.mode == word(over) && other.rate == own.rate && other.connections == own.connections
+                })
+            };
+            let direct = cells
+                .iter()
+                .find(same)
+                .and_then(|direct| measure(metric, direct, direct.totals_of("measure", None)?, "measure"));
+            let Some(direct) = direct else { return missing(expectation, None, "the cell to compare with is missing") };
+            measured.value -= direct.value;
+            measured.text = format!("{} more", in_unit(measured.value.max(0.0), metric));
+            measured.interval = None;
+        }
+        measured.basis = format!("{name}: {}", measured.basis);
+        let limit = match expectation.limit {
+            Limit::AtMostMore(limit) => Limit::AtMost(limit),
+            other => other,
+        };
+        let plain = Expectation { limit, ..expectation.clone() };
+        let (verdict, close) = decide(&plain, metric, totals, &measured);
+        let text = limit_text(expectation.limit, metric);
+        build(expectation, None, verdict, measured, limit_value(limit), text, close)
+    });
+    let worst = judged.max_by(|one, other| {
+        let badness = |one: &record::Expectation| match expectation.limit {
+            Limit::AtLeast(_) => -one.observed.value.unwrap_or(f64::NEG_INFINITY),
+            _ => one.observed.value.unwrap_or(f64::INFINITY),
+        };
+        one.verdict.cmp(&other.verdict).then(badness(one).total_cmp(&badness(other)))
+    });
+    worst.unwrap_or_else(|| missing(expectation, None, "no cell of the sweep matches `where`"))
+}
+
+fn limit_value(limit: Limit) -> Option<f64> {
+    match limit {
+        Limit::AtMost(value)
+        | Limit::AtLeast(value)
+        | Limit::Exactly(value)
+        | Limit::AtMostTimes(value)
+        | Limit::AtMostMore(value)
+        | Limit::Within(value) => Some(value),
+        Limit::Seen => None,
+    }
+}
+
+fn limit_text(limit: Limit, metric: &Metric) -> String {
+    match limit {
+        Limit::AtMost(value) => format!("<= {}", in_unit(value, metric)),
+        Limit::AtLeast(value) => format!(">= {}", in_unit(value, metric)),
+        Limit::Exactly(value) => format!("== {}", in_unit(value, metric)),
+        Limit::AtMostTimes(factor) => format!("<= {factor}x"),
+        Limit::AtMostMore(value) => format!("<= {} more", in_unit(value, metric)),
+        Limit::Within(value) => format!("within {}", words::seconds(value)),
+        Limit::Seen => "seen".to_owned(),
+    }
+}
+
+fn in_unit(value: f64, metric: &Metric) -> String {
+    match metric {
+        Metric::Success | Metric::Degraded => words::percent(value),
+        Metric::Response { .. } => words::seconds(value),
+        Metric::Rate => format!("{}/s", words::number(value)),
+        Metric::AttemptsPerRequest => words::number(value),
+        Metric::CpuOfProxy => format!("{} us a request", words::number(value * 1e6)),
+        Metric::MemoryOfProxy => format!("{:.1} MiB", value / 1048576.0),
+        _ => words::count(value as u64),
+    }
+}
+
+fn build(
+    expectation: &Expectation,
+    phase: Option<String>,
+    verdict: Verdict,
+    measured: Measured,
+    limit: Option<f64>,
+    limit_text: String,
+    close: bool,
+) -> record::Expectation {
+    let needs = match (verdict, expectation.limit) {
+        (Verdict::Inconclusive, Limit::AtLeast(limit)) if expectation.confidence.is_none() => {
+            format!("; {} requests are needed to tell", words::count((1.0 / (1.0 - limit)).ceil() as u64))
+        }
+        _ => String::new(),
+    };
+    record::Expectation {
+        id: expectation.id.clone(),
+        phase,
+        written: expectation.written.clone(),
+        line: expectation.place.line,
+        column: expectation.place.column,
+        verdict,
+        detail: format!("asked {limit_text}, observed {}: {}{needs}", measured.text, measured.basis),
+        observed: Observed {
+            value: Some(measured.value),
+            text: measured.text,
+            interval: measured.interval,
+            resolution: None,
+        },
+        limit,
+        limit_text,
+        samples: measured.samples,
+        close,
+    }
+}
+
+/// Without data nothing is a pass.
+fn missing(expectation: &Expectation, phase: Option<String>, why: &str) -> record::Expectation {
+    record::Expectation {
+        id: expectation.id.clone(),
+        phase,
+        written: expectation.written.clone(),
+        line: expectation.place.line,
+        column: expectation.place.column,
+        verdict: Verdict::Invalid,
+        observed: Observed { value: None, text: "no data".to_owned(), interval: None, resolution: None },
+        limit: limit_value(expectation.limit),
+        limit_text: "-".to_owned(),
+        samples: 0,
+        close: false,
+        detail: format!("no data: {why}"),
+    }
+}

@@ -1,0 +1,282 @@
+//! Healing, measured from what instances were offered and what clients got; never from the proxy's own word.
+
+use squall_reports::record::{EventKind, FaultSpan, Figure, Figures, Micros, Phase, SLOT};
+
+/// Share of its baseline traffic that a service must have while an instance is silent, for the silence to mean anything.
+const SERVICE_SHARE: f64 = 0.8;
+/// Share of its baseline that an instance must have to be back.
+const BACK_SHARE: f64 = 0.5;
+/// Expected offers in the shortest silence: the chance of a random gap is below 1e-8.
+const EXPECTED: f64 = 20.0;
+/// Shortest silence that can mean anything.
+const SHORTEST: Micros = 1_000_000;
+/// Resolution of times taken from single offers, and from slots.
+const FINE: f64 = 0.001;
+const COARSE: f64 = 0.1;
+
+/// Everything that healing is measured from.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Phases, the warm-up first.
+    pub phases: Vec<Phase>,
+    /// Faults as asked and seen.
+    pub faults: Vec<FaultSpan>,
+    /// Name, service and version of each instance.
+    pub instances: Vec<(String, String, Option<String>)>,
+    /// Offers by instance in order of time, with the number of the attempt.
+    pub offers: Vec<Vec<(Micros, u32)>>,
+    /// Due times of lost requests, in order.
+    pub lost: Vec<Micros>,
+    /// Planned and lost by slot, over all flows.
+    pub slots: Vec<(u32, u32)>,
+    /// Events: when, what, about whom.
+    pub events: Vec<(Micros, EventKind, String)>,
+    /// Lowest share of good requests that the phases with a fault ask for.
+    pub success: f64,
+    /// Services with a release under way: their instances may fall silent on purpose.
+    pub releases: Vec<String>,
+}
+
+impl Evidence {
+    fn baseline(&self) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.judged)
+    }
+
+    fn end(&self) -> Micros {
+        self.phases.last().map_or(0, |phase| phase.to)
+    }
+
+    /// Offers a second of an instance in the baseline.
+    fn rate(&self, instance: usize) -> f64 {
+        let Some(phase) = self.baseline() else { return 0.0 };
+        self.count(instance, phase.from, phase.to) as f64 / ((phase.to - phase.from).max(1) as f64 / 1e6)
+    }
+
+    fn count(&self, instance: usize, from: Micros, to: Micros) -> usize {
+        let offers = &self.offers[instance];
+        offers.partition_point(|(at, _)| *at < to) - offers.partition_point(|(at, _)| *at < from)
+    }
+
+    fn siblings(&self, instance: usize) -> impl Iterator<Item = usize> + '_ {
+        let service = &self.instances[instance].1;
+        (0..self.instances.len()).filter(move |other| self.instances[*other].1 == *service)
+    }
+
+    /// The service as a whole has had its traffic in this window.
+    fn service_is_busy(&self, instance: usize, from: Micros, to: Micros) -> bool {
+        let expected: f64 = self.siblings(instance).map(|one| self.rate(one)).sum::<f64>() * (to - from) as f64 / 1e6;
+        let offered: usize = self.siblings(instance).map(|one| self.count(one, from, to)).sum();
+        offered as f64 >= SERVICE_SHARE * expected
+    }
+
+    /// Silence of so long means that an instance is out.
+    pub fn silence(&self, instance: usize) -> Micros {
+        let rate = self.rate(instance);
+        if rate <= 0.0 { Micros::MAX / 4 } else { SHORTEST.max((EXPECTED / rate * 1e6) as Micros) }
+    }
+
+    /// First silence that begins in `[from, until)`: the last offer before it.
+    fn silent_from(&self, instance: usize, from: Micros, until: Micros) -> Option<Micros> {
+        let silence = self.silence(instance);
+        let offers = &self.offers[instance];
+        let mut last = from;
+        let first = offers.partition_point(|(at, _)| *at < from);
+        for at in offers[first..].iter().map(|(at, _)| *at).chain([Micros::MAX / 2]) {
+            if last >= until {
+                return None;
+            }
+            let long = at - last > silence && last + silence <= self.end();
+            if long && self.service_is_busy(instance, last, last + silence) {
+                return Some(last);
+            }
+            last = at;
+        }
+        None
+    }
+
+    /// Refused attempts reach nobody who counts: out is when for a silence's length nothing was lost and nothing tried again.
+    fn untroubled_from(&self, instance: usize, from: Micros, until: Micros) -> Option<Micros> {
+        let silence = self.silence(instance);
+        let again = self.siblings(instance).flat_map(|one| &self.offers[one]).filter(|(_, attempt)| *attempt > 1);
+        let mut troubles: Vec<Micros> = again.map(|(at, _)| *at).chain(self.lost.iter().copied()).collect();
+        troubles.retain(|at| *at >= from);
+        troubles.sort_unstable();
+        let mut calm_since = from;
+        for trouble in troubles.into_iter().chain([Micros::MAX / 2]) {
+            if trouble - calm_since > silence {
+                let within = calm_since < until && calm_since + silence <= self.end();
+                return within.then_some(calm_since);
+            }
+            calm_since = trouble;
+        }
+        None
+    }
+
+    fn ejected(&self, fault: &FaultSpan) -> Figure {
+        let from = fault.effect;
+        let until = fault.cleared.unwrap_or_else(|| self.end());
+        let refused = matches!(fault.kind.as_str(), "kill" | "refuse");
+        let at = from.and_then(|from| {
+            if refused {
+                self.untroubled_from(fault.instance, from, until)
+            } else {
+                self.silent_from(fault.instance, from, until)
+            }
+        });
+        self.figure("ejected", self.instances[fault.instance].0.clone(), from, at, FINE, None)
+    }
+
+    fn readmitted(&self, fault: &FaultSpan) -> Figure {
+        let instance = fault.instance;
+        let name = self.instances[instance].0.clone();
+        let Some(cleared) = fault.cleared else {
+            return self.figure("readmitted", name, None, None, COARSE, Some("the fault was never cleared"));
+        };
+        let offers = &self.offers[instance];
+        let after = offers.partition_point(|(at, _)| *at < cleared);
+        let before = after.checked_sub(1).map_or(0, |last| offers[last].0);
+        let next = offers.get(after).map_or(self.end(), |(at, _)| *at);
+        if next - before < self.silence(instance) {
+            return self.figure("readmitted", name, Some(cleared), None, COARSE, Some("was not out"));
+        }
+        let needed = BACK_SHARE * self.rate(instance);
+        let mut start = cleared;
+        while start + 1_000_000 <= self.end() {
+            if self.count(instance, start, start + 1_000_000) as f64 >= needed {
+                return self.figure("readmitted", name, Some(cleared), Some(start), COARSE, None);
+            }
+            start += SLOT;
+        }
+        self.figure("readmitted", name, Some(cleared), None, COARSE, None)
+    }
+
+    /// From the process being hit (stopped or gone) to a replacement that is ready.
+    fn restarted(&self, fault: &FaultSpan) -> Option<Figure> {
+        let name = &self.instances[fault.instance].0;
+        let of = |wanted: EventKind| {
+            let from = fault.effect.unwrap_or(fault.asked);
+            let mut events =
+                self.events.iter().filter(move |(at, kind, subject)| *kind == wanted && subject == name && *at >= from);
+            events.next().map(|(at, _, _)| *at)
+        };
+        let gone = of(EventKind::Gone);
+        let restarted = of(EventKind::Restarted);
+        (gone.is_some() || restarted.is_some() || fault.kind == "kill")
+            .then(|| self.figure("restarted", name.clone(), fault.effect.or(gone), restarted, FINE, None))
+    }
+
+    /// First 5 s in a row, sliding by a slot, in which no more is lost than the fault's phase allows.
+    fn recovered(&self, service: &str, effect: Micros) -> Figure {
+        const WINDOW: usize = 50;
+        let first = (effect.max(0) / SLOT) as usize;
+        let good = |at: usize| {
+            let window = &self.slots[at..at + WINDOW];
+            let (planned, lost) = window.iter().fold((0, 0), |(p, l), (planned, lost)| (p + planned, l + lost));
+            f64::from(lost) <= f64::from(planned) * (1.0 - self.success) + 1e-6
+        };
+        let last = self.slots.len().checked_sub(WINDOW);
+        let mut windows = first..=last.unwrap_or(0);
+        if last.is_none_or(|last| first > last) {
+            return self.figure("recovered", service.to_owned(), Some(effect), None, COARSE, Some("too short to tell"));
+        }
+        if windows.clone().all(good) {
+            return self.figure(
+                "recovered",
+                service.to_owned(),
+                Some(effect),
+                Some(effect),
+                COARSE,
+                Some("never missed"),
+            );
+        }
+        let at = windows.find(|at| good(*at)).map(|at| (at as Micros * SLOT).max(effect));
+        self.figure("recovered", service.to_owned(), Some(effect), at, COARSE, None)
+    }
+
+    /// From the first bad answer of a release to the last offer to its version.
+    fn rolled_back(&self) -> Vec<Figure> {
+        let first_of = |subject: &str, kind: EventKind| {
+            self.events.iter().find(|(_, one, about)| *one == kind && about == subject).map(|(at, _, _)| *at)
+        };
+        let mut subjects: Vec<String> = self
+            .events
+            .iter()
+            .filter(|(_, kind, _)| *kind == EventKind::Release)
+            .map(|(_, _, subject)| subject.clone())
+            .collect();
+        subjects.dedup();
+        subjects.sort();
+        subjects.dedup();
+        subjects
+            .into_iter()
+            .map(|subject| {
+                let (service, version) = subject.split_once('@').unwrap_or((&subject, ""));
+                let of_version = |instance: &usize| {
+                    let (_, own, own_version) = &self.instances[*instance];
+                    own == service && own_version.as_deref() == Some(version)
+                };
+                let offers = (0..self.instances.len()).filter(of_version).flat_map(|instance| &self.offers[instance]);
+                let last = offers.map(|(at, _)| *at).max();
+                let bad = first_of(&subject, EventKind::BadAnswer).or_else(|| first_of(&subject, EventKind::Release));
+                let done = first_of(&subject, EventKind::RolledBack);
+                let at = done.map(|done| last.map_or(done, |last| last.max(bad.unwrap_or(done))));
+                self.figure("rolled-back", subject, bad, at, FINE, None)
+            })
+            .collect()
+    }
+
+    /// Healthy instances that fell silent although no fault hits them.
+    fn false_ejections(&self) -> Vec<Figure> {
+        let Some(begin) = self.baseline().map(|phase| phase.from) else { return Vec::new() };
+        let hit = |instance: usize| self.faults.iter().any(|fault| fault.instance == instance);
+        let released = |instance: usize| self.releases.contains(&self.instances[instance].1);
+        let innocent = (0..self.instances.len()).filter(|instance| !hit(*instance) && !released(*instance));
+        innocent
+            .filter(|instance| self.rate(*instance) > 0.0)
+            .filter_map(|instance| {
+                let at = self.silent_from(instance, begin, self.end())?;
+                Some(self.figure("silent", self.instances[instance].0.clone(), Some(begin), Some(at), FINE, None))
+            })
+            .collect()
+    }
+
+    fn figure(
+        &self,
+        kind: &str,
+        subject: String,
+        from: Option<Micros>,
+        at: Option<Micros>,
+        resolution: f64,
+        note: Option<&str>,
+    ) -> Figure {
+        let seconds = from.zip(at).map(|(from, at)| (at - from).max(0) as f64 / 1e6);
+        Figure { kind: kind.to_owned(), subject, from, at, seconds, resolution, note: note.map(str::to_owned) }
+    }
+}
+
+/// All healing figures of an arm.
+pub fn figures(evidence: &Evidence) -> Figures {
+    let mut healing = Vec::new();
+    for fault in &evidence.faults {
+        healing.push(evidence.ejected(fault));
+        healing.push(evidence.readmitted(fault));
+        healing.extend(evidence.restarted(fault));
+        if let Some(effect) = fault.effect {
+            let service = &evidence.instances[fault.instance].1;
+            if !healing.iter().any(|figure: &Figure| figure.kind == "recovered" && figure.subject == *service) {
+                healing.push(evidence.recovered(service, effect));
+            }
+        }
+    }
+    healing.extend(evidence.rolled_back());
+    Figures {
+        healing,
+        false_ejections: evidence.false_ejections(),
+        silence: (0..evidence.instances.len()).map(|instance| evidence.silence(instance) as f64 / 1e6).collect(),
+        attempts_per_request: None,
+        release_hurt: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
