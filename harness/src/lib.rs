@@ -12,15 +12,20 @@
 //! | 1 | `scenario`, [`topology`], [`fault::spec`], [`shim::wire`], [`load::wire`], `journal` |
 //! | 0 | `units`, `seed`, [`clock`], `process` |
 
+pub mod cli;
 pub mod clock;
+pub mod control;
+pub mod deploy;
 pub mod descriptor;
 pub mod fault;
 pub mod guardian;
 pub mod journal;
 pub mod load;
 pub mod observe;
+pub mod output;
 pub mod process;
 pub mod recover;
+pub mod run;
 pub mod scenario;
 pub mod seed;
 pub mod service;

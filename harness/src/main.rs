@@ -1,1 +1,7 @@
-fn main() {}
+//! The one binary of Squall; everything is in the library beside it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    squall::cli::main()
+}

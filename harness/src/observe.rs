@@ -21,7 +21,7 @@ use offers::Offers;
 use processes::Processes;
 use requests::Requests;
 use squall_reports::record::stream::Line;
-use squall_reports::record::{Arm, Event, EventKind, Flow, Instance, Mark, Micros, Phase, Said, Witness};
+use squall_reports::record::{Arm, Event, EventKind, Flow, Instance, Mark, Micros, Phase, Said, Singles, Witness};
 
 /// What is known of an arm before its load begins.
 #[derive(Debug, Clone)]
@@ -184,14 +184,12 @@ impl Recorder {
         lines
     }
 
-    /// Everything, added up. `marks` are the moments about which single requests are kept.
-    pub fn finish(mut self, mut arm: Arm, marks: Vec<Mark>) -> Arm {
+    /// Everything, added up; and what single requests can still be taken from, once it is known which moments decide.
+    pub fn finish(mut self, mut arm: Arm) -> (Arm, Remembered) {
         if !self.setup.relayed {
             self.offers.take_ledgers_for_offers();
         }
         self.requests.settle(&self.faults.spans);
-        arm.singles = self.requests.singles(&marks);
-        self.offers.singles(&marks, &mut arm.singles);
         arm.phases = self.requests.phases();
         arm.truth = self.offers.truth(&self.setup.instances, self.setup.relayed);
         arm.totals = self.requests.totals(&self.offers, &self.setup.instances);
@@ -206,8 +204,23 @@ impl Recorder {
         arm.instances = self.setup.instances;
         self.events.sort_by_key(|event| event.at);
         arm.events = self.events;
-        arm.marks = marks;
         arm.said = self.said;
-        arm
+        (arm, Remembered { requests: self.requests, offers: self.offers })
+    }
+}
+
+/// Requests and offers that were kept one by one.
+#[derive(Debug)]
+pub struct Remembered {
+    requests: Requests,
+    offers: Offers,
+}
+
+impl Remembered {
+    /// Every lost request, and everything about these moments.
+    pub fn about(&self, marks: &[Mark]) -> Singles {
+        let mut singles = self.requests.singles(marks);
+        self.offers.singles(marks, &mut singles);
+        singles
     }
 }

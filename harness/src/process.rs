@@ -4,7 +4,7 @@ mod handle;
 pub mod launch;
 pub mod proc;
 
-pub use handle::{Exit, Process};
+pub use handle::{Exit, NotReady, Process};
 
 use std::fs::File;
 use std::io;

@@ -37,7 +37,7 @@ pub enum Error {
 pub fn run() -> Result<(), Error> {
     clock::precise_thread()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, serve(tokio::io::stdin(), Reporter::new(std::io::stdout())))
+    LocalSet::new().block_on(&runtime, serve(tokio::io::stdin(), Reporter::new(io::stdout())))
 }
 
 async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), Error> {

@@ -4,4 +4,4 @@ pub mod access_log;
 pub mod events;
 mod stats;
 
-pub use stats::{ClusterStats, Counter, Flag, prometheus};
+pub use stats::{ClusterStats, Flag, prometheus};

@@ -10,5 +10,11 @@
 //!
 //! This crate knows nothing of proxies, processes or scenario files.
 
+pub mod artifacts;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod plot;
 pub mod record;
 pub mod stats;

@@ -1,1 +1,161 @@
-//! Placeholder.
+//! What the end-to-end tests share: a folder with a scenario in it, and the binary run in that folder.
+//!
+//! A test says only what is special about it. Nothing here sleeps: [`until`] waits for a condition and says which one.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A folder with scenarios, policies and the state of runs, gone when dropped.
+#[derive(Debug)]
+pub struct Project {
+    folder: TempDir,
+}
+
+/// An empty project.
+#[must_use]
+pub fn project() -> Project {
+    Project { folder: tempfile::tempdir().expect("a temporary folder") }
+}
+
+impl Project {
+    /// Adds a file.
+    #[must_use]
+    pub fn file(self, path: &str, text: &str) -> Self {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().expect("a file in a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+        self
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command of the binary, to be run here.
+    #[must_use]
+    pub fn squall(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        command.env("SQUALL_STATE_DIR", self.path().join("state")).env_remove("CI").env_remove("GITHUB_ACTIONS");
+        command
+    }
+
+    /// Runs it to its end.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.squall(arguments).output().expect("the binary runs");
+        Ended { output }
+    }
+
+    /// Starts it, with what it prints thrown away.
+    #[must_use]
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.squall(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
+    }
+
+    /// The newest record of a scenario.
+    #[must_use]
+    pub fn record(&self, slug: &str) -> Value {
+        let file = self.path().join("squall-out/latest").join(slug).join("record.json");
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        serde_json::from_str(&text).expect("a record is JSON")
+    }
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    output: Output,
+}
+
+impl Ended {
+    /// Its exit code.
+    #[must_use]
+    pub fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
+    /// Its standard output.
+    #[must_use]
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.output.stdout).into_owned()
+    }
+
+    /// Its standard error.
+    #[must_use]
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+
+    /// Its standard output as one JSON value a line.
+    #[must_use]
+    pub fn json_lines(&self) -> Vec<Value> {
+        self.out().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
+    /// Fails with everything that was printed unless it ended with this code.
+    #[must_use]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code(), Some(code), "stdout:\n{}\nstderr:\n{}", self.out(), self.err());
+        self
+    }
+}
+
+/// The binary under test, of the same build as the tests.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let mut folder = std::env::current_exe().expect("the path of the test");
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    let binary = folder.join("squall");
+    assert!(binary.is_file(), "{} is not built: run `cargo test --workspace`", binary.display());
+    binary
+}
+
+/// The root of the repository.
+#[must_use]
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Waits until `condition` holds, looking every 10 ms; fails with `what` after 30 s.
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "waited 30 s in vain until {what}");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// Processes whose command line holds `text`, by id.
+#[must_use]
+pub fn processes_with(text: &str) -> Vec<(i32, String)> {
+    let entries = fs::read_dir("/proc").expect("/proc");
+    let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let with_command = ids.filter_map(|id| {
+        let command = fs::read(format!("/proc/{id}/cmdline")).ok()?;
+        Some((id, String::from_utf8_lossy(&command).replace('\0', " ")))
+    });
+    with_command.filter(|(id, command)| command.contains(text) && *id != std::process::id() as i32).collect()
+}
+
+/// A scenario of five seconds: three instances, one of which answers 503 for a while.
+pub const EJECT: &str = include_str!("eject.yaml");
+
+/// The policies of [`EJECT`].
+pub const EJECT_POLICIES: &str = include_str!("eject-policies.yaml");
+
+/// A project with [`EJECT`] in it, and its policies.
+#[must_use]
+pub fn ejection() -> Project {
+    project().file("eject.yaml", EJECT).file("policies/cart.yaml", EJECT_POLICIES)
+}

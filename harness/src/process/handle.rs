@@ -91,6 +91,16 @@ impl Process {
         }
     }
 
+    /// Returns once it has ended; does not hold on to the process itself.
+    pub fn watcher(&self) -> impl Future<Output = ()> + 'static {
+        let handle = self.handle.try_clone();
+        async move {
+            if let Ok(handle) = handle.and_then(descriptor::register) {
+                let _ = handle.readable().await;
+            }
+        }
+    }
+
     /// Asks it to end, and ends it after `grace`.
     pub async fn stop(&self, grace: Duration) -> Exit {
         self.signal(Signal::TERM);

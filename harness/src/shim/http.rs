@@ -244,7 +244,9 @@ impl Connection {
         let (mut reader, mut response) = (HeadReader::default(), Response::default());
         let mut body: Option<BodyReader> = None;
         loop {
-            let Some(instance) = self.instance.as_mut() else { return Err(Broken::Reset) };
+            if self.instance.is_none() {
+                return Err(Broken::Reset);
+            }
             let mut ready = 0;
             if body.is_none() {
                 while let Some(len) = reader.response_at(&self.down[ready..], &mut response)? {

@@ -1,0 +1,130 @@
+//! `squall run`.
+
+use super::Exit;
+use crate::output::{Format, Outputs};
+use crate::run::{self, Options};
+use crate::scenario;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Arguments of `squall run`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  squall run scenarios/ --filter ejection\n  squall run scenarios/ejection/one-instance-fails.yaml --seed 7 --json"
+)]
+pub(super) struct Args {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Where to deploy
+    #[arg(long, value_enum, default_value_t = Platform::Local)]
+    platform: Platform,
+
+    /// Folder for records and reports
+    #[arg(long, value_name = "DIR", default_value = "squall-out", env = "SQUALL_OUT")]
+    out: PathBuf,
+
+    /// Seed of everything that is drawn; drawn itself and printed if absent
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Only scenarios whose title, file or tags contain this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+
+    /// Arms that run side by side; by default as many as the processor carries
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    jobs: Option<u32>,
+
+    /// What standard output carries
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+
+    /// The same as --format jsonl
+    #[arg(long)]
+    json: bool,
+
+    /// Also write JUnit XML here
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Also write the overview page here
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// No control arm, and a recovery just long enough to judge; marked as quick
+    #[arg(long)]
+    quick: bool,
+
+    /// Do not run the control arms; verdicts are marked so
+    #[arg(long)]
+    no_control: bool,
+
+    /// Do not run an arm again that was INVALID for the machine's sake
+    #[arg(long)]
+    no_rerun: bool,
+
+    /// Run everything so many times; PASS only if all pass
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    repeat: u32,
+
+    /// Change a value of every scenario, as in load.rate=800/s; may be repeated
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+
+    /// Leave the last scenario up after its report until Enter or Ctrl-C
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Where to deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Platform {
+    /// Processes of this machine on loopback; no root.
+    Local,
+}
+
+/// Loads, plans, runs.
+pub(super) fn main(args: Args) -> Exit {
+    let Platform::Local = args.platform;
+    let loaded = match scenario::load(&args.paths, &scenario::LoadOptions { set: args.set.clone(), quick: args.quick }) {
+        Ok(loaded) => loaded,
+        Err(findings) => {
+            scenario::finding::print(&findings);
+            return Exit::BadInput;
+        }
+    };
+    scenario::finding::print(&loaded.warnings);
+    let mut scenarios = loaded.scenarios;
+    if let Some(text) = &args.filter {
+        scenarios.retain(|scenario| scenario.matches(text));
+    }
+    if scenarios.is_empty() {
+        super::complain(&"no scenario is selected: see `squall list` for what there is");
+        return Exit::NothingSelected;
+    }
+    let format = if args.json { Format::Jsonl } else { args.format };
+    let options = Options {
+        out: args.out,
+        seed: args.seed,
+        jobs: args.jobs,
+        quick: args.quick,
+        control: !args.no_control && !args.quick,
+        rerun: !args.no_rerun,
+        repeat: args.repeat,
+        keep: args.keep,
+        set: args.set,
+        junit: args.junit,
+        html: args.html,
+    };
+    let outputs = Mutex::new(Outputs::new(format));
+    let say = move |event| outputs.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+    match run::run(&scenarios, &options, Arc::new(say)) {
+        Ok(summary) => Exit::of(summary.worst, !summary.dirty.is_empty()),
+        Err(error) => {
+            super::complain(&error);
+            Exit::Error
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Controllers of a deployment: what supervises processes, and what shifts a release. Decisions are pure.
+
+pub mod rollout;
+pub mod supervisor;

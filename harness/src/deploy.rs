@@ -1,0 +1,4 @@
+//! Platforms: where a scenario is deployed.
+
+pub mod mesh;
+pub mod ready;

@@ -1,0 +1,170 @@
+//! A run: every scenario of a command line, deployed, broken, loaded, judged, recorded.
+//!
+//! Read in this order: [`run`] is the life of a run; [`scenario`] the life of a scenario, its control and its tries; [`arm`] the life
+//! of one deployment under one load. [`events`] is all that outputs see of it.
+
+mod arm;
+mod budget;
+pub mod events;
+mod folder;
+pub mod machine;
+mod scenario;
+mod stop;
+
+use crate::process::{self, Spawner};
+use crate::recover;
+use crate::scenario::resolved::Scenario;
+use crate::seed;
+use budget::Budget;
+use events::RunEvent;
+use folder::RunFolder;
+use scenario::Pending;
+use squall_reports::record::{Record, Verdict};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use stop::Stop;
+
+/// What the command line asks of a run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder that holds the folders of runs.
+    pub out: PathBuf,
+    /// Seed; drawn if absent.
+    pub seed: Option<u64>,
+    /// Most arms at once.
+    pub jobs: Option<u32>,
+    /// Marked in records; the phases were already shortened when the scenarios were resolved.
+    pub quick: bool,
+    /// Run control arms.
+    pub control: bool,
+    /// Run arms again that were INVALID for the machine's sake.
+    pub rerun: bool,
+    /// Repetitions.
+    pub repeat: u32,
+    /// Leave the last arm up after the report.
+    pub keep: bool,
+    /// `--set` as given, for the record.
+    pub set: Vec<String>,
+    /// Further JUnit file.
+    pub junit: Option<PathBuf>,
+    /// Further overview page.
+    pub html: Option<PathBuf>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// The worst verdict.
+    pub worst: Verdict,
+    /// What could not be undone, with the command that cleans up.
+    pub dirty: Vec<String>,
+}
+
+/// Why a run could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder for the run could not be made.
+    #[error("{path}: {source}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A report could not be written.
+    #[error("the report could not be written: {0}")]
+    Report(#[from] squall_reports::artifacts::Error),
+    /// What an earlier run left could not be undone.
+    #[error("an earlier run left something behind: {0}")]
+    Recover(#[from] recover::Error),
+    /// The journal or the guardian could not be set up.
+    #[error("safety could not be set up, so nothing was started: {0}")]
+    Safety(String),
+    /// The system refused something.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+/// Runs scenarios to their verdicts.
+///
+/// Must be called from the main thread before any other exists: children are forked from it, and die with it.
+pub fn run(scenarios: &[Scenario], options: &Options, say: Say) -> Result<Summary, Error> {
+    let signalled = Arc::clone(&say);
+    let stop = stop::listen(move |_| signalled(RunEvent::Stopping))?;
+    process::host(|spawner| carry_out(scenarios, options, &say, &spawner, &stop))
+}
+
+/// Where events go.
+pub type Say = Arc<dyn Fn(RunEvent) + Send + Sync>;
+
+fn carry_out(
+    scenarios: &[Scenario],
+    options: &Options,
+    say: &Say,
+    spawner: &Spawner,
+    stop: &Stop,
+) -> Result<Summary, Error> {
+    let started = crate::clock::now();
+    recover::run()?;
+    let seed = options.seed.unwrap_or_else(seed::draw);
+    let folder = RunFolder::create(&options.out, &jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC), seed)
+        .map_err(|source| Error::Folder { path: options.out.clone(), source })?;
+    let safety = scenario::Safety::begin(&folder, spawner)?;
+    say(RunEvent::Begins {
+        id: folder.id.clone(),
+        seed,
+        folder: folder.path.clone(),
+        scenarios: scenarios.iter().map(|scenario| scenario.title.clone()).collect(),
+    });
+
+    let context = scenario::Context {
+        options,
+        folder: &folder,
+        seed,
+        budget: Budget::new(machine::cores(), options.jobs),
+        machine: machine::describe(),
+        spawner,
+        safety: &safety,
+        stop: stop.clone(),
+        say: say.as_ref(),
+    };
+    let records = all(&context, scenarios)?;
+    let dirty = safety.end();
+
+    let index = squall_reports::artifacts::write_run(&records, &folder.path)?;
+    for (file, wanted) in [(&index.junit, &options.junit), (&index.html, &options.html)] {
+        if let Some(wanted) = wanted {
+            std::fs::copy(file, wanted).map_err(|source| Error::Folder { path: wanted.clone(), source })?;
+        }
+    }
+    let worst = records.iter().map(|(record, _)| record.verdict).max().unwrap_or(Verdict::Error);
+    let seconds = crate::clock::now().since(started).as_secs_f64();
+    say(RunEvent::Ends { worst, index_file: index.html, dirty: dirty.clone(), seconds });
+    Ok(Summary { worst, dirty })
+}
+
+/// Timelines side by side, longest first; sweeps after them, each alone; what must be run again last, alone too.
+fn all(context: &scenario::Context<'_>, scenarios: &[Scenario]) -> Result<Vec<(Record, PathBuf)>, Error> {
+    let mut work: Vec<(usize, u32)> =
+        (0..scenarios.len()).flat_map(|index| (1..=context.options.repeat).map(move |time| (index, time))).collect();
+    let (sweeps, mut timelines): (Vec<_>, Vec<_>) =
+        work.drain(..).partition(|(index, _)| scenarios[*index].sweep.is_some());
+    timelines.sort_by_key(|(index, time)| (*time, std::cmp::Reverse(length(&scenarios[*index]))));
+
+    let mut pending: Vec<Pending<'_>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = timelines
+            .iter()
+            .map(|(index, time)| scope.spawn(|| scenario::first_try(context, &scenarios[*index], *index, *time)))
+            .collect();
+        // A scenario whose thread panicked has no record; the run says so by having fewer records than scenarios.
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    });
+    pending.extend(sweeps.iter().map(|(index, time)| scenario::first_try(context, &scenarios[*index], *index, *time)));
+    pending.sort_by_key(|pending| (pending.index, pending.time));
+    pending.into_iter().map(|pending| pending.settle(context)).collect()
+}
+
+fn length(scenario: &Scenario) -> Duration {
+    scenario.timeline.iter().map(|phase| phase.lasting).sum()
+}

@@ -1,0 +1,75 @@
+//! The life of one deployment under one load: deploy, load, break, observe, undo.
+//!
+//! Everything here runs on one thread with a runtime of its own, so arms side by side do not wait for one another.
+
+mod deployment;
+mod drive;
+mod faults;
+mod findings;
+mod instances;
+mod plan;
+mod relays;
+mod release;
+mod timeline;
+
+pub(super) use plan::{ArmPlan, plans};
+
+use super::events::ArmEvent;
+use super::stop::Stop;
+use crate::journal::Journal;
+use crate::process::Spawner;
+use crate::scenario::resolved::Scenario;
+use crate::seed::Seed;
+use deployment::Deployment;
+use squall_reports::record::{Arm, stream::Writer};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use tokio::task::LocalSet;
+
+/// What an arm is given.
+pub(super) struct Setting<'a> {
+    pub(super) scenario: &'a Scenario,
+    /// Mark of the run, carried by every process.
+    pub(super) run: &'a str,
+    /// The arm's own folder, below the scenario's.
+    pub(super) folder: PathBuf,
+    pub(super) seed: Seed,
+    pub(super) spawner: &'a Spawner,
+    pub(super) journal: &'a Mutex<Journal>,
+    pub(super) stop: Stop,
+    pub(super) stream: &'a Mutex<Writer>,
+    pub(super) say: &'a dyn Fn(ArmEvent),
+    pub(super) try_number: u32,
+    /// Called after the load, with everything still up; returns when it may end.
+    pub(super) keep: Option<&'a dyn Fn(&str)>,
+}
+
+/// Why an arm could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// Something did not start.
+    #[error(transparent)]
+    Deploy(#[from] deployment::Error),
+    /// Something went wrong under way.
+    #[error(transparent)]
+    Drive(#[from] drive::Error),
+    /// The system refused something.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+/// Runs one arm to its end. Whatever it started is gone when this returns, whether it succeeds or not.
+pub(super) fn run(setting: &Setting<'_>, plan: &ArmPlan) -> Result<Arm, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, async {
+        (setting.say)(ArmEvent::Deploying);
+        let phases = plan.phases(setting.scenario);
+        let mut deployment = Deployment::start(setting, plan, &phases).await?;
+        let arm = drive::drive(setting, plan, &phases, &mut deployment).await;
+        if let (Ok(_), Some(wait)) = (&arm, setting.keep) {
+            wait(&deployment.addresses());
+        }
+        deployment.end(setting).await;
+        Ok(arm?)
+    })
+}

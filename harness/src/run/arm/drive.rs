@@ -1,0 +1,473 @@
+//! The load and the timeline of one arm, with everything that is observed on the way.
+//!
+//! One loop takes everything in: samples of the load, reports of the relays, the ends of processes, steps of the timeline, ticks. Nothing
+//! here decides what is good or bad.
+
+use super::deployment::{self, Deployment, Input};
+use super::plan::ArmPlan;
+use super::release::Running;
+use super::timeline::{self, Step};
+use super::{Setting, faults, findings};
+use crate::clock::{Nanos, now};
+use crate::control::rollout::Move;
+use crate::control::supervisor::{Decision, Kind as ProbeKind, Supervised};
+use crate::deploy::ready;
+use crate::load::wire::Frame;
+use crate::observe::{Recorder, Setup};
+use crate::run::events::ArmEvent;
+use crate::run::stop::Asked;
+use crate::scenario::resolved::{Action, Phase, PlannedFault, Release};
+use crate::shim::wire::Report;
+use squall_proxy::policy::{Healing, Probe, ProbeAction};
+use squall_reports::record::stream::Line;
+use squall_reports::record::{self, Arm, Event, EventKind, Witness};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// From saying go to the first request: time enough for the word to arrive everywhere.
+const LEAD: Duration = Duration::from_millis(100);
+/// How often probes and restarts are looked at.
+const TICK: Duration = Duration::from_millis(20);
+/// How long the relays' last reports are waited for.
+const LAST_REPORTS: Duration = Duration::from_secs(2);
+
+/// Why an arm ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// A process that must live has ended.
+    #[error("{name} ended under way; its log ends with:\n{log}")]
+    Died {
+        /// Which.
+        name: String,
+        /// The end of its log.
+        log: String,
+    },
+    /// The harness itself was held up.
+    #[error("the relays lost their lease: the harness was held up for 2 s")]
+    HeldUp,
+    /// A fault could not be injected or cleared.
+    #[error("fault `{what}`: {source}")]
+    Fault {
+        /// As written.
+        what: String,
+        /// Why.
+        source: faults::Error,
+    },
+    /// A release could not be shifted.
+    #[error(transparent)]
+    Release(#[from] squall_proxy::config::weights::Error),
+    /// Something could not be started, stopped or read.
+    #[error(transparent)]
+    Deployment(#[from] deployment::Error),
+    /// A file could not be written.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+/// Runs load and timeline to their end, and gives what was observed.
+pub(super) async fn drive(
+    setting: &Setting<'_>,
+    plan: &ArmPlan,
+    phases: &[Phase],
+    deployment: &mut Deployment,
+) -> Result<Arm, Error> {
+    let start = now().after(LEAD);
+    deployment.go(start)?;
+    let setup = findings::setup(setting, phases, deployment, start);
+    let arm = begin(setting, plan, &setup)?;
+    let supervised = deployment
+        .instances
+        .iter()
+        .map(|instance| instance.deployment().map(|deployment| Supervised::new(deployment.clone(), start)))
+        .collect();
+    let recorder = Recorder::new(setup);
+    let planned = phases.iter().enumerate().flat_map(|(phase, planned)| planned.faults.iter().map(move |fault| (phase, fault)));
+    let mut drive = Drive {
+        setting,
+        faults: planned.collect(),
+        plan,
+        deployment,
+        recorder,
+        arm,
+        start,
+        phases,
+        active: Vec::new(),
+        releases: Vec::new(),
+        supervised,
+        restarts: Vec::new(),
+    };
+    let driven = drive.until_done().await;
+    // Whatever happened, faults end first, in the reverse order.
+    while let Some(fault) = drive.active.pop() {
+        drive.clear(fault).await?;
+    }
+    driven?;
+    drive.last_reports().await?;
+    let Drive { mut recorder, arm: number, .. } = drive;
+    findings::ledgers(deployment, &mut recorder);
+    findings::proxys_word(deployment, &mut recorder, start);
+    let arm = findings::finish(setting, plan, phases, recorder);
+    let mut stream = setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
+    for fault in &arm.faults {
+        stream.write(&Line::Fault { arm: number, fault: fault.clone() })?;
+    }
+    stream.flush()?;
+    Ok(arm)
+}
+
+/// Tells the stream what is about to begin.
+fn begin(setting: &Setting<'_>, plan: &ArmPlan, setup: &Setup) -> std::io::Result<usize> {
+    let mut stream = setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
+    let arm = stream.next_arm();
+    stream.write(&Line::Arm {
+        arm,
+        kind: plan.kind,
+        try_number: setting.try_number,
+        without: plan.without.iter().map(ToString::to_string).collect(),
+        cell: plan.cell.clone(),
+        phases: setup.phases.clone(),
+        flows: setup.flows.clone(),
+        instances: setup.instances.clone(),
+    })?;
+    stream.flush()?;
+    Ok(arm)
+}
+
+struct Drive<'a, 'b> {
+    setting: &'a Setting<'b>,
+    /// All faults of the timeline with the number of their phase; steps name them by index.
+    faults: Vec<(usize, &'a PlannedFault)>,
+    plan: &'a ArmPlan,
+    deployment: &'a mut Deployment,
+    recorder: Recorder,
+    /// Number of this arm in the stream.
+    arm: usize,
+    start: Nanos,
+    phases: &'a [Phase],
+    /// Faults that are on, in the order of injection.
+    active: Vec<usize>,
+    releases: Vec<Running>,
+    supervised: Vec<Option<Supervised>>,
+    /// Instances that are to be started again, and when.
+    restarts: Vec<(Nanos, usize)>,
+}
+
+impl Drive<'_, '_> {
+    /// Everything until the load's last request has ended.
+    async fn until_done(&mut self) -> Result<(), Error> {
+        let mut steps = timeline::steps(self.phases).into_iter().peekable();
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        let mut ticks = tokio::time::interval(TICK);
+        let mut stop = self.setting.stop.clone();
+        let mut stopped = false;
+        loop {
+            let next = steps.peek().map(|(at, _)| self.start.after(*at));
+            let step_is_due = async {
+                match next {
+                    Some(next) => tokio::time::sleep(next.since(now())).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(input) = self.deployment.inputs.recv() => {
+                    if self.input(input).await? {
+                        return Ok(());
+                    }
+                }
+                () = step_is_due => {
+                    if let Some((_, step)) = steps.next() {
+                        self.step(step).await?;
+                    }
+                }
+                _ = seconds.tick() => self.second()?,
+                _ = ticks.tick() => self.tick().await?,
+                _ = stop.wait_for(|asked| *asked != Asked::No), if !stopped => {
+                    stopped = true;
+                    self.happened(EventKind::Aborted, "run", Witness::Harness, "told to stop".to_owned());
+                    self.deployment.stop_load();
+                    steps = Vec::new().into_iter().peekable();
+                }
+            }
+        }
+    }
+
+    /// True once the load has ended.
+    async fn input(&mut self, input: Input) -> Result<bool, Error> {
+        match input {
+            Input::Frame(Frame::Sample(sample)) => self.recorder.sample(sample),
+            Input::Frame(Frame::Health(health)) => self.recorder.health(health),
+            Input::Frame(Frame::Done) => return Ok(true),
+            Input::Report(report) => self.reported(report)?,
+            Input::Died(name) => {
+                let log = std::fs::read_to_string(self.setting.folder.join("logs").join(format!("{name}.log")));
+                return Err(Error::Died { name, log: log.unwrap_or_default() });
+            }
+            Input::Ended(instance, generation) => self.ended(instance, generation).await?,
+            Input::Probed(instance, generation, kind, passed) => {
+                if self.deployment.instances[instance].generation() == generation {
+                    self.probed(instance, kind, passed).await?;
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    async fn step(&mut self, step: Step) -> Result<(), Error> {
+        match step {
+            Step::Begin(index) => {
+                let phase = &self.phases[index];
+                let from: Duration = self.phases[..index].iter().map(|phase| phase.lasting).sum();
+                let micros = |time: Duration| time.as_micros() as i64;
+                let phase = record::Phase {
+                    name: phase.name.clone(),
+                    from: micros(from),
+                    to: micros(from + phase.lasting),
+                    judged: phase.judged,
+                    moved_in: 0,
+                };
+                self.happened(EventKind::Phase, &phase.name, Witness::Harness, format!("{} begins", phase.name));
+                (self.setting.say)(ArmEvent::Phase { phase });
+            }
+            Step::Inject(index) => self.inject(index).await?,
+            Step::Clear(index) => {
+                if let Some(at) = self.active.iter().position(|active| *active == index) {
+                    self.active.remove(at);
+                    self.clear(index).await?;
+                }
+            }
+            Step::Release(index) => {
+                let armed = !self.plan.without.contains(&Healing::Rollback);
+                let running = Running::begin(self.release(index), &self.deployment.policies, armed);
+                self.releases.push(running);
+            }
+        }
+        Ok(())
+    }
+
+    async fn inject(&mut self, index: usize) -> Result<(), Error> {
+        let (phase, fault) = self.faults[index];
+        let instance = self.deployment.index(&fault.target).unwrap_or(0);
+        self.recorder.fault_asked(index, fault, phase, instance, now());
+        self.active.push(index);
+        let effect = faults::inject(self.deployment, self.setting, index as u32, fault).await;
+        let effect = effect.map_err(|source| Error::Fault { what: fault.what.clone(), source })?;
+        if let Some(effect) = effect {
+            self.recorder.fault_effect(index, effect, Witness::Harness);
+        }
+        self.second()
+    }
+
+    async fn clear(&mut self, index: usize) -> Result<(), Error> {
+        let (_, fault) = self.faults[index];
+        let cleared = faults::clear(self.deployment, self.setting, index as u32, fault).await;
+        let cleared = cleared.map_err(|source| Error::Fault { what: fault.what.clone(), source })?;
+        self.recorder.fault_cleared(index, cleared);
+        Ok(())
+    }
+
+    fn release(&self, index: usize) -> &Release {
+        let mut all = self.phases.iter().flat_map(|phase| &phase.actions).map(|Action::Release(release)| release);
+        all.nth(index).unwrap_or_else(|| unreachable!("steps are made from the same phases"))
+    }
+
+    fn reported(&mut self, report: Report) -> Result<(), Error> {
+        match report {
+            Report::Offers { offers, answers } => {
+                for answer in answers {
+                    self.answered(answer.relay, answer.status, Nanos(answer.at));
+                }
+                offers.iter().for_each(|offer| self.recorder.offer(offer));
+            }
+            Report::Effect { fault, at } => {
+                self.recorder.fault_effect(fault as usize, Nanos(at), Witness::Relay);
+                self.second()?;
+            }
+            Report::Harmed { fault, units, victims } => self.recorder.fault_harmed(fault as usize, units, victims),
+            Report::LeaseLost { .. } => return Err(Error::HeldUp),
+            Report::Ready { .. } | Report::Ack { .. } | Report::Done => {}
+        }
+        Ok(())
+    }
+
+    /// An answer of an instance, which may be one of a release.
+    fn answered(&mut self, relay: usize, status: u16, at: Nanos) {
+        let Some(instance) = self.deployment.instances.get(relay) else { return };
+        let name = instance.name.clone();
+        let good = (200..400).contains(&status);
+        let mut first_bad = Vec::new();
+        for running in &mut self.releases {
+            let concerned = running.release.service == name.service && Some(&running.release.to) == name.version.as_ref();
+            if concerned && running.answered(at, good) {
+                first_bad.push(format!("{}@{}", running.release.service, running.release.to));
+            }
+        }
+        for subject in first_bad {
+            let event = Event {
+                at: self.recorder.micros(at),
+                kind: EventKind::BadAnswer,
+                text: format!("first bad answer of {subject}: {status}"),
+                subject,
+                witness: Witness::Relay,
+            };
+            self.recorder.event(event);
+        }
+    }
+
+    /// What the relays still have to say, once nothing is on any more.
+    async fn last_reports(&mut self) -> Result<(), Error> {
+        if let Some(relays) = &self.deployment.relays {
+            relays.stop();
+            let until = tokio::time::Instant::now() + LAST_REPORTS;
+            while let Ok(Some(input)) = tokio::time::timeout_at(until, self.deployment.inputs.recv()).await {
+                match input {
+                    Input::Report(Report::Done) => break,
+                    Input::Report(report) => self.reported(report)?,
+                    Input::Frame(Frame::Sample(sample)) => self.recorder.sample(sample),
+                    _ => {}
+                }
+            }
+        }
+        self.second()
+    }
+
+    /// Once a second: processes are measured, and the second before goes to the record on disk.
+    fn second(&mut self) -> Result<(), Error> {
+        for (name, cpu, memory) in self.deployment.usage() {
+            self.recorder.process(&name, now(), cpu, memory);
+        }
+        let lines = self.recorder.second(self.arm, now());
+        let mut stream = self.setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().try_for_each(|line| stream.write(line))?;
+        Ok(stream.flush()?)
+    }
+
+    /// Releases, probes, restarts.
+    async fn tick(&mut self) -> Result<(), Error> {
+        self.tick_releases().await?;
+        for index in 0..self.supervised.len() {
+            let generation = self.deployment.instances[index].generation();
+            let address = self.deployment.instances[index].address;
+            let restarts = !self.plan.without.contains(&Healing::Restart);
+            let Some(supervised) = self.supervised[index].as_mut() else { continue };
+            for (kind, probe) in supervised.due(now()) {
+                if kind == ProbeKind::Liveness && !restarts {
+                    continue;
+                }
+                let sender = self.deployment.sender.clone();
+                tokio::task::spawn_local(async move {
+                    let passed = ask(address, &probe).await;
+                    let _ = sender.send(Input::Probed(index, generation, kind, passed));
+                });
+            }
+        }
+        let due: Vec<usize> = self.restarts.iter().filter(|(at, _)| *at <= now()).map(|(_, index)| *index).collect();
+        self.restarts.retain(|(at, _)| *at > now());
+        for index in due {
+            self.restart(index).await?;
+        }
+        Ok(())
+    }
+
+    async fn tick_releases(&mut self) -> Result<(), Error> {
+        for index in 0..self.releases.len() {
+            let Some((step, share)) = self.releases[index].tick(now())? else { continue };
+            let release = &self.releases[index].release;
+            let subject = format!("{}@{}", release.service, release.to);
+            let (kind, text) = match step {
+                Move::Shift(_) => (EventKind::Release, format!("{subject} is given {share} of the traffic")),
+                Move::RollBack { good, of } => {
+                    (EventKind::RolledBack, format!("{good} of {of} answers were good: {subject} is taken back"))
+                }
+            };
+            self.happened(kind, &subject, Witness::Controller, text);
+            self.deployment.until_loaded(self.setting).await?;
+            let text = format!("the proxy has loaded {share} for {subject}");
+            self.happened(EventKind::Policy, &subject, Witness::Proxy, text);
+        }
+        Ok(())
+    }
+
+    async fn probed(&mut self, index: usize, kind: ProbeKind, passed: bool) -> Result<(), Error> {
+        let Some(supervised) = self.supervised[index].as_mut() else { return Ok(()) };
+        let name = self.deployment.instances[index].name.to_string();
+        match supervised.probed(kind, passed, now()) {
+            Some(Decision::Ready(ready)) => {
+                self.deployment.set_ready(index, ready)?;
+                let text = format!("{name} is {} by its readiness probe", if ready { "ready" } else { "not ready" });
+                self.happened(EventKind::Readiness, &name, Witness::Supervisor, text);
+            }
+            Some(Decision::Kill) => {
+                self.deployment.instances[index].kill(self.setting).await;
+                self.gone(index, "killed, since its liveness probe fails").await?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// A process of an instance has ended, on purpose or not.
+    async fn ended(&mut self, index: usize, generation: u32) -> Result<(), Error> {
+        let instance = &mut self.deployment.instances[index];
+        if instance.generation() != generation {
+            return Ok(());
+        }
+        let how = instance.process.as_ref().and_then(|process| process.how_it_ended());
+        instance.kill(self.setting).await;
+        self.gone(index, &format!("gone ({})", how.unwrap_or_else(|| "killed".to_owned()))).await
+    }
+
+    /// The instance has no process: relays refuse, endpoints follow, the supervisor decides about a restart.
+    async fn gone(&mut self, index: usize, text: &str) -> Result<(), Error> {
+        let name = self.deployment.instances[index].name.to_string();
+        if self.restarts.iter().any(|(_, waiting)| *waiting == index) {
+            return Ok(());
+        }
+        self.happened(EventKind::Gone, &name, Witness::Supervisor, format!("{name} is {text}"));
+        if let Some(relays) = self.deployment.relays.clone() {
+            relays.down(index).await.map_err(|source| Error::Fault { what: name.clone(), source: source.into() })?;
+        }
+        let comes_back_later = self.active.iter().any(|active| {
+            let (_, fault) = self.faults[*active];
+            matches!(fault.fault.kind, crate::fault::spec::Kind::Kill { restart: false })
+                && self.deployment.index(&fault.target) == Some(index)
+        });
+        if comes_back_later {
+            return Ok(());
+        }
+        if let Some(supervised) = self.supervised[index].as_mut() {
+            let wait = supervised.ended(now());
+            self.deployment.set_ready(index, false)?;
+            if !self.plan.without.contains(&Healing::Restart) {
+                self.restarts.push((now().after(wait), index));
+            }
+        }
+        Ok(())
+    }
+
+    async fn restart(&mut self, index: usize) -> Result<(), Error> {
+        let name = self.deployment.instances[index].name.to_string();
+        let started = faults::start_again(self.deployment, self.setting, index).await;
+        started.map_err(|source| Error::Fault { what: format!("restart of {name}"), source })?;
+        self.happened(EventKind::Restarted, &name, Witness::Supervisor, format!("{name} is started again"));
+        if let Some(supervised) = self.supervised[index].as_mut() {
+            let Decision::Ready(ready) = supervised.begin(now()) else { return Ok(()) };
+            self.deployment.set_ready(index, ready)?;
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, kind: EventKind, subject: &str, witness: Witness, text: String) {
+        let event = Event { at: self.recorder.micros(now()), kind, subject: subject.to_owned(), witness, text };
+        self.recorder.event(event.clone());
+        (self.setting.say)(ArmEvent::Happened(event));
+    }
+}
+
+async fn ask(address: std::net::SocketAddr, probe: &Probe) -> bool {
+    match &probe.action {
+        ProbeAction::HttpGet { path } => {
+            matches!(ready::get(address, path, probe.timeout).await, Ok((200..=399, _)))
+        }
+        ProbeAction::Tcp => ready::connects(address, probe.timeout).await,
+    }
+}

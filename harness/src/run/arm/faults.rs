@@ -1,0 +1,95 @@
+//! Faults of an arm: told to the relay, or done to the process, and taken back in the reverse order.
+
+use super::Setting;
+use super::deployment::Deployment;
+use super::instances;
+use super::relays::RelayError;
+use crate::clock::{Nanos, now};
+use crate::fault::spec::Kind;
+use crate::scenario::resolved::PlannedFault;
+
+/// Why a fault could not be injected or cleared.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The relay did not do it.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// The process could not be started again.
+    #[error(transparent)]
+    Instance(#[from] instances::Error),
+    /// There is no such instance, or no relay in front of it.
+    #[error("nothing to hit: `{0}` is not deployed here")]
+    NoTarget(String),
+}
+
+/// Begins a fault; injected once this returns, existing connections included. Gives the moment of its effect where that is known at once.
+pub(super) async fn inject(
+    deployment: &mut Deployment,
+    setting: &Setting<'_>,
+    id: u32,
+    fault: &PlannedFault,
+) -> Result<Option<Nanos>, Error> {
+    let (instance, no_target) = target(deployment, fault);
+    let instance = instance.ok_or_else(no_target)?;
+    match &fault.fault.kind {
+        Kind::Kill { .. } => {
+            let gone = deployment.instances[instance].kill(setting).await;
+            if let Some(relays) = &deployment.relays {
+                relays.down(instance).await?;
+            }
+            Ok(Some(gone))
+        }
+        Kind::Pause => Ok(Some(deployment.instances[instance].pause().await)),
+        _ => {
+            let relays = deployment.relays.as_ref().ok_or_else(no_target)?;
+            relays.inject(id, instance, fault.fault.clone()).await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Ends a fault; gives when that was confirmed. Ending it twice, or when its process has been replaced, changes nothing.
+pub(super) async fn clear(
+    deployment: &mut Deployment,
+    setting: &Setting<'_>,
+    id: u32,
+    fault: &PlannedFault,
+) -> Result<Nanos, Error> {
+    let (instance, no_target) = target(deployment, fault);
+    let instance = instance.ok_or_else(no_target)?;
+    match &fault.fault.kind {
+        // By the kubelet's rules the supervisor has long started it again, or never will.
+        Kind::Kill { restart: true } => Ok(now()),
+        Kind::Kill { restart: false } => {
+            start_again(deployment, setting, instance).await?;
+            Ok(now())
+        }
+        Kind::Pause => {
+            deployment.instances[instance].resume();
+            Ok(now())
+        }
+        _ => {
+            let relays = deployment.relays.as_ref().ok_or_else(no_target)?;
+            Ok(relays.clear(id).await?)
+        }
+    }
+}
+
+/// A fresh process in the place of one that is gone, behind the same relay.
+pub(super) async fn start_again(
+    deployment: &mut Deployment,
+    setting: &Setting<'_>,
+    instance: usize,
+) -> Result<(), Error> {
+    deployment.instances[instance].start(setting).await?;
+    deployment.watch_instance(instance);
+    let address = deployment.instances[instance].address;
+    if let Some(relays) = &deployment.relays {
+        relays.up(instance, address).await?;
+    }
+    Ok(())
+}
+
+fn target<'f>(deployment: &Deployment, fault: &'f PlannedFault) -> (Option<usize>, impl Fn() -> Error + Copy + 'f) {
+    (deployment.index(&fault.target), || Error::NoTarget(fault.target.to_string()))
+}

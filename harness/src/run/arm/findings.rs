@@ -1,0 +1,172 @@
+//! From what was recorded to an arm: names and phases as they are recorded, ledgers, the proxy's own word, healing figures, marks.
+
+use super::Setting;
+use super::deployment::Deployment;
+use super::plan::ArmPlan;
+use crate::clock::Nanos;
+use crate::load::wire::Connections;
+use crate::observe::{Recorder, Setup};
+use crate::scenario::resolved::{Action, Limit, Metric, Phase, Subject};
+use crate::service::ledger;
+use crate::slo;
+use crate::slo::healing::{Evidence, figures};
+use serde::Deserialize;
+use squall_reports::record::{self, Arm, Flow, Mark, Said, SaidKind};
+use std::time::Duration;
+
+fn micros(time: Duration) -> i64 {
+    time.as_micros() as i64
+}
+
+/// Names and phases as they are recorded.
+pub(super) fn setup(
+    setting: &Setting<'_>,
+    phases: &[Phase],
+    deployment: &Deployment,
+    start: Nanos,
+) -> Setup {
+    let mut from = 0;
+    let recorded = phases.iter().map(|phase| {
+        let to = from + micros(phase.lasting);
+        let recorded = record::Phase { name: phase.name.clone(), from, to, judged: phase.judged, moved_in: 0 };
+        from = to;
+        recorded
+    });
+    let flow = |(flow, plan): (&crate::scenario::resolved::Flow, &crate::load::wire::FlowPlan)| Flow {
+        name: flow.name.clone(),
+        to: flow.to.clone(),
+        rate: plan.schedule.iter().map(|segment| segment.rate).fold(0.0, f64::max),
+        connections: match plan.connections {
+            Connections::Fixed(number) => number.to_string(),
+            Connections::UpTo(number) => format!("up to {number}"),
+            Connections::Each => "one a request".to_owned(),
+        },
+        time_out: micros(flow.time_out),
+    };
+    let is_hit = |name: &crate::topology::InstanceName| phases.iter().flat_map(|phase| &phase.faults).any(|fault| fault.target == *name);
+    let instance = |(instance, endpoint): (&super::instances::Instance, &crate::deploy::mesh::Endpoint)| record::Instance {
+        name: instance.name.to_string(),
+        service: instance.name.service.clone(),
+        version: instance.name.version.clone(),
+        address: endpoint.address.to_string(),
+        faulty: is_hit(&instance.name),
+    };
+    Setup {
+        start,
+        phases: recorded.collect(),
+        faulty_phases: (0..phases.len()).filter(|index| !phases[*index].faults.is_empty()).collect(),
+        flows: setting.scenario.flows.iter().zip(&deployment.plans).map(flow).collect(),
+        plans: deployment.plans.clone(),
+        instances: deployment.instances.iter().zip(&deployment.endpoints).map(instance).collect(),
+        bare_timer_p99: deployment.bare_timer_p99,
+        relayed: deployment.relays.is_some(),
+    }
+}
+
+/// What every generation of every instance has counted, dead or alive.
+pub(super) fn ledgers(deployment: &Deployment, recorder: &mut Recorder) {
+    for (index, instance) in deployment.instances.iter().enumerate() {
+        for path in &instance.ledgers {
+            // A ledger that cannot be read shows as attempts that nobody explains.
+            if let Ok(counts) = ledger::read(path) {
+                recorder.ledger(index, &counts);
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ProxyEvent {
+    monotonic_ns: u64,
+    upstream: String,
+    action: String,
+    #[serde(rename = "type")]
+    reason: String,
+}
+
+/// What the proxy says of its endpoints.
+pub(super) fn proxys_word(deployment: &Deployment, recorder: &mut Recorder, start: Nanos) {
+    let text = std::fs::read_to_string(&deployment.event_log).unwrap_or_default();
+    for event in text.lines().filter_map(|line| serde_json::from_str::<ProxyEvent>(line).ok()) {
+        let of = |address: &str| deployment.endpoints.iter().position(|endpoint| endpoint.address.to_string() == address);
+        if let Some(instance) = of(&event.upstream) {
+            let at = (event.monotonic_ns as i64 - start.0 as i64) / 1000;
+            let what = if event.action == "eject" { SaidKind::Ejected } else { SaidKind::Readmitted };
+            recorder.said(Said { at, instance, what, reason: event.reason });
+        }
+    }
+}
+
+/// Healing figures, marks, and the arm's own judgement.
+pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], recorder: Recorder) -> Arm {
+    let offers = recorder.offered().into_iter();
+    let faults = recorder.fault_spans();
+    let lost: Vec<i64> = recorder.lost().into_iter().map(|(due, _, _)| due).collect();
+    let offers: Vec<Vec<(i64, u32)>> =
+        offers.map(|one| one.into_iter().map(|offer| (offer.at, offer.attempt)).collect()).collect();
+    let arm = Arm {
+        try_number: setting.try_number,
+        without: plan.without.iter().map(ToString::to_string).collect(),
+        cell: plan.cell.clone(),
+        ..Arm::empty(plan.kind)
+    };
+    let (mut arm, remembered) = recorder.finish(arm);
+    let slots = arm.outcomes.first().map_or(0, |outcomes| outcomes.planned.len());
+    let sum = |slot: usize| {
+        arm.outcomes.iter().fold((0, 0), |(planned, lost), outcomes| {
+            (planned + outcomes.planned[slot], lost + outcomes.lost()[slot])
+        })
+    };
+    let evidence = Evidence {
+        phases: arm.phases.clone(),
+        faults,
+        instances: arm.instances.iter().map(|one| (one.name.clone(), one.service.clone(), one.version.clone())).collect(),
+        offers,
+        lost,
+        slots: (0..slots).map(sum).collect(),
+        events: arm.events.iter().map(|event| (event.at, event.kind, event.subject.clone())).collect(),
+        success: success(setting),
+        releases: phases.iter().flat_map(|phase| &phase.actions).map(|Action::Release(release)| release.service.clone()).collect(),
+    };
+    arm.figures = figures(&evidence);
+    arm.figures.attempts_per_request =
+        arm.totals_of("whole", None).map(|totals| totals.attempts as f64 / totals.ended.max(1) as f64);
+    arm.marks = marks(&arm);
+    arm.singles = remembered.about(&arm.marks);
+    slo::judge_arm(setting.scenario, &mut arm);
+    arm
+}
+
+/// The lowest share of good requests that is asked for while something is broken.
+fn success(setting: &Setting<'_>) -> f64 {
+    let asked = setting.scenario.expectations.iter().filter_map(|one| match (&one.subject, one.limit) {
+        (Subject::Phase { metric: Metric::Success, .. }, Limit::AtLeast(limit)) => Some(limit),
+        _ => None,
+    });
+    asked.reduce(f64::min).unwrap_or(0.999)
+}
+
+/// The moments that decide, in order of time.
+fn marks(arm: &Arm) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for fault in &arm.faults {
+        let subject = &arm.instances[fault.instance].name;
+        let mut mark = |at: Option<i64>, label: &str| {
+            marks.extend(at.map(|at| Mark { at, label: label.to_owned(), subject: subject.clone() }));
+        };
+        mark(fault.effect, &format!("{} on", fault.kind));
+        mark(fault.cleared, &format!("{} off", fault.kind));
+    }
+    for figure in &arm.figures.healing {
+        let label = match figure.kind.as_str() {
+            "ejected" => "out",
+            "readmitted" => "back",
+            "restarted" => "restarted",
+            "rolled-back" => "rolled back",
+            _ => continue,
+        };
+        marks.extend(figure.at.map(|at| Mark { at, label: label.to_owned(), subject: figure.subject.clone() }));
+    }
+    marks.sort_by_key(|mark| mark.at);
+    marks
+}

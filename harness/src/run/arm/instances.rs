@@ -1,0 +1,241 @@
+//! The instances of an arm: started, killed, stopped, started again, probed.
+
+use super::Setting;
+use crate::clock::{Nanos, now};
+use crate::deploy::ready;
+use crate::journal::{Journal, Undo};
+use crate::process::{Launch, Process, SpawnError, proc};
+use crate::scenario::resolved::{Latency, Program, Responds, Service, Version};
+use crate::seed::Seed;
+use crate::service::options;
+use crate::topology::InstanceName;
+use rustix::process::Signal;
+use serde::Deserialize;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// How long a program of the user's may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is asked.
+const ASK: Duration = Duration::from_millis(20);
+
+/// Why an instance could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// It could not be forked.
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
+    /// It did not say that it is ready.
+    #[error(transparent)]
+    NotReady(#[from] crate::process::NotReady),
+    /// A program of the user's did not become ready.
+    #[error("{name} was not ready within {} s: {why}; its log ends with:\n{log}", PATIENCE.as_secs())]
+    Slow {
+        /// Its name.
+        name: String,
+        /// What was seen last.
+        why: String,
+        /// The end of its log.
+        log: String,
+    },
+    /// The journal, a port or a folder.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+/// One instance: a process after the other.
+pub(super) struct Instance {
+    pub(super) name: InstanceName,
+    service: Service,
+    version: Version,
+    seed: Seed,
+    /// Processes so far, the living one last.
+    generation: u32,
+    pub(super) process: Option<Process>,
+    journal_id: u64,
+    pub(super) address: SocketAddr,
+    /// Ledgers of all generations.
+    pub(super) ledgers: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    listen: SocketAddr,
+}
+
+impl Instance {
+    pub(super) fn new(name: InstanceName, service: &Service, version: &Version, seed: Seed) -> Self {
+        Self {
+            seed: seed.child(&name.to_string()),
+            name,
+            service: service.clone(),
+            version: version.clone(),
+            generation: 0,
+            process: None,
+            journal_id: 0,
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            ledgers: Vec::new(),
+        }
+    }
+
+    /// Number of processes so far.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The Deployment that says how it is supervised.
+    pub(super) fn deployment(&self) -> Option<&squall_proxy::policy::Deployment> {
+        self.service.deployment.as_ref()
+    }
+
+    /// Starts a process and waits until it is ready.
+    pub(super) async fn start(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
+        let file = format!("{}-{}", self.name.to_string().replace('/', "-"), self.generation);
+        self.generation += 1;
+        let (program, arguments, environment, folder) = self.command(setting, &file)?;
+        let own = program.is_none();
+        let mut process = setting.spawner.spawn(&Launch {
+            name: self.name.to_string(),
+            program,
+            arguments,
+            folder,
+            environment,
+            log: setting.folder.join("logs").join(format!("{file}.log")),
+            piped: own,
+            survives: false,
+            run: setting.run.to_owned(),
+        })?;
+        let undo = Undo::Kill { pid: process.pid, start_time: process.start_time };
+        self.journal_id = journal(setting).intend(undo)?;
+        if own {
+            let ready: Ready = process.ready()?;
+            self.address = ready.listen;
+        } else {
+            self.until_ready(&process).await?;
+        }
+        self.process = Some(process);
+        Ok(())
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn command(
+        &mut self,
+        setting: &Setting<'_>,
+        file: &str,
+    ) -> Result<(Option<PathBuf>, Vec<String>, Vec<(String, String)>, PathBuf), Error> {
+        match &self.service.program {
+            Program::TestService => {
+                let ledger = setting.folder.join("ledgers").join(file);
+                self.ledgers.push(ledger.clone());
+                let responds = serde_json::to_string(&responds(&self.version.responds)).map_err(std::io::Error::from)?;
+                let arguments = [
+                    "service",
+                    "--port",
+                    "0",
+                    "--name",
+                    &self.name.to_string(),
+                    "--responds",
+                    &responds,
+                    "--ledger",
+                    &ledger.display().to_string(),
+                    "--seed",
+                    &self.seed.to_string(),
+                ];
+                Ok((None, arguments.map(str::to_owned).to_vec(), Vec::new(), setting.folder.clone()))
+            }
+            Program::Own { run, folder, env, .. } => {
+                // A port that was free a moment ago; the first process keeps it for those that follow.
+                if self.address.port() == 0 {
+                    self.address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+                }
+                let port = self.address.port().to_string();
+                let mut words = run.iter().map(|word| word.replace("{port}", &port));
+                let program = words.next().unwrap_or_default();
+                let program = if program.contains('/') { folder.join(program) } else { PathBuf::from(program) };
+                let program = if program.is_relative() { on_path(&program) } else { program };
+                Ok((Some(program), words.collect(), env.clone(), folder.clone()))
+            }
+        }
+    }
+
+    async fn until_ready(&self, process: &Process) -> Result<(), Error> {
+        let begin = now();
+        let path = match &self.service.program {
+            Program::Own { ready, .. } => ready.clone(),
+            Program::TestService => None,
+        };
+        let mut why = "no connection is accepted".to_owned();
+        while now().since(begin) < PATIENCE {
+            if let Some(how) = process.how_it_ended() {
+                let log = process.tail();
+                return Err(Error::Slow { name: self.name.to_string(), why: format!("it ended with {how}"), log });
+            }
+            match &path {
+                Some(path) => match ready::get(self.address, path, Duration::from_secs(1)).await {
+                    Ok((200..=399, _)) => return Ok(()),
+                    Ok((status, _)) => why = format!("{path} answers {status}"),
+                    Err(error) => why = format!("{path}: {error}"),
+                },
+                None if ready::connects(self.address, Duration::from_secs(1)).await => return Ok(()),
+                None => {}
+            }
+            tokio::time::sleep(ASK).await;
+        }
+        Err(Error::Slow { name: self.name.to_string(), why, log: process.tail() })
+    }
+
+    /// Kills the process and waits until it is gone; gives when that was seen.
+    pub(super) async fn kill(&mut self, setting: &Setting<'_>) -> Nanos {
+        if let Some(process) = self.process.take() {
+            process.kill();
+            process.ended().await;
+            // The undo has become a kill of nobody.
+            let _ = journal(setting).undone(self.journal_id);
+        }
+        now()
+    }
+
+    /// Stops the process and waits until the kernel says so.
+    pub(super) async fn pause(&self) -> Nanos {
+        if let Some(process) = &self.process {
+            process.signal(Signal::STOP);
+            while !matches!(proc::state(process.pid), Some('T' | 't' | 'Z') | None) {
+                tokio::task::yield_now().await;
+            }
+        }
+        now()
+    }
+
+    /// Lets it go on.
+    pub(super) fn resume(&self) {
+        if let Some(process) = &self.process {
+            process.signal(Signal::CONT);
+        }
+    }
+}
+
+fn journal<'a>(setting: &'a Setting<'_>) -> std::sync::MutexGuard<'a, Journal> {
+    setting.journal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn on_path(program: &std::path::Path) -> PathBuf {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file());
+    found.unwrap_or_else(|| program.to_owned())
+}
+
+fn responds(resolved: &Responds) -> options::Responds {
+    options::Responds {
+        latency: match resolved.latency {
+            Latency::Fixed(fixed) => options::Latency::Fixed(fixed),
+            Latency::Lognormal { p50, p99 } => options::Latency::Lognormal { p50, p99 },
+            Latency::Uniform { min, max } => options::Latency::Uniform { min, max },
+        },
+        body_bytes: resolved.body.0,
+        errors_percent: resolved.errors.0,
+        cpu: resolved.cpu,
+        limit: resolved.limit,
+    }
+}

@@ -1,0 +1,165 @@
+//! Which arms a scenario has, and what each of them runs. Pure.
+
+use crate::load::wire::{Connections, FlowPlan, Segment};
+use crate::scenario::resolved::{Flow, HeaderValue, MeshMode, Phase, Scenario};
+use squall_proxy::policy::Healing;
+use squall_reports::record::{Arm, ArmKind, Cell};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long a request waits for a connection before it counts as dropped.
+const DROP_AFTER: Duration = Duration::from_millis(100);
+
+/// What one arm runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::run) struct ArmPlan {
+    pub(in crate::run) kind: ArmKind,
+    /// Healing taken out.
+    pub(in crate::run) without: Vec<Healing>,
+    pub(in crate::run) cell: Option<Cell>,
+    /// Ends early: the control needs no recovery.
+    until_outage: bool,
+}
+
+/// The arms of a scenario: as written, and its control if it has one and `control` asks for it; or the cells of its sweep.
+pub(in crate::run) fn plans(scenario: &Scenario, control: bool) -> Vec<ArmPlan> {
+    let plan = |kind, cell| ArmPlan { kind, without: Vec::new(), cell, until_outage: false };
+    if let Some(sweep) = &scenario.sweep {
+        let mut cells = Vec::new();
+        for rate in &sweep.rates {
+            for connections in &sweep.connections {
+                for mode in &sweep.modes {
+                    let mode = word(*mode).to_owned();
+                    cells.push(plan(ArmKind::Cell, Some(Cell { rate: rate.0, connections: *connections, mode })));
+                }
+            }
+        }
+        return cells;
+    }
+    let mut plans = vec![plan(ArmKind::Main, None)];
+    if let Some(wanted) = scenario.control.as_ref().filter(|_| control) {
+        plans.push(ArmPlan {
+            without: wanted.without.clone(),
+            until_outage: !wanted.whole_timeline,
+            ..plan(ArmKind::Control, None)
+        });
+    }
+    plans
+}
+
+impl ArmPlan {
+    /// The plan by which an arm was run, for another try.
+    pub(in crate::run) fn of(arm: &Arm, scenario: &Scenario) -> Option<Self> {
+        plans(scenario, true).into_iter().find(|plan| plan.kind == arm.kind && plan.cell == arm.cell)
+    }
+
+    /// `run`, `control`, or the cell's coordinates.
+    pub(in crate::run) fn name(&self) -> String {
+        match (&self.cell, self.kind) {
+            (Some(cell), _) => format!("{} at {}/s, {} connections", cell.mode, cell.rate, cell.connections),
+            (None, ArmKind::Control) => "control".to_owned(),
+            (None, _) => "run".to_owned(),
+        }
+    }
+
+    /// Name of its folder below the scenario's.
+    pub(in crate::run) fn folder(&self, try_number: u32) -> String {
+        let name = match &self.cell {
+            Some(cell) => format!("{}-{}-{}", cell.mode, cell.rate, cell.connections),
+            None => self.name(),
+        };
+        if try_number == 1 { name } else { format!("{name}-try-{try_number}") }
+    }
+
+    /// How the proxy stands to the services here.
+    pub(in crate::run) fn mode(&self, scenario: &Scenario) -> MeshMode {
+        match &self.cell {
+            Some(cell) if cell.mode == word(MeshMode::None) => MeshMode::None,
+            Some(_) => MeshMode::Client,
+            None => scenario.mode,
+        }
+    }
+
+    /// The phases of this arm, the warm-up first.
+    pub(in crate::run) fn phases(&self, scenario: &Scenario) -> Vec<Phase> {
+        let phase = |name: &str, lasting, judged| Phase {
+            name: name.to_owned(),
+            lasting,
+            judged,
+            faults: Vec::new(),
+            actions: Vec::new(),
+        };
+        if let Some(sweep) = &scenario.sweep {
+            return vec![phase("warm-up", sweep.warm_up, false), phase("measure", sweep.measure, true)];
+        }
+        let mut phases = scenario.timeline.clone();
+        if self.until_outage {
+            let broken = |phase: &Phase| !phase.faults.is_empty() || !phase.actions.is_empty();
+            let end = phases.iter().rposition(broken).map_or(phases.len(), |last| last + 1);
+            phases.truncate(end);
+        }
+        phases
+    }
+
+    /// Requests a second over all flows at the busiest moment.
+    pub(in crate::run) fn peak_rate(&self, scenario: &Scenario) -> f64 {
+        if let Some(cell) = &self.cell {
+            return cell.rate;
+        }
+        scenario.flows.iter().map(|flow| flow.step.map_or(flow.rate.0, |step| step.to.0.max(flow.rate.0))).sum()
+    }
+
+    /// What the load worker is told of one flow. Secrets are looked up here and never recorded.
+    pub(in crate::run) fn flow(&self, flow: &Flow, phases: &[Phase], to: Vec<SocketAddr>, port: u16) -> FlowPlan {
+        let header = |header: &crate::scenario::resolved::Header| {
+            let value = match &header.value {
+                HeaderValue::Literal(value) => value.clone(),
+                HeaderValue::FromEnv(name) => std::env::var(name).unwrap_or_default(),
+            };
+            (header.name.clone(), value)
+        };
+        FlowPlan {
+            name: flow.name.clone(),
+            to,
+            authority: if port == 80 { flow.to.clone() } else { format!("{}:{port}", flow.to) },
+            method: flow.method.clone(),
+            path: flow.path.clone(),
+            headers: flow.headers.iter().map(header).collect(),
+            body_bytes: flow.body.0,
+            accept: flow.accept.clone(),
+            time_out: flow.time_out,
+            connections: self.cell.as_ref().map_or(flow.connections, |cell| Connections::Fixed(cell.connections)),
+            drop_after: DROP_AFTER,
+            schedule: self.schedule(flow, phases),
+        }
+    }
+
+    /// Constant stretches, with edges at every phase so that planned counts by phase are exact.
+    fn schedule(&self, flow: &Flow, phases: &[Phase]) -> Vec<Segment> {
+        let warm_up: Duration = phases.iter().take_while(|phase| !phase.judged).map(|phase| phase.lasting).sum();
+        let step = flow.step.map(|step| (warm_up + step.at, warm_up + step.at + step.lasting, step.to.0));
+        let base = self.cell.as_ref().map_or(flow.rate.0, |cell| cell.rate);
+        let rate_at = |at: Duration| match step {
+            Some((from, to, rate)) if from <= at && at < to => rate,
+            _ => base,
+        };
+        let mut edges = vec![Duration::ZERO];
+        for phase in phases {
+            edges.push(*edges.last().unwrap_or(&Duration::ZERO) + phase.lasting);
+        }
+        let end = *edges.last().unwrap_or(&Duration::ZERO);
+        edges.extend(step.iter().flat_map(|(from, to, _)| [*from, *to]).filter(|edge| *edge < end));
+        edges.sort();
+        edges.dedup();
+        let nanos = |at: Duration| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        let between = edges.windows(2);
+        between.map(|edge| Segment { from: nanos(edge[0]), to: nanos(edge[1]), rate: rate_at(edge[0]) }).collect()
+    }
+}
+
+fn word(mode: MeshMode) -> &'static str {
+    match mode {
+        MeshMode::None => "none",
+        MeshMode::Client => "client",
+    }
+}

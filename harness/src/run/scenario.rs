@@ -1,0 +1,274 @@
+//! The life of a scenario: as written, its control beside it, a second try where the machine was at fault, judgement, record, report.
+
+use super::arm::{self, ArmPlan};
+use super::budget::Budget;
+use super::events::{ArmEvent, ArmId, RunEvent};
+use super::folder::RunFolder;
+use super::stop::{Asked, Stop};
+use super::{Error, Options};
+use crate::clock::{self, Nanos};
+use crate::journal::Journal;
+use crate::process::Spawner;
+use crate::recover;
+use crate::scenario::resolved::{PolicySource, Scenario};
+use crate::seed::Seed;
+use crate::slo;
+use squall_reports::record::{
+    self, Arm, ArmKind, Machine, Record, Run, SourceFile, stream::Writer,
+};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Tries of an arm that proved nothing for the machine's sake, the first one included.
+const TRIES: u32 = 3;
+
+/// What every scenario of a run shares.
+pub(super) struct Context<'a> {
+    pub(super) options: &'a Options,
+    pub(super) folder: &'a RunFolder,
+    pub(super) seed: u64,
+    pub(super) budget: Budget,
+    pub(super) machine: Machine,
+    pub(super) spawner: &'a Spawner,
+    pub(super) safety: &'a Safety,
+    pub(super) stop: Stop,
+    pub(super) say: &'a (dyn Fn(RunEvent) + Sync),
+}
+
+/// The run's journal and its guardian: what undoes everything, whoever dies.
+pub(super) struct Safety {
+    /// What was changed outside our own process, and how it is undone.
+    pub(super) journal: Mutex<Journal>,
+    guardian: crate::guardian::Handle,
+    folder: PathBuf,
+    run: String,
+}
+
+impl Safety {
+    /// Journal first, then the guardian, then anything else.
+    pub(super) fn begin(folder: &RunFolder, spawner: &Spawner) -> Result<Self, Error> {
+        let unsafe_to_start = |error: &dyn std::fmt::Display| Error::Safety(error.to_string());
+        let journal = Journal::create(&folder.path).map_err(|error| unsafe_to_start(&error))?;
+        recover::enter(&folder.path).map_err(|error| unsafe_to_start(&error))?;
+        let guardian = crate::guardian::start(spawner, &folder.path, &folder.id).map_err(|error| unsafe_to_start(&error))?;
+        Ok(Self { journal: Mutex::new(journal), guardian, folder: folder.path.clone(), run: folder.id.clone() })
+    }
+
+    /// Tells the guardian that all is undone, and looks whether it is true. What is left comes back as sentences.
+    pub(super) fn end(self) -> Vec<String> {
+        let mut left = recover::residue(&self.run);
+        left.extend(self.guardian.finish().err().map(|error| format!("the guardian did not end: {error}")));
+        if left.is_empty() {
+            left.extend(recover::strike_off(&self.folder).err().map(|error| format!("the list of runs: {error}")));
+        }
+        left
+    }
+}
+
+/// A scenario after its first try: judged and reported, or waiting for another try.
+pub(super) struct Pending<'a> {
+    /// Index of the scenario.
+    pub(super) index: usize,
+    /// Number of the repetition, from 1.
+    pub(super) time: u32,
+    scenario: &'a Scenario,
+    folder: PathBuf,
+    started: Nanos,
+    arms: Vec<Arm>,
+    errors: Vec<String>,
+    stream: Option<Mutex<Writer>>,
+}
+
+/// Runs the scenario as written and its control, or the cells of a sweep.
+pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index: usize, time: u32) -> Pending<'a> {
+    let mut pending = Pending {
+        index,
+        time,
+        scenario,
+        folder: PathBuf::new(),
+        started: clock::now(),
+        arms: Vec::new(),
+        errors: Vec::new(),
+        stream: None,
+    };
+    let slug = if time == 1 { scenario.slug.clone() } else { format!("{}-{time}", scenario.slug) };
+    match context.folder.scenario(&slug) {
+        Ok(folder) => pending.folder = folder,
+        Err(error) => {
+            pending.errors.push(format!("the scenario's folder could not be made: {error}"));
+            return pending;
+        }
+    }
+    match Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context)) {
+        Ok(stream) => pending.stream = Some(Mutex::new(stream)),
+        Err(error) => {
+            pending.errors.push(format!("the record could not be begun: {error}"));
+            return pending;
+        }
+    }
+    let plans = arm::plans(scenario, context.options.control);
+    let side_by_side = scenario.sweep.is_none();
+    let results: Vec<_> = if side_by_side {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                plans.iter().map(|plan| scope.spawn(|| pending.run(context, plan, 1))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err("an arm panicked".to_owned()))).collect()
+        })
+    } else {
+        plans.iter().map(|plan| pending.run(context, plan, 1)).collect()
+    };
+    pending.take(results);
+    pending
+}
+
+impl<'a> Pending<'a> {
+    fn take(&mut self, results: Vec<Result<Arm, String>>) {
+        for result in results {
+            match result {
+                Ok(arm) => self.arms.push(arm),
+                Err(error) => self.errors.push(error),
+            }
+        }
+    }
+
+    /// One try of one arm.
+    fn run(&self, context: &Context<'_>, plan: &ArmPlan, try_number: u32) -> Result<Arm, String> {
+        let _share = context.budget.take(plan.peak_rate(self.scenario));
+        if *context.stop.borrow() != Asked::No {
+            return Err("stopped before it began".to_owned());
+        }
+        let id = ArmId { name: plan.name(), cell: plan.cell.clone(), try_number };
+        let say = |what| (context.say)(RunEvent::Arm { scenario: self.index, arm: id.clone(), what });
+        let stream = self.stream.as_ref().ok_or("there is no record to write to")?;
+        let keep = context.options.keep && plan.kind == ArmKind::Main;
+        let setting = arm::Setting {
+            scenario: self.scenario,
+            run: &context.folder.id,
+            folder: self.folder.join(plan.folder(try_number)),
+            seed: Seed(context.seed).child(&format!("{}/{}/{}", self.scenario.slug, self.time, plan.name())),
+            spawner: context.spawner,
+            journal: &context.safety.journal,
+            stop: context.stop.clone(),
+            stream,
+            say: &say,
+            try_number,
+            keep: keep.then_some(&wait_for_a_look),
+        };
+        let arm = arm::run(&setting, plan).map_err(|error| format!("{}: {error}", plan.name()))?;
+        say(ArmEvent::Ended { verdict: arm.verdict, reason: arm.reasons.first().map(|reason| reason.text.clone()) });
+        Ok(arm)
+    }
+
+    /// Tries again, alone, what proved nothing for the machine's sake; then judges, records and reports.
+    pub(super) fn settle(mut self, context: &Context<'_>) -> Result<(Record, PathBuf), Error> {
+        for try_number in 2..=TRIES {
+            let again = context.options.rerun && *context.stop.borrow() == Asked::No;
+            let plans: Vec<ArmPlan> = if again { self.to_repeat() } else { Vec::new() };
+            for plan in plans {
+                let result = self.run(context, &plan, try_number);
+                if let Ok(fresh) = &result {
+                    (context.say)(RunEvent::Arm {
+                        scenario: self.index,
+                        arm: ArmId { name: plan.name(), cell: plan.cell.clone(), try_number: try_number - 1 },
+                        what: ArmEvent::Again { reason: fresh.reasons.first().map(|one| one.text.clone()).unwrap_or_default() },
+                    });
+                    self.arms.iter_mut().filter(|arm| arm.kind == fresh.kind && arm.cell == fresh.cell).for_each(
+                        |arm| arm.superseded = true,
+                    );
+                }
+                self.take(vec![result]);
+            }
+        }
+        let folder = self.folder.clone();
+        let index = self.index;
+        self.stream = None;
+        let record = self.record(context);
+        let file = folder.join("record.json");
+        let text = serde_json::to_string(&record).map_err(std::io::Error::from)?;
+        std::fs::write(&file, text)?;
+        squall_reports::artifacts::write_scenario(&record, &folder)?;
+        (context.say)(RunEvent::Judged {
+            scenario: index,
+            record: Box::new(record.clone()),
+            record_file: file,
+            report_file: folder.join("report.html"),
+        });
+        Ok((record, folder))
+    }
+
+    /// Plans of the arms whose last try was INVALID for the generator's or the machine's sake. Never for FAIL.
+    fn to_repeat(&self) -> Vec<ArmPlan> {
+        let last = self.arms.iter().filter(|arm| !arm.superseded);
+        last.filter(|arm| slo::is_machines_fault(arm)).filter_map(|arm| ArmPlan::of(arm, self.scenario)).collect()
+    }
+
+    fn record(&self, context: &Context<'_>) -> Record {
+        let stopped = *context.stop.borrow() != Asked::No;
+        let judged = slo::judge(self.scenario, &self.arms, &self.errors, context.options.control, stopped);
+        Record {
+            format: record::FORMAT.to_owned(),
+            version: record::VERSION.to_owned(),
+            complete: !stopped,
+            verdict: judged.verdict,
+            reasons: judged.reasons,
+            control: judged.control,
+            dirty: Vec::new(),
+            expectations: judged.expectations,
+            scenario: described(self.scenario, context.options),
+            run: Run {
+                id: context.folder.id.clone(),
+                started: jiff::Timestamp::now().to_string(),
+                seconds: clock::now().since(self.started).as_secs_f64(),
+                seed: context.seed,
+                command: std::env::args().collect(),
+                squall: concat!("squall ", env!("CARGO_PKG_VERSION")).to_owned(),
+                platform: "local".to_owned(),
+                quick: context.options.quick,
+                repetition: (self.time, context.options.repeat),
+                machine: context.machine.clone(),
+            },
+            arms: self.arms.clone(),
+        }
+    }
+}
+
+/// Leaves everything up until somebody has looked.
+fn wait_for_a_look(addresses: &str) {
+    anstream::eprintln!("{addresses}everything is up; press Enter to end it");
+    // An input that is closed is an answer too.
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+/// The scenario as the record keeps it.
+fn described(scenario: &Scenario, options: &Options) -> record::Scenario {
+    record::Scenario {
+        title: scenario.title.clone(),
+        slug: scenario.slug.clone(),
+        file: scenario.file.display().to_string(),
+        line: scenario.place.line,
+        about: scenario.about.clone(),
+        tags: scenario.tags.clone(),
+        source: scenario.source.clone(),
+        set: options.set.clone(),
+        policies: scenario.policies.iter().flat_map(source_files).collect(),
+        unsupported: scenario.accept_unsupported.clone(),
+    }
+}
+
+fn source_files(source: &PolicySource) -> Vec<SourceFile> {
+    match source {
+        PolicySource::Inline(text) => vec![SourceFile { path: "(in the scenario)".to_owned(), text: text.clone() }],
+        PolicySource::Path(path) if path.is_dir() => {
+            let inside = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+            let mut files: Vec<_> = inside.filter(|path| path.is_file()).collect();
+            files.sort();
+            files.iter().map(|path| source_file(path)).collect()
+        }
+        PolicySource::Path(path) => vec![source_file(path)],
+    }
+}
+
+fn source_file(path: &Path) -> SourceFile {
+    // It was read when the scenario was resolved; should it be gone by now, the record says so by its emptiness.
+    SourceFile { path: path.display().to_string(), text: std::fs::read_to_string(path).unwrap_or_default() }
+}

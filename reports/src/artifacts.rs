@@ -1,0 +1,82 @@
+//! The files of a run. Pure functions of records: the same record gives the same bytes.
+
+use crate::record::{ArmKind, Record};
+use crate::{html, junit, markdown, plot};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A page could not be filled in.
+    #[error("a page could not be filled in: {0}")]
+    Page(#[from] askama::Error),
+    /// A picture could not be drawn.
+    #[error(transparent)]
+    Plot(#[from] plot::Error),
+    /// The test report could not be written.
+    #[error(transparent)]
+    Junit(#[from] quick_junit::SerializeError),
+}
+
+/// Files about a whole run.
+#[derive(Debug, Clone)]
+pub struct RunFiles {
+    /// The overview page.
+    pub html: PathBuf,
+    /// JUnit.
+    pub junit: PathBuf,
+    /// Markdown.
+    pub markdown: PathBuf,
+}
+
+/// Writes the report of one scenario, and its plots.
+pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
+    write(&folder.join("report.html"), html::report(record)?.as_bytes())?;
+    let plots = folder.join("plots");
+    fs::create_dir_all(&plots).map_err(|source| Error::File { path: plots.clone(), source })?;
+    for arm in record.arms.iter().filter(|arm| !arm.superseded) {
+        let prefix = match arm.kind {
+            ArmKind::Main => "",
+            ArmKind::Control => "control-",
+            // Cells are drawn together.
+            ArmKind::Cell => continue,
+        };
+        for (name, svg) in [("healing", plot::healing(arm)), ("latency", plot::latency(arm)?)] {
+            write(&plots.join(format!("{prefix}{name}.svg")), svg.as_bytes())?;
+            write(&plots.join(format!("{prefix}{name}.png")), &plot::png(&svg)?)?;
+        }
+    }
+    if record.arms.iter().any(|arm| arm.kind == ArmKind::Cell) {
+        let svg = plot::sweep(record)?;
+        write(&plots.join("sweep.svg"), svg.as_bytes())?;
+        write(&plots.join("sweep.png"), &plot::png(&svg)?)?;
+    }
+    Ok(())
+}
+
+/// Writes the overview of a run of many scenarios.
+pub fn write_run(records: &[(Record, PathBuf)], folder: &Path) -> Result<RunFiles, Error> {
+    let files = RunFiles {
+        html: folder.join("index.html"),
+        junit: folder.join("junit.xml"),
+        markdown: folder.join("summary.md"),
+    };
+    write(&files.html, html::index(records, folder)?.as_bytes())?;
+    write(&files.junit, junit::report(records.iter().map(|(record, _)| record))?.as_bytes())?;
+    write(&files.markdown, markdown::summary(records.iter().map(|(record, _)| record)).as_bytes())?;
+    Ok(files)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    fs::write(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
+}

@@ -1,0 +1,125 @@
+//! Pages: one self-contained file each, complete without script.
+
+use crate::plot;
+use crate::record::{Arm, ArmKind, Record, Verdict};
+use askama::Template;
+use std::path::{Path, PathBuf};
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Report<'a> {
+    record: &'a Record,
+    headline: &'a str,
+    sections: Vec<Section<'a>>,
+    sweep: Option<String>,
+    cells: Vec<&'a Arm>,
+    others: Vec<&'a Arm>,
+}
+
+/// An arm with its pictures.
+struct Section<'a> {
+    title: &'static str,
+    arm: &'a Arm,
+    healing: String,
+    latency: String,
+}
+
+/// The report of one scenario.
+pub fn report(record: &Record) -> Result<String, crate::artifacts::Error> {
+    let mut sections = Vec::new();
+    let current = || record.arms.iter().filter(|arm| !arm.superseded);
+    for arm in current().filter(|arm| arm.kind != ArmKind::Cell) {
+        let title = if arm.kind == ArmKind::Control { "Control: the same without healing" } else { "As written" };
+        sections.push(Section { title, arm, healing: plot::healing(arm), latency: plot::latency(arm)? });
+    }
+    let cells: Vec<&Arm> = current().filter(|arm| arm.kind == ArmKind::Cell).collect();
+    let page = Report {
+        record,
+        headline: record.reasons.first().map_or("", |reason| reason.text.as_str()),
+        sections,
+        sweep: (!cells.is_empty()).then(|| plot::sweep(record)).transpose()?,
+        cells,
+        others: record.arms.iter().filter(|arm| arm.superseded).collect(),
+    };
+    Ok(page.render()?)
+}
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct Index<'a> {
+    rows: Vec<Row<'a>>,
+    counts: Vec<(Verdict, usize)>,
+}
+
+struct Row<'a> {
+    record: &'a Record,
+    link: String,
+    headline: &'a str,
+}
+
+/// The overview of a run, what did not pass first.
+pub fn index(records: &[(Record, PathBuf)], folder: &Path) -> Result<String, crate::artifacts::Error> {
+    let mut rows: Vec<Row<'_>> = records
+        .iter()
+        .map(|(record, path)| Row {
+            record,
+            link: path.strip_prefix(folder).unwrap_or(path).join("report.html").display().to_string(),
+            headline: record.reasons.first().map_or("", |reason| reason.text.as_str()),
+        })
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.record.verdict));
+    let mut counts: Vec<(Verdict, usize)> = Vec::new();
+    for row in &rows {
+        match counts.iter_mut().find(|(verdict, _)| *verdict == row.record.verdict) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((row.record.verdict, 1)),
+        }
+    }
+    Ok(Index { rows, counts }.render()?)
+}
+
+/// What the pages need to say of a number.
+mod filters {
+    use crate::record::Verdict;
+
+    /// The sign beside a verdict's word.
+    #[askama::filter_fn]
+    pub fn sign(verdict: &Verdict, _: &dyn askama::Values) -> askama::Result<&'static str> {
+        Ok(match verdict {
+            Verdict::Pass => "✓",
+            Verdict::Inconclusive => "?",
+            Verdict::Invalid => "◇",
+            Verdict::Fail | Verdict::Error => "✗",
+            Verdict::Aborted => "■",
+        })
+    }
+
+    /// The class of a verdict.
+    #[askama::filter_fn]
+    pub fn class(verdict: &Verdict, _: &dyn askama::Values) -> askama::Result<&'static str> {
+        Ok(match verdict {
+            Verdict::Pass => "heal",
+            Verdict::Inconclusive => "warn",
+            Verdict::Invalid => "said",
+            Verdict::Fail | Verdict::Error | Verdict::Aborted => "lost",
+        })
+    }
+
+    /// Microseconds as seconds.
+    #[askama::filter_fn]
+    pub fn seconds(micros: &i64, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(format!("{:.2} s", *micros as f64 / 1e6))
+    }
+
+    /// Milliseconds in the unit that reads best.
+    #[askama::filter_fn]
+    pub fn millis(value: Option<&f64>, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(match value {
+            None => "-".to_owned(),
+            Some(value) if *value < 1.0 => format!("{:.0} us", value * 1e3),
+            Some(value) if *value < 100.0 => format!("{value:.1} ms"),
+            Some(value) if *value < 1000.0 => format!("{value:.0} ms"),
+            Some(value) => format!("{:.2} s", value / 1e3),
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! Machine-readable summaries. Their keys are documented in `docs/outputs.md` and only ever grow.
+
+use crate::record::{Figures, PhaseTotals, Record, Verdict};
+use serde::Serialize;
+use std::path::Path;
+
+/// The line that a run prints for each scenario.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The title.
+    pub scenario: String,
+    /// Its file.
+    pub file: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The verdict of the control arm; null if none ran.
+    pub control: Option<Verdict>,
+    /// Something is left behind.
+    pub dirty: bool,
+    /// Seconds from start to verdict.
+    pub seconds: f64,
+    /// Path of the record.
+    pub record: String,
+    /// Path of the report.
+    pub report: String,
+    /// Each expectation.
+    pub expectations: Vec<ExpectationSummary>,
+}
+
+/// One expectation of a [`Summary`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExpectationSummary {
+    /// Its stable id.
+    pub name: String,
+    /// Did it hold?
+    pub verdict: Verdict,
+    /// In base units; null without data.
+    pub observed: Option<f64>,
+    /// In the same unit; null where there is none.
+    pub limit: Option<f64>,
+    /// The sentence.
+    pub detail: String,
+}
+
+impl Summary {
+    /// Of a record and the files that hold it.
+    pub fn of(record: &Record, record_file: &Path, report_file: &Path) -> Self {
+        let expectation = |one: &crate::record::Expectation| ExpectationSummary {
+            name: one.id.clone(),
+            verdict: one.verdict,
+            observed: one.observed.value,
+            limit: one.limit,
+            detail: one.detail.clone(),
+        };
+        Self {
+            scenario: record.scenario.title.clone(),
+            file: record.scenario.file.clone(),
+            verdict: record.verdict,
+            control: record.control,
+            dirty: !record.dirty.is_empty(),
+            seconds: record.run.seconds,
+            record: record_file.display().to_string(),
+            report: report_file.display().to_string(),
+            expectations: record.expectations.iter().map(expectation).collect(),
+        }
+    }
+}
+
+/// What `squall report --json` prints: totals by phase and whole, and the healing figures, of every arm.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Totals<'a> {
+    /// The title.
+    pub scenario: &'a str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// False if the run was cut.
+    pub complete: bool,
+    /// The seed.
+    pub seed: u64,
+    /// Each arm.
+    pub arms: Vec<ArmTotals<'a>>,
+}
+
+/// One arm of [`Totals`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ArmTotals<'a> {
+    /// `main`, `control` or `cell`.
+    pub kind: crate::record::ArmKind,
+    /// Coordinates of a cell.
+    pub cell: Option<&'a crate::record::Cell>,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// By phase and flow, and `whole`.
+    pub totals: &'a [PhaseTotals],
+    /// Healing, measured from outside.
+    pub figures: &'a Figures,
+}
+
+impl<'a> Totals<'a> {
+    /// Of a record; arms that another try took the place of are left out.
+    pub fn of(record: &'a Record) -> Self {
+        let arm = |arm: &'a crate::record::Arm| ArmTotals {
+            kind: arm.kind,
+            cell: arm.cell.as_ref(),
+            verdict: arm.verdict,
+            totals: &arm.totals,
+            figures: &arm.figures,
+        };
+        Self {
+            scenario: &record.scenario.title,
+            verdict: record.verdict,
+            complete: record.complete,
+            seed: record.run.seed,
+            arms: record.arms.iter().filter(|arm| !arm.superseded).map(arm).collect(),
+        }
+    }
+}

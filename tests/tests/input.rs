@@ -1,0 +1,59 @@
+//! Bad input: a clear error with its place, all errors at once, nothing started.
+
+use squall_tests::{EJECT, EJECT_POLICIES, Project, ejection, project, repository};
+
+fn check(project: &Project) -> String {
+    let ended = project.run(&["check", "eject.yaml"]).expect_code(104);
+    let run = project.run(&["run", "eject.yaml"]).expect_code(104);
+    assert!(!project.path().join("squall-out").exists(), "nothing is started");
+    assert!(run.err().contains("eject.yaml"), "{}", run.err());
+    ended.err()
+}
+
+#[test]
+fn a_misspelt_key_is_told_with_its_line_and_a_suggestion() {
+    let misspelt = EJECT.replace("timeline:", "timelime:");
+    let told = check(&project().file("eject.yaml", &misspelt).file("policies/cart.yaml", EJECT_POLICIES));
+    assert!(told.contains("eject.yaml:7:1"), "{told}");
+    assert!(told.contains("timelime") && told.contains("timeline"), "{told}");
+}
+
+#[test]
+fn all_errors_are_told_at_once() {
+    let wrong = EJECT
+        .replace("rate: 300/s", "rate: fast")
+        .replace("target: cart/1", "target: card/1")
+        .replace("failing: {success", "faling: {success")
+        .replace("within: 1s", "within: 9s");
+    let told = check(&project().file("eject.yaml", &wrong).file("policies/cart.yaml", EJECT_POLICIES));
+    for expected in ["eject.yaml:6:", "card", "faling", "fast"] {
+        assert!(told.contains(expected), "{expected} is missing in\n{told}");
+    }
+}
+
+#[test]
+fn a_policy_field_that_is_not_obeyed_is_refused_unless_accepted() {
+    let policies = EJECT_POLICIES.replace("    outlierDetection:", "    tls: {mode: SIMPLE}\n    outlierDetection:");
+    let told = check(&project().file("eject.yaml", EJECT).file("policies/cart.yaml", &policies));
+    assert!(told.contains("policies/cart.yaml:") && told.contains("tls"), "{told}");
+    let accepting = format!("{EJECT}accept-unsupported: [DestinationRule.spec.trafficPolicy.tls]\n");
+    let project = project().file("eject.yaml", &accepting).file("policies/cart.yaml", &policies);
+    let _ = project.run(&["check", "eject.yaml"]).expect_code(0);
+}
+
+#[test]
+fn the_shipped_scenarios_are_sound() {
+    let scenarios = repository().join("scenarios");
+    let ended = ejection().run(&["check", scenarios.to_str().expect("a path in UTF-8")]).expect_code(0);
+    assert!(!ended.err().contains("warning"), "{}", ended.err());
+}
+
+#[test]
+fn a_wrong_command_line_and_an_empty_selection_have_codes_of_their_own() {
+    let project = ejection();
+    let _ = project.run(&["run"]).expect_code(2);
+    let _ = project.run(&["run", "eject.yaml", "--frobnicate"]).expect_code(2);
+    let _ = project.run(&["run", "eject.yaml", "--filter", "no such scenario"]).expect_code(4);
+    let _ = project.run(&["run", "no-such-file.yaml"]).expect_code(104);
+    let _ = project.run(&["report", "no-such-record"]).expect_code(1);
+}
