@@ -33,8 +33,11 @@ pub enum Format {
 impl Outputs {
     /// Progress on standard error, results in `format` on standard output.
     pub fn new(format: Format) -> Self {
-        let progress: Box<dyn Output> =
-            if std::io::stderr().is_terminal() { Box::new(bar::Bars::default()) } else { Box::new(lines::Lines::new()) };
+        let progress: Box<dyn Output> = if std::io::stderr().is_terminal() {
+            Box::new(bar::Bars::default())
+        } else {
+            Box::new(lines::Lines::new())
+        };
         let results: Box<dyn Output> = match format {
             Format::Human => Box::new(verdicts::Verdicts::default()),
             Format::Jsonl => Box::new(json::JsonLines::default()),

@@ -53,7 +53,9 @@ pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, Vec<Find
     for file in files::find(paths)? {
         let (of_file, found) = parse::file(&file, &set);
         scenarios.extend(of_file);
-        findings.extend(found);
+        // Scenarios share policies; what is wrong with those is said once.
+        let fresh: Vec<_> = found.into_iter().filter(|finding| !findings.contains(finding)).collect();
+        findings.extend(fresh);
     }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);

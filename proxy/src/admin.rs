@@ -1,8 +1,9 @@
 //! What people and scripts ask a proxy: `/ready`, `/stats/prometheus`, `/clusters`, `/config_dump`. Reading only, on loopback only.
 
+mod prometheus;
+
 use crate::clock::now;
 use crate::serve::Shared;
-use crate::telemetry;
 use bytes::BytesMut;
 use serde_json::{Value, json};
 use squall_http1::{Framing, HeadReader, Request, Response, write};
@@ -65,7 +66,7 @@ fn reply(request: &Request, shared: &Shared) -> (u16, &'static str, String) {
         ("GET", "/stats/prometheus") => {
             let snapshot = shared.snapshot.load();
             let clusters: Vec<_> = snapshot.clusters.values().map(|cluster| &**cluster).collect();
-            (200, TEXT, telemetry::prometheus(&clusters))
+            (200, TEXT, prometheus::prometheus(&clusters))
         }
         ("GET", "/clusters") if query.split('&').any(|pair| pair == "format=json") => {
             (200, JSON, clusters(shared).to_string())

@@ -46,6 +46,19 @@ pub struct Policies {
     pub disarmed: Vec<Healing>,
 }
 
+impl Policies {
+    /// Takes over what stands in `more`, behind what is here.
+    pub fn extend(&mut self, more: Self) {
+        self.virtual_services.extend(more.virtual_services);
+        self.destination_rules.extend(more.destination_rules);
+        self.services.extend(more.services);
+        self.deployments.extend(more.deployments);
+        self.health_checks.extend(more.health_checks);
+        self.endpoints.extend(more.endpoints);
+        self.disarmed.extend(more.disarmed);
+    }
+}
+
 /// Where an object stands: for explanations and logs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {

@@ -2,6 +2,8 @@
 
 pub mod access_log;
 pub mod events;
+mod flag;
 mod stats;
 
-pub use stats::{ClusterStats, Flag, prometheus};
+pub use flag::Flag;
+pub use stats::ClusterStats;

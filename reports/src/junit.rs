@@ -26,7 +26,8 @@ fn suite(record: &Record) -> TestSuite {
         case.extra.insert("line".into(), line.to_string().into());
         suite.add_test_case(case);
     };
-    let unsound: Vec<_> = record.reasons.iter().filter(|reason| reason.verdict != Verdict::Pass && reason.code != "missed").collect();
+    let unsound: Vec<_> =
+        record.reasons.iter().filter(|reason| reason.verdict != Verdict::Pass && reason.code != "missed").collect();
     let sound = match unsound.first() {
         None => TestCaseStatus::success(),
         Some(reason) => non_success(reason.verdict, &reason.text, &reason.text),

@@ -20,20 +20,29 @@ pub struct Read<T> {
 impl Document {
     /// Reads the document as a `T`, or finds everything that is wrong with it.
     pub fn read<T: DeserializeOwned>(&self) -> Result<Read<T>, Vec<Finding>> {
+        match self.read_most() {
+            (Some(read), findings) if findings.is_empty() => Ok(read),
+            (_, findings) => Err(findings),
+        }
+    }
+
+    /// Reads as much of the document as makes a `T`: what is wrong is left out of the value, if there can be one without it.
+    pub fn read_most<T: DeserializeOwned>(&self) -> (Option<Read<T>>, Vec<Finding>) {
         let mut context = Context::default();
         let mut findings: Vec<Finding> = Vec::new();
+        let mut read = None;
         loop {
             context.unsupported.borrow_mut().clear();
             match T::deserialize(Reader { node: &self.root, context: &context }) {
-                Ok(value) if findings.is_empty() => {
+                Ok(value) => {
                     let unsupported = context.unsupported.borrow();
                     let unsupported = unsupported
                         .iter()
                         .map(|node| self.finding(node, path(&self.root, node).unwrap_or_default()))
                         .collect();
-                    return Ok(Read { value, unsupported });
+                    read = Some(Read { value, unsupported });
+                    break;
                 }
-                Ok(_) => break,
                 Err(error) => {
                     let failed = error.node.unwrap_or(&raw const self.root);
                     let node = find(&self.root, failed).unwrap_or(&self.root);
@@ -49,14 +58,16 @@ impl Document {
                 }
             }
         }
-        let noted = context.unsupported.borrow();
-        findings.extend(noted.iter().map(|node| {
-            let path = path(&self.root, node).unwrap_or_default();
-            let key = path.rsplit('.').next().unwrap_or_default();
-            self.finding(node, format!("`{key}` is not obeyed yet"))
-        }));
+        if !findings.is_empty() {
+            let noted = context.unsupported.borrow();
+            findings.extend(noted.iter().map(|node| {
+                let path = path(&self.root, node).unwrap_or_default();
+                let key = path.rsplit('.').next().unwrap_or_default();
+                self.finding(node, format!("`{key}` is not obeyed yet"))
+            }));
+        }
         findings.sort_by_key(|finding| finding.place);
-        Err(findings)
+        (read, findings)
     }
 
     fn finding(&self, node: &Node, message: String) -> Finding {

@@ -105,14 +105,8 @@ mod tests {
 
     #[test]
     fn the_worst_of_several_is_chosen_in_the_documented_order() {
-        let order = [
-            Verdict::Pass,
-            Verdict::Inconclusive,
-            Verdict::Invalid,
-            Verdict::Fail,
-            Verdict::Error,
-            Verdict::Aborted,
-        ];
+        let order =
+            [Verdict::Pass, Verdict::Inconclusive, Verdict::Invalid, Verdict::Fail, Verdict::Error, Verdict::Aborted];
         assert!(order.is_sorted());
         assert_eq!([Verdict::Pass, Verdict::Fail, Verdict::Invalid].into_iter().max(), Some(Verdict::Fail));
     }

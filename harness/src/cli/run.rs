@@ -88,7 +88,8 @@ enum Platform {
 /// Loads, plans, runs.
 pub(super) fn main(args: Args) -> Exit {
     let Platform::Local = args.platform;
-    let loaded = match scenario::load(&args.paths, &scenario::LoadOptions { set: args.set.clone(), quick: args.quick }) {
+    let loaded = match scenario::load(&args.paths, &scenario::LoadOptions { set: args.set.clone(), quick: args.quick })
+    {
         Ok(loaded) => loaded,
         Err(findings) => {
             scenario::finding::print(&findings);

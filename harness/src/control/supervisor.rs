@@ -106,7 +106,8 @@ impl Supervised {
         } else {
             (row.passes, row.failures) = (0, row.failures + 1);
         }
-        let (passes, failures) = (row.passes >= row.probe.success_threshold, row.failures >= row.probe.failure_threshold);
+        let (passes, failures) =
+            (row.passes >= row.probe.success_threshold, row.failures >= row.probe.failure_threshold);
         match kind {
             Kind::Startup if passes && !self.started => {
                 self.started = true;

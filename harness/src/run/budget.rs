@@ -53,8 +53,7 @@ impl Budget {
         let wanted = (peak_rate * COST_OF_A_REQUEST.as_secs_f64()).min(self.processors);
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |used: &Used| used.arms < self.most && used.processors + wanted <= self.processors + 1e-9;
-        let mut used =
-            self.freed.wait_while(used, |used| !fits(used)).unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.freed.wait_while(used, |used| !fits(used)).unwrap_or_else(PoisonError::into_inner);
         used.arms += 1;
         used.processors += wanted;
         Share { budget: self, processors: wanted }

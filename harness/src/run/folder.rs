@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn two_runs_in_one_second_have_folders_of_their_own_and_latest_is_the_second() {
         let out = tempfile::tempdir().unwrap();
-        let now: Zoned = "2026-05-04T10:00:00+00:00[UTC]".parse().unwrap();
+        let at: jiff::Timestamp = "2026-05-04T10:00:00Z".parse().unwrap();
+        let now = at.to_zoned(jiff::tz::TimeZone::UTC);
         let first = RunFolder::create(out.path(), &now, 7).unwrap();
         let second = RunFolder::create(out.path(), &now, 7).unwrap();
         assert_eq!(first.id, "20260504T100000Z-7");

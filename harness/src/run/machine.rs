@@ -25,7 +25,8 @@ pub fn cores() -> u32 {
 
 fn memory() -> u64 {
     let info = read("/proc/meminfo");
-    let kilobytes = info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let kilobytes =
+        info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok());
     kilobytes.unwrap_or(0_u64) * 1024
 }
 
@@ -89,8 +90,14 @@ fn processors() -> Finding {
 /// Time that the hypervisor took away, since the machine booted.
 fn steal() -> Finding {
     let stat = read("/proc/stat");
-    let fields: Vec<u64> =
-        stat.lines().next().unwrap_or_default().split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<u64> = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|field| field.parse().ok())
+        .collect();
     let total: u64 = fields.iter().take(8).sum();
     match fields.get(7) {
         Some(stolen) if total > 0 => {
@@ -117,7 +124,11 @@ fn ports() -> Finding {
     match TcpListener::bind(("127.0.0.1", 0)) {
         Ok(_) => {
             let range = read("/proc/sys/net/ipv4/ip_local_port_range");
-            finding("ports", Grade::Good, format!("loopback listens; kernel gives {}", range.trim().replace('\t', " to ")))
+            finding(
+                "ports",
+                Grade::Good,
+                format!("loopback listens; kernel gives {}", range.trim().replace('\t', " to ")),
+            )
         }
         Err(error) => finding("ports", Grade::Missing, format!("cannot listen on 127.0.0.1: {error}")),
     }
@@ -152,7 +163,8 @@ fn namespaces() -> Finding {
 fn delay_in_kernel() -> Finding {
     let modules = format!("/lib/modules/{}/kernel/net/sched/sch_netem.ko", read("/proc/sys/kernel/osrelease").trim());
     let loaded = read("/proc/modules").lines().any(|line| line.starts_with("sch_netem "));
-    let there = loaded || [".xz", ".zst", ""].iter().any(|end| std::path::Path::new(&format!("{modules}{end}")).exists());
+    let there =
+        loaded || [".xz", ".zst", ""].iter().any(|end| std::path::Path::new(&format!("{modules}{end}")).exists());
     let text = if there { "there" } else { "not found; latency is injected by the relay" };
     finding("netem", Grade::Good, text)
 }

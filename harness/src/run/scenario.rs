@@ -13,9 +13,7 @@ use crate::recover;
 use crate::scenario::resolved::{PolicySource, Scenario};
 use crate::seed::Seed;
 use crate::slo;
-use squall_reports::record::{
-    self, Arm, ArmKind, Machine, Record, Run, SourceFile, stream::Writer,
-};
+use squall_reports::record::{self, Arm, ArmKind, Machine, Record, Run, SourceFile, stream::Writer};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -50,7 +48,8 @@ impl Safety {
         let unsafe_to_start = |error: &dyn std::fmt::Display| Error::Safety(error.to_string());
         let journal = Journal::create(&folder.path).map_err(|error| unsafe_to_start(&error))?;
         recover::enter(&folder.path).map_err(|error| unsafe_to_start(&error))?;
-        let guardian = crate::guardian::start(spawner, &folder.path, &folder.id).map_err(|error| unsafe_to_start(&error))?;
+        let guardian =
+            crate::guardian::start(spawner, &folder.path, &folder.id).map_err(|error| unsafe_to_start(&error))?;
         Ok(Self { journal: Mutex::new(journal), guardian, folder: folder.path.clone(), run: folder.id.clone() })
     }
 
@@ -110,9 +109,11 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
     let side_by_side = scenario.sweep.is_none();
     let results: Vec<_> = if side_by_side {
         std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                plans.iter().map(|plan| scope.spawn(|| pending.run(context, plan, 1))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err("an arm panicked".to_owned()))).collect()
+            let threads: Vec<_> = plans.iter().map(|plan| scope.spawn(|| pending.run(context, plan, 1))).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|_| Err("an arm panicked".to_owned())))
+                .collect()
         })
     } else {
         plans.iter().map(|plan| pending.run(context, plan, 1)).collect()
@@ -170,11 +171,14 @@ impl<'a> Pending<'a> {
                     (context.say)(RunEvent::Arm {
                         scenario: self.index,
                         arm: ArmId { name: plan.name(), cell: plan.cell.clone(), try_number: try_number - 1 },
-                        what: ArmEvent::Again { reason: fresh.reasons.first().map(|one| one.text.clone()).unwrap_or_default() },
+                        what: ArmEvent::Again {
+                            reason: fresh.reasons.first().map(|one| one.text.clone()).unwrap_or_default(),
+                        },
                     });
-                    self.arms.iter_mut().filter(|arm| arm.kind == fresh.kind && arm.cell == fresh.cell).for_each(
-                        |arm| arm.superseded = true,
-                    );
+                    self.arms
+                        .iter_mut()
+                        .filter(|arm| arm.kind == fresh.kind && arm.cell == fresh.cell)
+                        .for_each(|arm| arm.superseded = true);
                 }
                 self.take(vec![result]);
             }

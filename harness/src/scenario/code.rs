@@ -30,3 +30,5 @@ pub(super) const FILE: &str = "SQ1013";
 pub(super) const STARVING: &str = "SQ1101";
 /// A fault or an expected healing without a control.
 pub(super) const NO_CONTROL: &str = "SQ1102";
+/// A policy that concerns no service of the topology.
+pub(super) const UNUSED_POLICY: &str = "SQ1103";

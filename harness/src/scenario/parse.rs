@@ -65,10 +65,16 @@ fn one(document: &mut Document, source: &Source, set: &[Set], problems: &mut Pro
                 .help("a path goes by keys, and by number or name into lists: `load.rate`, `timeline[outage].for`");
         }
     }
-    let read = match document.read::<written::Scenario>() {
-        Ok(read) => read,
-        Err(findings) => {
+    let origin = Origin { file: &source.path, place, source: &source.text };
+    let read = match document.read_most::<written::Scenario>() {
+        (Some(read), findings) if findings.is_empty() => read,
+        (rest, findings) => {
             problems.extend(findings);
+            if let Some(rest) = rest {
+                let mut own = Problems::new(&source.path);
+                resolve(&rest.value, origin, &mut own);
+                problems.extend(own.into_findings().into_iter().filter(|finding| stands_alone(finding, source)));
+            }
             return None;
         }
     };
@@ -79,7 +85,21 @@ fn one(document: &mut Document, source: &Source, set: &[Set], problems: &mut Pro
         code: Some(code::RESERVED),
         ..finding
     }));
-    resolve(&read.value, Origin { file: &source.path, place, source: &source.text }, problems)
+    resolve(&read.value, origin, problems)
+}
+
+/// True if an error of a scenario's meaning does not merely follow from parts that could not be read: it is about a policy, or about a name
+/// that stands nowhere else.
+fn stands_alone(finding: &Finding, source: &Source) -> bool {
+    if finding.file != source.path {
+        return true;
+    }
+    // Names of parts that could not be read are no choice either.
+    let has_choice = finding.expected.as_ref().is_some_and(|expected| expected.starts_with("one of"));
+    let name = finding.message.split('`').nth(1).filter(|name| !name.is_empty());
+    finding.code == Some(code::UNKNOWN_NAME)
+        && has_choice
+        && name.is_some_and(|name| source.text.matches(name).count() == 1)
 }
 
 /// The last key of a path.

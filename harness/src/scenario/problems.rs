@@ -42,10 +42,16 @@ impl Problems {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// All, in the order of the file.
+    /// All, in the order of the file, each once: a file can be read as policy and as manifest.
     pub(super) fn into_findings(mut self) -> Vec<Finding> {
         self.findings.sort_by_key(|finding| (finding.file != self.file, finding.place.line, finding.place.column));
-        self.findings
+        let mut told = Vec::with_capacity(self.findings.len());
+        for finding in self.findings {
+            if !told.contains(&finding) {
+                told.push(finding);
+            }
+        }
+        told
     }
 
     fn push(&mut self, severity: Severity, code: &'static str, place: Place, message: String) -> Problem<'_> {

@@ -2,6 +2,7 @@
 
 mod check;
 mod control;
+mod deployment;
 mod expect;
 mod fault;
 mod healing;
@@ -12,6 +13,7 @@ mod policies;
 mod quick;
 mod release;
 mod samples;
+mod sources;
 mod sweep;
 mod target;
 mod timeline;
@@ -23,6 +25,7 @@ use super::code;
 use super::problems::Problems;
 use super::resolved::{Place, Scenario};
 use super::written;
+use squall_proxy::config::LoadOptions;
 use std::path::{Path, PathBuf};
 
 /// Where a scenario comes from.
@@ -49,14 +52,19 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
             .error(code::SHAPE, written.scenario.place, "a scenario without a title")
             .expected("a claim, such as `one failing instance is ejected`");
     }
-    let sources = policies::sources(&written.policies, &folder, problems);
+    let reading = LoadOptions { accept_unsupported: written.accept_unsupported.clone() };
+    let sources = sources::sources(&written.policies, &folder, problems);
+    let policies = sources::read(&written.policies, &sources, &reading, problems);
     let services = topology::services(
         &written.topology.services,
         &folder,
-        |service, problems| policies::deployment(service, &folder, problems),
+        |service, problems| deployment::deployment(service, &folder, &reading, problems),
         problems,
     );
-    let facts = policies::facts(&written.topology.services, None);
+    if let Some(policies) = &policies {
+        sources::unused(policies, &services, problems);
+    }
+    let facts = policies::facts(&services, policies.as_ref());
     let mode = mesh::resolve(written.mesh.as_ref(), problems);
     let flows = load::flows(&written.load.0, &services, written.sweep.is_some(), problems);
     let sweep = written.sweep.as_ref().map(|sweep| sweep::resolve(sweep, &flows, mode, problems));

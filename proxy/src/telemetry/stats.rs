@@ -1,7 +1,6 @@
-//! Counters, and their Prometheus text.
+//! Counters.
 
-use crate::cluster::Cluster;
-use std::fmt::{self, Write};
+use super::Flag;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,70 +17,6 @@ impl Counter {
     /// What it has come to.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// Why an answer is what it is, in Envoy's letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flag {
-    /// The upstream's own answer.
-    None,
-    /// No route.
-    NoRoute,
-    /// No such cluster.
-    NoCluster,
-    /// No endpoint may be used.
-    NoHealthyUpstream,
-    /// A breaker is open.
-    Overflow,
-    /// No connection could be made.
-    ConnectFailure,
-    /// The connection was closed before the answer.
-    Closed,
-    /// No answer in time.
-    Timeout,
-    /// The upstream does not speak HTTP.
-    ProtocolError,
-    /// The client does not speak HTTP.
-    DownstreamProtocolError,
-    /// The client went away.
-    DownstreamClosed,
-    /// A fault of the policy.
-    FaultInjected,
-}
-
-impl Flag {
-    const ALL: [Self; 12] = [
-        Self::None,
-        Self::NoRoute,
-        Self::NoCluster,
-        Self::NoHealthyUpstream,
-        Self::Overflow,
-        Self::ConnectFailure,
-        Self::Closed,
-        Self::Timeout,
-        Self::ProtocolError,
-        Self::DownstreamProtocolError,
-        Self::DownstreamClosed,
-        Self::FaultInjected,
-    ];
-
-    /// Envoy's letters; `-` for none.
-    pub fn letters(self) -> &'static str {
-        match self {
-            Self::None => "-",
-            Self::NoRoute => "NR",
-            Self::NoCluster => "NC",
-            Self::NoHealthyUpstream => "UH",
-            Self::Overflow => "UO",
-            Self::ConnectFailure => "UF",
-            Self::Closed => "UC",
-            Self::Timeout => "UT",
-            Self::ProtocolError => "UPE",
-            Self::DownstreamProtocolError => "DPE",
-            Self::DownstreamClosed => "DC",
-            Self::FaultInjected => "FI",
-        }
     }
 }
 
@@ -163,109 +98,33 @@ impl ClusterStats {
         self.durations[bucket].add(1);
         self.duration_sum_micros.add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
     }
-}
 
-/// All metrics in Prometheus' text format, under Istio's and Envoy's names.
-pub fn prometheus(clusters: &[&Cluster]) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_prometheus(&mut text, clusters);
-    text
-}
-
-fn write_prometheus(text: &mut String, clusters: &[&Cluster]) -> fmt::Result {
-    writeln!(text, "# TYPE istio_requests_total counter")?;
-    for cluster in clusters {
-        for (row, flag) in Flag::ALL.iter().enumerate() {
-            for column in 0..COLUMNS {
-                let count = cluster.stats.requests[row * COLUMNS + column].get();
-                if count > 0 {
-                    let code = match STATUSES.get(column) {
-                        Some(status) => status.to_string(),
-                        None => format!("{}xx", column - STATUSES.len() + 1),
-                    };
-                    writeln!(
-                        text,
-                        "istio_requests_total{{{},response_code=\"{code}\",response_flags=\"{}\"}} {count}",
-                        labels(cluster),
-                        flag.letters()
-                    )?;
-                }
-            }
-        }
+    /// Requests that have ended, by flag and status; those of statuses without a counter of their own as `4xx`.
+    pub fn by_status(&self) -> impl Iterator<Item = (Flag, String, u64)> {
+        let code = |column: usize| match STATUSES.get(column) {
+            Some(status) => status.to_string(),
+            None => format!("{}xx", column - STATUSES.len() + 1),
+        };
+        let all =
+            Flag::ALL.iter().enumerate().flat_map(|(row, flag)| (0..COLUMNS).map(move |column| (row, *flag, column)));
+        all.filter_map(move |(row, flag, column)| {
+            let count = self.requests[row * COLUMNS + column].get();
+            (count > 0).then(|| (flag, code(column), count))
+        })
     }
-    writeln!(text, "# TYPE istio_request_duration_milliseconds histogram")?;
-    for cluster in clusters {
-        let labels = labels(cluster);
+
+    /// Upper bound in milliseconds, and how many requests took no longer; the last without a bound.
+    pub fn durations(&self) -> impl Iterator<Item = (Option<f64>, u64)> {
         let mut sum = 0;
-        for (count, bound) in cluster.stats.durations.iter().zip(BUCKETS.iter().map(Some).chain([None])) {
+        let bounds = BUCKETS.iter().copied().map(Some).chain([None]);
+        self.durations.iter().zip(bounds).map(move |(count, bound)| {
             sum += count.get();
-            let bound = bound.map_or("+Inf".to_owned(), ToString::to_string);
-            writeln!(text, "istio_request_duration_milliseconds_bucket{{{labels},le=\"{bound}\"}} {sum}")?;
-        }
-        let total = cluster.stats.duration_sum_micros.get() as f64 / 1e3;
-        writeln!(text, "istio_request_duration_milliseconds_sum{{{labels}}} {total}")?;
-        writeln!(text, "istio_request_duration_milliseconds_count{{{labels}}} {sum}")?;
+            (bound, sum)
+        })
     }
-    for (name, value) in COUNTERS {
-        writeln!(text, "# TYPE {name} counter")?;
-        for cluster in clusters {
-            writeln!(text, "{name}{{envoy_cluster_name=\"{}\"}} {}", cluster.name, value(cluster))?;
-        }
+
+    /// Milliseconds of all requests together.
+    pub fn duration_sum_millis(&self) -> f64 {
+        self.duration_sum_micros.get() as f64 / 1e3
     }
-    for (name, value) in GAUGES {
-        writeln!(text, "# TYPE {name} gauge")?;
-        for cluster in clusters {
-            writeln!(text, "{name}{{envoy_cluster_name=\"{}\"}} {}", cluster.name, value(cluster))?;
-        }
-    }
-    Ok(())
 }
-
-fn labels(cluster: &Cluster) -> String {
-    format!(
-        "reporter=\"source\",destination_service=\"{0}\",destination_service_name=\"{0}\",destination_version=\"{1}\",request_protocol=\"http\",connection_security_policy=\"unknown\"",
-        cluster.service,
-        cluster.subset.as_deref().unwrap_or("unknown")
-    )
-}
-
-/// A metric's name and where its value comes from.
-type Metric = (&'static str, fn(&Cluster) -> u64);
-
-const COUNTERS: [Metric; 12] = [
-    ("envoy_cluster_upstream_rq_total", |cluster| cluster.stats.tries.get()),
-    ("envoy_cluster_upstream_rq_retry", |cluster| cluster.stats.retries.get()),
-    ("envoy_cluster_upstream_rq_retry_limit_exceeded", |cluster| cluster.stats.retries_exhausted.get()),
-    ("envoy_cluster_upstream_rq_retry_overflow", |cluster| cluster.stats.retry_overflow.get()),
-    ("envoy_cluster_upstream_rq_retry_success", |cluster| cluster.stats.retry_success.get()),
-    ("envoy_cluster_upstream_rq_pending_overflow", |cluster| cluster.stats.overflow.get()),
-    ("envoy_cluster_upstream_cx_overflow", |cluster| cluster.stats.connections_overflow.get()),
-    ("envoy_cluster_upstream_cx_total", |cluster| cluster.stats.connections_opened.get()),
-    ("envoy_cluster_upstream_cx_connect_fail", |cluster| cluster.stats.connect_failures.get()),
-    ("envoy_cluster_lb_healthy_panic", |cluster| cluster.stats.panicked.get()),
-    ("envoy_cluster_outlier_detection_ejections_enforced_total", |cluster| cluster.stats.ejections.get()),
-    ("envoy_cluster_outlier_detection_ejections_overflow", |cluster| cluster.stats.ejections_overflow.get()),
-];
-
-const GAUGES: [Metric; 9] = [
-    ("envoy_cluster_membership_total", |cluster| cluster.hosts.len() as u64),
-    ("envoy_cluster_membership_healthy", |cluster| {
-        cluster.hosts.iter().filter(|host| host.is_healthy()).count() as u64
-    }),
-    ("envoy_cluster_outlier_detection_ejections_active", |cluster| {
-        cluster.hosts.iter().filter(|host| host.counters.is_ejected()).count() as u64
-    }),
-    ("envoy_cluster_upstream_cx_active", |cluster| u64::from(cluster.load.connections.load(Ordering::Relaxed))),
-    ("envoy_cluster_upstream_rq_active", |cluster| u64::from(cluster.load.requests.load(Ordering::Relaxed))),
-    ("envoy_cluster_upstream_rq_pending_active", |cluster| u64::from(cluster.load.pending.load(Ordering::Relaxed))),
-    ("envoy_cluster_circuit_breakers_default_cx_open", |cluster| {
-        u64::from(cluster.load.connections.load(Ordering::Relaxed) >= cluster.policy.pool.max_connections)
-    }),
-    ("envoy_cluster_circuit_breakers_default_rq_pending_open", |cluster| {
-        u64::from(cluster.load.pending.load(Ordering::Relaxed) >= cluster.policy.pool.max_pending)
-    }),
-    ("envoy_cluster_circuit_breakers_default_rq_open", |cluster| {
-        u64::from(cluster.load.requests.load(Ordering::Relaxed) >= cluster.policy.pool.max_requests)
-    }),
-];

@@ -55,7 +55,13 @@ pub fn healing(arm: &Arm) -> String {
                 total_of(w, y, total, "offered");
             }
             None => {
-                let _ = write!(w, r##"<rect x="{LEFT}" y="{y}" width="{}" height="{ROW}" fill="{GRID}"/><text x="{}" y="{}" fill="{QUIET}">no counts</text>"##, WIDTH - LEFT - RIGHT, LEFT + 8.0, y + ROW / 2.0);
+                let _ = write!(
+                    w,
+                    r##"<rect x="{LEFT}" y="{y}" width="{}" height="{ROW}" fill="{GRID}"/><text x="{}" y="{}" fill="{QUIET}">no counts</text>"##,
+                    WIDTH - LEFT - RIGHT,
+                    LEFT + 8.0,
+                    y + ROW / 2.0
+                );
             }
         }
         said(w, arm, &scale, row, y + ROW + 3.0, end);
@@ -112,7 +118,11 @@ fn bars(w: &mut String, scale: &Scale, y: f64, counts: &[u32], most: u32, group:
         let height = f64::from(*count) / f64::from(most) * ROW;
         let _ = write!(path, "M{from:.1} {base:.1}V{:.1}H{:.1}V{base:.1}Z", base - height, (to - 0.4).max(from + 0.4));
     }
-    let _ = write!(w, r##"<line x1="{LEFT}" y1="{base}" x2="{}" y2="{base}" stroke="{GRID}"/><path d="{path}" fill="{colour}"/>"##, WIDTH - RIGHT);
+    let _ = write!(
+        w,
+        r##"<line x1="{LEFT}" y1="{base}" x2="{}" y2="{base}" stroke="{GRID}"/><path d="{path}" fill="{colour}"/>"##,
+        WIDTH - RIGHT
+    );
 }
 
 fn phases(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
@@ -120,7 +130,12 @@ fn phases(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
         let (from, to) = (scale.x(phase.from), scale.x(phase.to));
         let _ = write!(w, r##"<line x1="{from:.1}" y1="{TOP}" x2="{from:.1}" y2="{bottom}" stroke="{GRID}"/>"##);
         if to - from > 40.0 {
-            let _ = write!(w, r##"<text x="{:.1}" y="18" text-anchor="middle" fill="{QUIET}">{}</text>"##, (from + to) / 2.0, escaped(&phase.name));
+            let _ = write!(
+                w,
+                r##"<text x="{:.1}" y="18" text-anchor="middle" fill="{QUIET}">{}</text>"##,
+                (from + to) / 2.0,
+                escaped(&phase.name)
+            );
         }
     }
 }
@@ -138,7 +153,12 @@ fn faults(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
             bottom - TOP - GAP
         );
         if number == 0 {
-            let _ = write!(w, r##"<text x="{from:.1}" y="{:.1}" fill="{FAULT_EDGE}" font-weight="bold">{}</text>"##, TOP - 8.0, escaped(&fault.what));
+            let _ = write!(
+                w,
+                r##"<text x="{from:.1}" y="{:.1}" fill="{FAULT_EDGE}" font-weight="bold">{}</text>"##,
+                TOP - 8.0,
+                escaped(&fault.what)
+            );
         }
     }
 }
@@ -149,7 +169,11 @@ fn said(w: &mut String, arm: &Arm, scale: &Scale, instance: usize, y: f64, end: 
     let words = arm.said.iter().filter(|said| said.instance == instance);
     let mut strip = |from: Micros, to: Micros| {
         let (from, to) = (scale.x(from.clamp(0, end)), scale.x(to.clamp(0, end)));
-        let _ = write!(w, r##"<rect x="{from:.1}" y="{y:.1}" width="{:.1}" height="4" fill="{SAID}"/>"##, (to - from).max(1.0));
+        let _ = write!(
+            w,
+            r##"<rect x="{from:.1}" y="{y:.1}" width="{:.1}" height="4" fill="{SAID}"/>"##,
+            (to - from).max(1.0)
+        );
     };
     for word in words {
         match (word.what, out_since) {
@@ -189,6 +213,11 @@ fn axis(w: &mut String, scale: &Scale, bottom: f64) {
     let step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600].into_iter().find(|step| seconds / step <= 14).unwrap_or(1200);
     for second in (0..=seconds).step_by(step as usize) {
         let unit = if second == 0 { " s" } else { "" };
-        let _ = write!(w, r##"<text x="{:.1}" y="{:.1}" text-anchor="middle" fill="{QUIET}">{second}{unit}</text>"##, scale.x(second * 1_000_000), bottom + 28.0);
+        let _ = write!(
+            w,
+            r##"<text x="{:.1}" y="{:.1}" text-anchor="middle" fill="{QUIET}">{second}{unit}</text>"##,
+            scale.x(second * 1_000_000),
+            bottom + 28.0
+        );
     }
 }

@@ -50,7 +50,10 @@ pub fn latency(arm: &Arm) -> Result<String, Error> {
         for fault in &arm.faults {
             let from = fault.effect.unwrap_or(fault.asked) as f64 / 1e6;
             let to = fault.cleared.map_or(end, |cleared| cleared as f64 / 1e6).min(end);
-            let band = Rectangle::new([(from, least.max(0.01) / 2.0), (to, most.max(1.0) * 2.0)], colour(FAULT).mix(0.18).filled());
+            let band = Rectangle::new(
+                [(from, least.max(0.01) / 2.0), (to, most.max(1.0) * 2.0)],
+                colour(FAULT).mix(0.18).filled(),
+            );
             chart.draw_series([band]).map_err(failed)?;
         }
         for (which, (name, hex)) in LINES.iter().enumerate() {
@@ -70,11 +73,15 @@ pub fn latency(arm: &Arm) -> Result<String, Error> {
             chart.draw_series(LineSeries::new(points, colour(hex).stroke_width(2))).map_err(failed)?;
             if let Some(last) = last {
                 let style = (FONT, 13).into_font().color(&colour(hex)).pos(Pos::new(HPos::Left, VPos::Center));
-                chart.draw_series([EmptyElement::at(last) + Text::new((*name).to_owned(), (6, 0), style)]).map_err(failed)?;
+                chart
+                    .draw_series([EmptyElement::at(last) + Text::new((*name).to_owned(), (6, 0), style)])
+                    .map_err(failed)?;
             }
         }
         let lost = arm.singles.requests.iter().filter(|single| single.outcome.is_lost());
-        let lost = lost.take(2_000).map(|single| (single.due as f64 / 1e6, ((single.done - single.due) as f64 / 1e3).clamp(0.02, most.max(1.0))));
+        let lost = lost.take(2_000).map(|single| {
+            (single.due as f64 / 1e6, ((single.done - single.due) as f64 / 1e3).clamp(0.02, most.max(1.0)))
+        });
         chart.draw_series(lost.map(|at| Circle::new(at, 2, colour(LOST).filled()))).map_err(failed)?;
         root.present().map_err(failed)?;
     }

@@ -23,7 +23,8 @@ pub fn sweep(record: &Record) -> Result<String, Error> {
     lines.values_mut().for_each(|points| points.sort_by(|one, other| one.0.total_cmp(&other.0)));
     let all = || lines.values().flatten();
     let fastest = all().map(|(rate, _)| *rate).fold(1.0, f64::max);
-    let (least, most) = (all().map(|(_, p99)| *p99).fold(f64::MAX, f64::min), all().map(|(_, p99)| *p99).fold(1.0, f64::max));
+    let (least, most) =
+        (all().map(|(_, p99)| *p99).fold(f64::MAX, f64::min), all().map(|(_, p99)| *p99).fold(1.0, f64::max));
     let least = if least == f64::MAX { 1.0 } else { least };
     let mut svg = String::new();
     {

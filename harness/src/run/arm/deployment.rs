@@ -266,7 +266,9 @@ impl Deployment {
 
     /// Lets the load begin.
     pub(super) fn go(&mut self, at: Nanos) -> Result<(), Error> {
-        let Some(input) = self.load_input.as_mut() else { return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()) };
+        let Some(input) = self.load_input.as_mut() else {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+        };
         Ok(input.write_all(&line(&Go { at: at.0 })?)?)
     }
 
@@ -314,7 +316,8 @@ impl Deployment {
         let fixed = [Some(&self.load), self.shim.as_ref(), self.proxy.as_ref().map(|(proxy, _, _)| proxy)];
         let instances = self.instances.iter().filter_map(|instance| instance.process.as_ref());
         let all = fixed.into_iter().flatten().chain(instances);
-        all.filter_map(|process| proc::usage(process.pid).map(|(cpu, memory)| (process.name.clone(), cpu, memory))).collect()
+        all.filter_map(|process| proc::usage(process.pid).map(|(cpu, memory)| (process.name.clone(), cpu, memory)))
+            .collect()
     }
 
     /// Where everything listens, for people.

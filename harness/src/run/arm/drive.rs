@@ -81,7 +81,8 @@ pub(super) async fn drive(
         .map(|instance| instance.deployment().map(|deployment| Supervised::new(deployment.clone(), start)))
         .collect();
     let recorder = Recorder::new(setup);
-    let planned = phases.iter().enumerate().flat_map(|(phase, planned)| planned.faults.iter().map(move |fault| (phase, fault)));
+    let planned =
+        phases.iter().enumerate().flat_map(|(phase, planned)| planned.faults.iter().map(move |fault| (phase, fault)));
     let mut drive = Drive {
         setting,
         faults: planned.collect(),
@@ -296,7 +297,8 @@ impl Drive<'_, '_> {
         let good = (200..400).contains(&status);
         let mut first_bad = Vec::new();
         for running in &mut self.releases {
-            let concerned = running.release.service == name.service && Some(&running.release.to) == name.version.as_ref();
+            let concerned =
+                running.release.service == name.service && Some(&running.release.to) == name.version.as_ref();
             if concerned && running.answered(at, good) {
                 first_bad.push(format!("{}@{}", running.release.service, running.release.to));
             }

@@ -19,12 +19,7 @@ fn micros(time: Duration) -> i64 {
 }
 
 /// Names and phases as they are recorded.
-pub(super) fn setup(
-    setting: &Setting<'_>,
-    phases: &[Phase],
-    deployment: &Deployment,
-    start: Nanos,
-) -> Setup {
+pub(super) fn setup(setting: &Setting<'_>, phases: &[Phase], deployment: &Deployment, start: Nanos) -> Setup {
     let mut from = 0;
     let recorded = phases.iter().map(|phase| {
         let to = from + micros(phase.lasting);
@@ -43,14 +38,17 @@ pub(super) fn setup(
         },
         time_out: micros(flow.time_out),
     };
-    let is_hit = |name: &crate::topology::InstanceName| phases.iter().flat_map(|phase| &phase.faults).any(|fault| fault.target == *name);
-    let instance = |(instance, endpoint): (&super::instances::Instance, &crate::deploy::mesh::Endpoint)| record::Instance {
-        name: instance.name.to_string(),
-        service: instance.name.service.clone(),
-        version: instance.name.version.clone(),
-        address: endpoint.address.to_string(),
-        faulty: is_hit(&instance.name),
+    let is_hit = |name: &crate::topology::InstanceName| {
+        phases.iter().flat_map(|phase| &phase.faults).any(|fault| fault.target == *name)
     };
+    let instance =
+        |(instance, endpoint): (&super::instances::Instance, &crate::deploy::mesh::Endpoint)| record::Instance {
+            name: instance.name.to_string(),
+            service: instance.name.service.clone(),
+            version: instance.name.version.clone(),
+            address: endpoint.address.to_string(),
+            faulty: is_hit(&instance.name),
+        };
     Setup {
         start,
         phases: recorded.collect(),
@@ -88,7 +86,8 @@ struct ProxyEvent {
 pub(super) fn proxys_word(deployment: &Deployment, recorder: &mut Recorder, start: Nanos) {
     let text = std::fs::read_to_string(&deployment.event_log).unwrap_or_default();
     for event in text.lines().filter_map(|line| serde_json::from_str::<ProxyEvent>(line).ok()) {
-        let of = |address: &str| deployment.endpoints.iter().position(|endpoint| endpoint.address.to_string() == address);
+        let of =
+            |address: &str| deployment.endpoints.iter().position(|endpoint| endpoint.address.to_string() == address);
         if let Some(instance) = of(&event.upstream) {
             let at = (event.monotonic_ns as i64 - start.0 as i64) / 1000;
             let what = if event.action == "eject" { SaidKind::Ejected } else { SaidKind::Readmitted };
@@ -113,20 +112,28 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
     let (mut arm, remembered) = recorder.finish(arm);
     let slots = arm.outcomes.first().map_or(0, |outcomes| outcomes.planned.len());
     let sum = |slot: usize| {
-        arm.outcomes.iter().fold((0, 0), |(planned, lost), outcomes| {
-            (planned + outcomes.planned[slot], lost + outcomes.lost()[slot])
-        })
+        arm.outcomes
+            .iter()
+            .fold((0, 0), |(planned, lost), outcomes| (planned + outcomes.planned[slot], lost + outcomes.lost()[slot]))
     };
     let evidence = Evidence {
         phases: arm.phases.clone(),
         faults,
-        instances: arm.instances.iter().map(|one| (one.name.clone(), one.service.clone(), one.version.clone())).collect(),
+        instances: arm
+            .instances
+            .iter()
+            .map(|one| (one.name.clone(), one.service.clone(), one.version.clone()))
+            .collect(),
         offers,
         lost,
         slots: (0..slots).map(sum).collect(),
         events: arm.events.iter().map(|event| (event.at, event.kind, event.subject.clone())).collect(),
         success: success(setting),
-        releases: phases.iter().flat_map(|phase| &phase.actions).map(|Action::Release(release)| release.service.clone()).collect(),
+        releases: phases
+            .iter()
+            .flat_map(|phase| &phase.actions)
+            .map(|Action::Release(release)| release.service.clone())
+            .collect(),
     };
     arm.figures = figures(&evidence);
     arm.figures.attempts_per_request =

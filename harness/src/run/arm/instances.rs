@@ -129,7 +129,8 @@ impl Instance {
             Program::TestService => {
                 let ledger = setting.folder.join("ledgers").join(file);
                 self.ledgers.push(ledger.clone());
-                let responds = serde_json::to_string(&responds(&self.version.responds)).map_err(std::io::Error::from)?;
+                let responds =
+                    serde_json::to_string(&responds(&self.version.responds)).map_err(std::io::Error::from)?;
                 let arguments = [
                     "service",
                     "--port",

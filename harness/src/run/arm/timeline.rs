@@ -60,7 +60,13 @@ mod tests {
             place: Default::default(),
             what: "hang".to_owned(),
             target: "cart/1".parse().unwrap(),
-            fault: Fault { kind: Kind::Hang, unit: Unit::Request, pick: Pick::All, matching: Match::default(), existing: true },
+            fault: Fault {
+                kind: Kind::Hang,
+                unit: Unit::Request,
+                pick: Pick::All,
+                matching: Match::default(),
+                existing: true,
+            },
             at: Duration::from_secs(at),
             lasting: Duration::from_secs(lasting),
         }

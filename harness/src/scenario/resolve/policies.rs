@@ -1,12 +1,8 @@
-//! Policies: where they come from, and what they say as far as a plan depends on it.
+//! What policies say, as far as a plan depends on it.
 
-use crate::scenario::code;
-use crate::scenario::problems::Problems;
-use crate::scenario::resolved::PolicySource;
-use crate::scenario::written::{Placed, Policy, Service};
-use squall_proxy::policy::{Action, Deployment, Healing, Origin, Policies, Probe, ProbeAction};
+use crate::scenario::resolved::Service;
+use squall_proxy::policy::{Action, Healing, Policies};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::Duration;
 
 /// What the policies say.
@@ -47,9 +43,9 @@ impl Facts {
 /// What is known of the services, and of the policies once they have been read.
 pub(super) fn facts(services: &[Service], policies: Option<&Policies>) -> Facts {
     let mut facts = Facts::default();
-    for service in services.iter().filter(|service| service.manifest.is_some() || service.health.is_some()) {
-        facts.restarted.insert(service.name.value.clone());
-    }
+    let probed =
+        |service: &&Service| service.deployment.as_ref().is_some_and(|deployment| deployment.liveness.is_some());
+    facts.restarted.extend(services.iter().filter(probed).map(|service| service.name.clone()));
     let Some(policies) = policies else { return facts };
     facts.healings = Some(Healing::ALL.into_iter().filter(|healing| healing.present_in(policies)).collect());
     for rule in &policies.destination_rules {
@@ -70,63 +66,8 @@ pub(super) fn facts(services: &[Service], policies: Option<&Policies>) -> Facts 
 }
 
 /// The first label of a host, by which the scenario knows the service.
-fn service_of(host: &str) -> &str {
+pub(super) fn service_of(host: &str) -> &str {
     host.split('.').next().unwrap_or(host)
-}
-
-/// Probes by path alone: a Deployment whose readiness and liveness probes have Kubernetes' default timing (each 10 s, 1 s time-out,
-/// out or restarted after 3 failures, ready after 1 success).
-pub(super) fn deployment(service: &Service, folder: &Path, problems: &mut Problems) -> Option<Deployment> {
-    if let (Some(manifest), Some(health)) = (&service.manifest, &service.health) {
-        problems
-            .error(code::SHAPE, health.place, "both a `manifest` and `health`")
-            .help(format!("`{}` has the probes", manifest.value));
-    }
-    if let Some(manifest) = &service.manifest {
-        let path = folder.join(&manifest.value);
-        if let Err(error) = std::fs::metadata(&path) {
-            problems.error(code::FILE, manifest.place, format!("cannot read {}: {error}", path.display()));
-        }
-    }
-    let health = service.health.as_ref()?;
-    if !health.starts_with('/') {
-        problems
-            .error(code::RANGE, health.place, format!("`{}` is no path", health.value))
-            .expected("one that begins with `/`");
-    }
-    let probe = Probe {
-        action: ProbeAction::HttpGet { path: health.value.clone() },
-        initial_delay: Duration::ZERO,
-        period: Duration::from_secs(10),
-        timeout: Duration::from_secs(1),
-        success_threshold: 1,
-        failure_threshold: 3,
-    };
-    Some(Deployment {
-        name: service.name.value.clone(),
-        replicas: service.instances.map_or(1, |instances| instances.value),
-        labels: BTreeMap::new(),
-        readiness: Some(probe.clone()),
-        liveness: Some(probe),
-        startup: None,
-        origin: Origin { file: problems.file().to_owned(), line: health.place.line },
-    })
-}
-
-/// Where the policies are; paths against the scenario's folder.
-pub(super) fn sources(written: &[Placed<Policy>], folder: &Path, problems: &mut Problems) -> Vec<PolicySource> {
-    let source = |policy: &Placed<Policy>| match &policy.value {
-        Policy::Path(path) => {
-            let path = folder.join(path);
-            if let Err(error) = std::fs::metadata(&path) {
-                problems.error(code::FILE, policy.place, format!("cannot read {}: {error}", path.display()));
-            }
-            PolicySource::Path(path)
-        }
-        // JSON is YAML.
-        Policy::Inline(object) => PolicySource::Inline(serde_json::Value::Object(object.clone()).to_string()),
-    };
-    written.iter().map(source).collect()
 }
 
 #[cfg(test)]
