@@ -156,7 +156,7 @@ fn edit(change: impl FnOnce(&mut Vec<String>)) -> Result<(), Error> {
     change(&mut lines);
     if lines != before {
         file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     }
     Ok(())

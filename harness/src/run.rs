@@ -46,7 +46,7 @@ pub struct Options {
     pub keep: bool,
     /// `--set` as given, for the record.
     pub set: Vec<String>,
-    /// Further JUnit file.
+    /// Further `JUnit` file.
     pub junit: Option<PathBuf>,
     /// Further overview page.
     pub html: Option<PathBuf>,
@@ -89,10 +89,10 @@ pub enum Error {
 /// Runs scenarios to their verdicts.
 ///
 /// Must be called from the main thread before any other exists: children are forked from it, and die with it.
-pub fn run(scenarios: &[Scenario], options: &Options, say: Say) -> Result<Summary, Error> {
-    let signalled = Arc::clone(&say);
+pub fn run(scenarios: &[Scenario], options: &Options, say: &Say) -> Result<Summary, Error> {
+    let signalled = Arc::clone(say);
     let stop = stop::listen(move |_| signalled(RunEvent::Stopping))?;
-    process::host(|spawner| carry_out(scenarios, options, &say, &spawner, &stop))
+    process::host(|spawner| carry_out(scenarios, options, say, &spawner, &stop))
 }
 
 /// Where events go.

@@ -47,9 +47,9 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
     let timer = Timer::new()?;
     let mut relays = Vec::new();
     for (index, relay) in start.relays.into_iter().enumerate() {
-        relays.push(Relay::start(index, relay, Seed(start.seed), Rc::clone(&reporter), timer.clone())?);
+        relays.push(Relay::start(index, &relay, Seed(start.seed), Rc::clone(&reporter), timer.clone())?);
     }
-    reporter.say(Report::Ready { listen: relays.iter().map(|relay| relay.address()).collect() })?;
+    reporter.say(&Report::Ready { listen: relays.iter().map(|relay| relay.address()).collect() })?;
     let mut leased = true;
     loop {
         tokio::select! {
@@ -63,7 +63,7 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
             () = tokio::time::sleep(LEASE), if leased => {
                 leased = false;
                 relays.iter().for_each(|relay| relay.lift_all());
-                reporter.say(Report::LeaseLost { at: now().0 })?;
+                reporter.say(&Report::LeaseLost { at: now().0 })?;
             }
         }
     }
@@ -72,7 +72,7 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
     relays.iter().for_each(|relay| relay.close());
     tokio::task::yield_now().await;
     reporter.flush()?;
-    reporter.say(Report::Done)?;
+    reporter.say(&Report::Done)?;
     Ok(())
 }
 
@@ -85,10 +85,10 @@ fn obey(command: Command, relays: &[Rc<Relay>], reporter: &Reporter) -> io::Resu
             (seq, Ok(()))
         }
         Command::Down { seq, relay } => (seq, at(relay).map(|relay| relay.down())),
-        Command::Up { seq, relay, to } => (seq, at(relay).and_then(|relay| relay.up(to))),
+        Command::Up { seq, relay, to } => (seq, at(relay).map(|relay| relay.up(to))),
         Command::Heartbeat | Command::Stop => return Ok(()),
     };
-    reporter.say(Report::Ack { seq, at: now().0, error: done.err() })
+    reporter.say(&Report::Ack { seq, at: now().0, error: done.err() })
 }
 
 /// The next line; none at the end.

@@ -73,11 +73,13 @@ mod tests {
         request.framing()
     }
 
+    type Case<'a> = (&'a [(&'a str, &'a str)], Result<Framing, Refusal>);
+
     #[test]
     fn a_request_that_could_be_read_in_two_ways_is_refused() {
         let length = "content-length";
         let coding = "transfer-encoding";
-        let cases: &[(&[(&str, &str)], Result<Framing, Refusal>)] = &[
+        let cases: &[Case<'_>] = &[
             (&[], Ok(Framing::Empty)),
             (&[(length, "0")], Ok(Framing::Empty)),
             (&[(length, "12")], Ok(Framing::Length(12))),

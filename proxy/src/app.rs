@@ -91,7 +91,7 @@ pub(crate) struct Loaded {
 
 /// Reads everything anew; what was to be taken out is taken out.
 pub(crate) fn load(options: &Options) -> Result<Loaded, Vec<Finding>> {
-    let load_options = LoadOptions { accept_unsupported: options.accept_unsupported.clone(), ..LoadOptions::default() };
+    let load_options = LoadOptions { accept_unsupported: options.accept_unsupported.clone() };
     let endpoint_paths: Vec<PathBuf> = options.endpoints.iter().cloned().collect();
     let read = config::load(&options.policies, &load_options);
     let (policies, endpoints) = match (read, config::load(&endpoint_paths, &load_options)) {
@@ -114,6 +114,7 @@ pub fn run(options: Options) -> Result<(), Error> {
     }
     let loaded = load(&options).map_err(Error::Policies)?;
     let mut registry = Registry::default();
+    tell(&loaded.warnings);
     let snapshot = registry.build(loaded.version, loaded.policies, &loaded.endpoints);
 
     let (detections, detected) = mpsc::unbounded_channel();
@@ -165,6 +166,13 @@ pub fn run(options: Options) -> Result<(), Error> {
         worker.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
     Ok(())
+}
+
+/// What is likely not meant, in the log.
+fn tell(warnings: &[Finding]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
 }
 
 /// One socket a worker on one address, and the admin's.

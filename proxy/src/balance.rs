@@ -4,7 +4,7 @@ use crate::policy::Balance;
 use rand::{Rng, RngExt};
 
 /// Endpoints that may be used, by position.
-pub trait Candidates {
+pub(crate) trait Candidates {
     /// How many there are; at least one.
     fn count(&self) -> usize;
 
@@ -13,7 +13,7 @@ pub trait Candidates {
 }
 
 /// Picks one. `turn` counts picks of round robin; each worker begins it anywhere.
-pub fn pick(balance: Balance, candidates: &impl Candidates, turn: &mut usize, rng: &mut impl Rng) -> usize {
+pub(crate) fn pick(balance: Balance, candidates: &impl Candidates, turn: &mut usize, rng: &mut impl Rng) -> usize {
     let count = candidates.count();
     match balance {
         Balance::Random => rng.random_range(0..count),
@@ -33,7 +33,7 @@ pub fn pick(balance: Balance, candidates: &impl Candidates, turn: &mut usize, rn
 /// True if so few are healthy that all are used: the share is strictly under the threshold, and under what could carry all traffic.
 ///
 /// Traffic spills over only when healthy endpoints times 1.4 are less than all, so a threshold above 71 acts as 71.
-pub fn panics(healthy: usize, total: usize, threshold_percent: u32) -> bool {
+pub(crate) fn panics(healthy: usize, total: usize, threshold_percent: u32) -> bool {
     let carried = 140 * healthy / total.max(1);
     carried < 100 && 100 * healthy < threshold_percent as usize * total
 }

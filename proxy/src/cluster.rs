@@ -8,10 +8,10 @@ mod host;
 mod load;
 mod pool;
 
-pub use dispatch::{ConnectError, connect};
-pub use host::{Active, Host};
-pub use load::{Load, Slot};
-pub use pool::{Pools, Upstream};
+pub(crate) use dispatch::{ConnectError, connect};
+pub(crate) use host::{Active, Host};
+pub(crate) use load::{Load, Slot};
+pub(crate) use pool::{Pools, Upstream};
 
 use crate::balance::{self, Candidates};
 use crate::policy::{OutlierDetection, TrafficPolicy};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// Endpoints that one kind of traffic may go to.
 #[derive(Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// `outbound|80|v1|cart`.
     pub name: String,
     /// Host of the service.
@@ -69,7 +69,7 @@ const MOST_REPICKS: usize = 5;
 
 impl Cluster {
     /// Picks an endpoint, if possible none of `tried`. None: no endpoint may be used.
-    pub fn pick(&self, tried: &[SocketAddr], turn: &Cell<usize>, rng: &mut impl Rng) -> Option<&Arc<Host>> {
+    pub(crate) fn pick(&self, tried: &[SocketAddr], turn: &Cell<usize>, rng: &mut impl Rng) -> Option<&Arc<Host>> {
         let total = self.hosts.len();
         let healthy = self.healthy().count();
         let panic = balance::panics(healthy, total, self.policy.panic_percent);
@@ -100,7 +100,7 @@ impl Cluster {
     }
 
     /// The detector's parameters, if there is one.
-    pub fn outlier(&self) -> Option<&OutlierDetection> {
+    pub(crate) fn outlier(&self) -> Option<&OutlierDetection> {
         self.policy.outlier.as_ref()
     }
 }

@@ -132,7 +132,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Finding {
     Finding {
         severity: Severity::Error,
         file: path.to_owned(),
-        place: Default::default(),
+        place: squall_yaml::Place::default(),
         span_len: 0,
         message: format!("cannot be read: {error}"),
         expected: None,

@@ -1,7 +1,7 @@
 //! One behaviour of a policy a file. The order in which a request meets them stands in [`crate::serve`].
 
-pub mod fault;
-pub mod headers;
-pub mod hop_by_hop;
-pub mod retry;
-pub mod rewrite;
+pub(crate) mod fault;
+pub(crate) mod headers;
+pub(crate) mod hop_by_hop;
+pub(crate) mod retry;
+pub(crate) mod rewrite;

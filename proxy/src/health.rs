@@ -1,4 +1,4 @@
 //! What is known of an endpoint's health, and the decisions on it: pure state machines, no task and no socket.
 
-pub mod active;
-pub mod outlier;
+pub(crate) mod active;
+pub(crate) mod outlier;

@@ -5,13 +5,13 @@
 //! configuration.
 
 mod answer;
-pub mod chain;
+pub(crate) mod chain;
 mod client;
 mod exchange;
 mod respond;
-pub mod routing;
-pub mod snapshot;
+pub(crate) mod routing;
+pub(crate) mod snapshot;
 mod upload;
 mod worker;
 
-pub use worker::{Detected, Shared, Worker};
+pub(crate) use worker::{Detected, Shared, Worker};

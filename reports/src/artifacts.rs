@@ -33,7 +33,7 @@ pub enum Error {
 pub struct RunFiles {
     /// The overview page.
     pub html: PathBuf,
-    /// JUnit.
+    /// `JUnit`.
     pub junit: PathBuf,
     /// Markdown.
     pub markdown: PathBuf,

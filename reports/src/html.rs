@@ -79,6 +79,15 @@ pub fn index(records: &[(Record, PathBuf)], folder: &Path) -> Result<String, cra
 }
 
 /// What the pages need to say of a number.
+// What the macro makes of these functions is its own affair.
+#[allow(
+    unreachable_pub,
+    clippy::inline_always,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option
+)]
 mod filters {
     use crate::record::Verdict;
 

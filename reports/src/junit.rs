@@ -1,4 +1,4 @@
-//! JUnit: a suite a scenario, a case an expectation, and one for the soundness of the run.
+//! `JUnit`: a suite a scenario, a case an expectation, and one for the soundness of the run.
 //!
 //! FAIL is a failure; INVALID, INCONCLUSIVE, ERROR and ABORTED are errors with that word as their type, never skipped.
 

@@ -1,7 +1,7 @@
 //! The run record, and everything that is drawn from it.
 //!
 //! A run writes one [`record::Record`] a scenario; nothing else passes from a run to a report. From it alone come the
-//! HTML page, the plots, JUnit and Markdown, at any later time and on any other machine.
+//! HTML page, the plots, `JUnit` and Markdown, at any later time and on any other machine.
 //!
 //! - [`record`]: what was asked, what happened, how it was judged. Versioned; start reading here.
 //! - [`stats`]: percentiles, their intervals, tests of difference; each names its definition and source.

@@ -129,6 +129,7 @@ pub fn repository() -> PathBuf {
 
 /// Waits until `condition` holds, looking every 10 ms; fails with `what` after 30 s.
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    #[allow(clippy::disallowed_methods, reason = "a test waits by the real clock")]
     let begin = Instant::now();
     while !condition() {
         assert!(begin.elapsed() < Duration::from_secs(30), "waited 30 s in vain until {what}");

@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
-    /// Where to answer /ready, /stats/prometheus, /clusters and /config_dump; loopback only
+    /// Where to answer questions such as /ready and /stats/prometheus; loopback only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     admin: SocketAddr,
 

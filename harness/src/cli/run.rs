@@ -121,7 +121,8 @@ pub(super) fn main(args: Args) -> Exit {
     };
     let outputs = Mutex::new(Outputs::new(format));
     let say = move |event| outputs.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
-    match run::run(&scenarios, &options, Arc::new(say)) {
+    let say: run::Say = Arc::new(say);
+    match run::run(&scenarios, &options, &say) {
         Ok(summary) => Exit::of(summary.worst, !summary.dirty.is_empty()),
         Err(error) => {
             super::complain(&error);

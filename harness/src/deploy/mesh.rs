@@ -38,7 +38,7 @@ pub fn write_endpoints(file: &Path, endpoints: &[Endpoint]) -> io::Result<()> {
             "endpoints": [{"addresses": [endpoint.address.ip().to_string()], "conditions": {"ready": endpoint.ready}}],
         });
         // JSON is YAML; a document each.
-        text.push_str(&format!("---\n{slice}\n"));
+        text.extend(["---\n", &slice.to_string(), "\n"]);
     }
     let fresh = file.with_extension("new");
     std::fs::write(&fresh, text)?;

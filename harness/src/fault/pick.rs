@@ -30,7 +30,7 @@ impl Picker {
         match self.pick {
             Pick::All => true,
             Pick::Percent(percent) => self.of_block(percent),
-            Pick::Every(n) => n > 0 && self.seen % n == 0,
+            Pick::Every(n) => n > 0 && self.seen.is_multiple_of(n),
             Pick::First(n) => self.seen <= n,
             Pick::Attempt(wanted) => attempt == wanted,
         }

@@ -59,9 +59,7 @@ impl Output for Bars {
                 }
             },
             RunEvent::Stopping => {
-                let _ = self
-                    .all
-                    .println(format!("stopping: undoing every fault (Ctrl-C again to leave it to the guardian)"));
+                let _ = self.all.println("stopping: undoing every fault (Ctrl-C again to leave it to the guardian)");
             }
             RunEvent::Judged { .. } => {}
             RunEvent::Ends { .. } => {

@@ -25,7 +25,7 @@ impl Lines {
 pub(super) fn name(arm: &ArmId) -> String {
     let mut name = arm.name.clone();
     if arm.try_number > 1 {
-        name.push_str(&format!(", try {}", arm.try_number));
+        name.extend([", try ", &arm.try_number.to_string()]);
     }
     name
 }

@@ -104,13 +104,11 @@ impl Process {
     /// Asks it to end, and ends it after `grace`.
     pub async fn stop(&self, grace: Duration) -> Exit {
         self.signal(Signal::TERM);
-        match tokio::time::timeout(grace, self.ended()).await {
-            Ok(exit) => exit,
-            Err(_) => {
-                self.kill();
-                self.ended().await
-            }
+        if let Ok(exit) = tokio::time::timeout(grace, self.ended()).await {
+            return exit;
         }
+        self.kill();
+        self.ended().await
     }
 
     /// Reads the first line of its standard output, which says that it is ready. Its death before that is an error with the end of its log.

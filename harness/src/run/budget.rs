@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Processor time that one request costs over all our processes: load, proxy, relay and service together.
 ///
 /// Measured end to end on a machine of two slow cores; `docs/performance.md` has the figures.
-pub const COST_OF_A_REQUEST: Duration = Duration::from_micros(300);
+pub(super) const COST_OF_A_REQUEST: Duration = Duration::from_micros(300);
 
 /// Share of the processors that arms may use together, so that the generators' timers stay exact.
 const SHARE: f64 = 0.6;
@@ -16,7 +16,7 @@ const MOST: u32 = 4;
 
 /// Hands out processor time to arms.
 #[derive(Debug)]
-pub struct Budget {
+pub(super) struct Budget {
     processors: f64,
     most: u32,
     used: Mutex<Used>,
@@ -32,14 +32,14 @@ struct Used {
 /// A share of the budget, given back when dropped.
 #[must_use = "dropping the share gives it back"]
 #[derive(Debug)]
-pub struct Share<'a> {
+pub(super) struct Share<'a> {
     budget: &'a Budget,
     processors: f64,
 }
 
 impl Budget {
     /// A budget over so many cores; `jobs` overrides the number of arms, not what the cores carry.
-    pub fn new(cores: u32, jobs: Option<u32>) -> Self {
+    pub(super) fn new(cores: u32, jobs: Option<u32>) -> Self {
         Self {
             processors: SHARE * f64::from(cores),
             most: jobs.unwrap_or(MOST),
@@ -49,7 +49,7 @@ impl Budget {
     }
 
     /// Waits until an arm of this peak rate (requests a second) fits in. An arm that is too large for any budget runs alone.
-    pub fn take(&self, peak_rate: f64) -> Share<'_> {
+    pub(super) fn take(&self, peak_rate: f64) -> Share<'_> {
         let wanted = (peak_rate * COST_OF_A_REQUEST.as_secs_f64()).min(self.processors);
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |used: &Used| used.arms < self.most && used.processors + wanted <= self.processors + 1e-9;

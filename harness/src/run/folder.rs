@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
-pub struct RunFolder {
+pub(super) struct RunFolder {
     /// `<stamp>-<seed>`.
     pub id: String,
     /// Its path.
@@ -18,7 +18,7 @@ impl RunFolder {
     /// Makes a new folder in `out`, readable by its owner only, and lets `latest` point to it.
     ///
     /// Two runs that begin in the same second with the same seed get names of their own.
-    pub fn create(out: &Path, now: &Zoned, seed: u64) -> io::Result<Self> {
+    pub(super) fn create(out: &Path, now: &Zoned, seed: u64) -> io::Result<Self> {
         std::fs::create_dir_all(out)?;
         let out = out.canonicalize()?;
         let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -38,7 +38,7 @@ impl RunFolder {
     }
 
     /// Makes the folder of one scenario.
-    pub fn scenario(&self, slug: &str) -> io::Result<PathBuf> {
+    pub(super) fn scenario(&self, slug: &str) -> io::Result<PathBuf> {
         let path = self.path.join(slug);
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(path)

@@ -122,7 +122,7 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
     pending
 }
 
-impl<'a> Pending<'a> {
+impl Pending<'_> {
     fn take(&mut self, results: Vec<Result<Arm, String>>) {
         for result in results {
             match result {

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 /// How far the run has been told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Asked {
+pub(super) enum Asked {
     /// It has not.
     No,
     /// Undo, judge nothing, report.
@@ -17,12 +17,12 @@ pub enum Asked {
 }
 
 /// Where arms learn that they are to stop.
-pub type Stop = watch::Receiver<Asked>;
+pub(super) type Stop = watch::Receiver<Asked>;
 
 /// Blocks INT, TERM and HUP in this thread and all that it starts, and listens for them in a thread of its own.
 ///
 /// To be called before any other thread exists. `told` hears of each signal.
-pub fn listen(told: impl Fn(Asked) + Send + 'static) -> io::Result<Stop> {
+pub(super) fn listen(told: impl Fn(Asked) + Send + 'static) -> io::Result<Stop> {
     let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
     signals.thread_block()?;
     let (sender, receiver) = watch::channel(Asked::No);

@@ -82,6 +82,7 @@ impl Ledger {
         self.word(HEADER + slot * WORDS_A_SLOT + word).fetch_add(1, Ordering::Relaxed);
     }
 
+    #[allow(clippy::cast_ptr_alignment, reason = "a mapping begins on a page")]
     fn word(&self, index: usize) -> &AtomicU64 {
         assert!(index < BYTES / 8);
         // SAFETY: the mapping is page-aligned, `BYTES` long, lives as long as `self`, and this process touches it through atomics alone; the

@@ -191,16 +191,12 @@ impl Connection {
 
     async fn connect(&mut self) -> Result<(), Broken> {
         if self.instance.is_none() {
-            match TcpStream::connect(self.relay.to()).await {
-                Ok(stream) => {
-                    stream.set_nodelay(true)?;
-                    self.instance = Some(stream);
-                }
-                Err(_) => {
-                    self.settle(Fate::Unreachable);
-                    return Err(Broken::Reset);
-                }
-            }
+            let Ok(stream) = TcpStream::connect(self.relay.to()).await else {
+                self.settle(Fate::Unreachable);
+                return Err(Broken::Reset);
+            };
+            stream.set_nodelay(true)?;
+            self.instance = Some(stream);
         }
         Ok(())
     }
@@ -297,12 +293,8 @@ impl Connection {
                 () = until_closed(&self.client) => return Err(Broken::Closed),
             };
             if read == 0 {
-                return match body.as_mut().map(BodyReader::closed) {
-                    Some(Ok(())) => Err(Broken::Closed),
-                    Some(Err(_)) => Err(Broken::Closed),
-                    // An instance that goes away before it has answered.
-                    None => Err(Broken::Closed),
-                };
+                // The end of an answer that lasts until the connection ends, or an instance that has gone away: the client sees the same.
+                return Err(Broken::Closed);
             }
         }
     }

@@ -38,7 +38,7 @@ impl Relay {
     /// Binds a port and begins to listen.
     pub(super) fn start(
         index: usize,
-        relay: wire::Relay,
+        relay: &wire::Relay,
         seed: Seed,
         reporter: Rc<Reporter>,
         timer: Timer,
@@ -148,7 +148,7 @@ impl Relay {
                 self.reset_connections();
             }
             let effect = Report::Effect { fault: id, at: now().0 };
-            self.reporter.say(effect).map_err(|error| error.to_string())?;
+            self.reporter.say(&effect).map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Relay {
         drop(faults);
         self.settle_listening();
         self.changed.notify_waiters();
-        self.reporter.say(Report::Harmed { fault: id, units: fault.harmed, victims: fault.victims })
+        self.reporter.say(&Report::Harmed { fault: id, units: fault.harmed, victims: fault.victims })
     }
 
     /// Ends every fault.
@@ -179,11 +179,10 @@ impl Relay {
     }
 
     /// The instance is there again.
-    pub(super) fn up(&self, to: SocketAddr) -> Result<(), String> {
+    pub(super) fn up(&self, to: SocketAddr) {
         self.to.set(to);
         self.is_down.set(false);
         self.settle_listening();
-        Ok(())
     }
 
     /// Closes everything at the end.
@@ -203,7 +202,7 @@ impl Relay {
         let verdict = judge(concerned.map(|(fault, _)| fault), subject);
         for fault in &verdict.first_effects {
             // A harness that is gone does not mind.
-            let _ = self.reporter.say(Report::Effect { fault: *fault, at: now().0 });
+            let _ = self.reporter.say(&Report::Effect { fault: *fault, at: now().0 });
         }
         verdict
     }

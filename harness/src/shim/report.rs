@@ -42,15 +42,11 @@ impl Reporter {
     /// Tells what was collected.
     pub(super) fn flush(&self) -> io::Result<()> {
         let (offers, answers) = (self.offers.take(), self.answers.take());
-        if offers.is_empty() && answers.is_empty() { Ok(()) } else { self.write(&Report::Offers { offers, answers }) }
+        if offers.is_empty() && answers.is_empty() { Ok(()) } else { self.say(&Report::Offers { offers, answers }) }
     }
 
     /// Tells one thing now.
-    pub(super) fn say(&self, report: Report) -> io::Result<()> {
-        self.write(&report)
-    }
-
-    fn write(&self, report: &Report) -> io::Result<()> {
+    pub(super) fn say(&self, report: &Report) -> io::Result<()> {
         let mut line = serde_json::to_vec(report)?;
         line.push(b'\n');
         let mut out = self.out.borrow_mut();

@@ -196,6 +196,7 @@ fn one() -> u32 {
     1
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_one(attempt: &u32) -> bool {
     *attempt == 1
 }

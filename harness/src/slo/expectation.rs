@@ -172,7 +172,7 @@ fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &str) -> Opt
             let bytes = process(arm)?.memory.iter().max().copied()?;
             Measured {
                 value: bytes as f64,
-                text: format!("{:.1} MiB", bytes as f64 / 1048576.0),
+                text: format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
                 interval: None,
                 samples: process(arm)?.memory.len() as u64,
                 basis: "the largest resident size at the end of any second".to_owned(),
@@ -363,7 +363,9 @@ pub(super) fn judge_cells(expectation: &Expectation, cells: &[&Arm]) -> record::
         if let Some(over) = over {
             let same = |other: &&&Arm| {
                 other.cell.as_ref().zip(cell.as_ref()).is_some_and(|(other, own)| {
-                    other.mode == word(over) && other.rate == own.rate && other.connections == own.connections
+                    other.mode == word(over)
+                        && other.rate.total_cmp(&own.rate).is_eq()
+                        && other.connections == own.connections
                 })
             };
             let direct = cells
@@ -426,7 +428,7 @@ fn in_unit(value: f64, metric: &Metric) -> String {
         Metric::Rate => format!("{}/s", words::number(value)),
         Metric::AttemptsPerRequest => words::number(value),
         Metric::CpuOfProxy => format!("{} us a request", words::number(value * 1e6)),
-        Metric::MemoryOfProxy => format!("{:.1} MiB", value / 1048576.0),
+        Metric::MemoryOfProxy => format!("{:.1} MiB", value / 1_048_576.0),
         _ => words::count(value as u64),
     }
 }

@@ -123,31 +123,31 @@ impl Evidence {
                 self.silent_from(fault.instance, from, until)
             }
         });
-        self.figure("ejected", self.instances[fault.instance].0.clone(), from, at, FINE, None)
+        Self::figure("ejected", self.instances[fault.instance].0.clone(), from, at, FINE, None)
     }
 
     fn readmitted(&self, fault: &FaultSpan) -> Figure {
         let instance = fault.instance;
         let name = self.instances[instance].0.clone();
         let Some(cleared) = fault.cleared else {
-            return self.figure("readmitted", name, None, None, COARSE, Some("the fault was never cleared"));
+            return Self::figure("readmitted", name, None, None, COARSE, Some("the fault was never cleared"));
         };
         let offers = &self.offers[instance];
         let after = offers.partition_point(|(at, _)| *at < cleared);
         let before = after.checked_sub(1).map_or(0, |last| offers[last].0);
         let next = offers.get(after).map_or(self.end(), |(at, _)| *at);
         if next - before < self.silence(instance) {
-            return self.figure("readmitted", name, Some(cleared), None, COARSE, Some("was not out"));
+            return Self::figure("readmitted", name, Some(cleared), None, COARSE, Some("was not out"));
         }
         let needed = BACK_SHARE * self.rate(instance);
         let mut start = cleared;
         while start + 1_000_000 <= self.end() {
             if self.count(instance, start, start + 1_000_000) as f64 >= needed {
-                return self.figure("readmitted", name, Some(cleared), Some(start), COARSE, None);
+                return Self::figure("readmitted", name, Some(cleared), Some(start), COARSE, None);
             }
             start += SLOT;
         }
-        self.figure("readmitted", name, Some(cleared), None, COARSE, None)
+        Self::figure("readmitted", name, Some(cleared), None, COARSE, None)
     }
 
     /// From the process being hit (stopped or gone) to a replacement that is ready.
@@ -162,7 +162,7 @@ impl Evidence {
         let gone = of(EventKind::Gone);
         let restarted = of(EventKind::Restarted);
         (gone.is_some() || restarted.is_some() || fault.kind == "kill")
-            .then(|| self.figure("restarted", name.clone(), fault.effect.or(gone), restarted, FINE, None))
+            .then(|| Self::figure("restarted", name.clone(), fault.effect.or(gone), restarted, FINE, None))
     }
 
     /// First 5 s in a row, sliding by a slot, in which no more is lost than the fault's phase allows.
@@ -177,10 +177,17 @@ impl Evidence {
         let last = self.slots.len().checked_sub(WINDOW);
         let mut windows = first..=last.unwrap_or(0);
         if last.is_none_or(|last| first > last) {
-            return self.figure("recovered", service.to_owned(), Some(effect), None, COARSE, Some("too short to tell"));
+            return Self::figure(
+                "recovered",
+                service.to_owned(),
+                Some(effect),
+                None,
+                COARSE,
+                Some("too short to tell"),
+            );
         }
         if windows.clone().all(good) {
-            return self.figure(
+            return Self::figure(
                 "recovered",
                 service.to_owned(),
                 Some(effect),
@@ -190,7 +197,7 @@ impl Evidence {
             );
         }
         let at = windows.find(|at| good(*at)).map(|at| (at as Micros * SLOT).max(effect));
-        self.figure("recovered", service.to_owned(), Some(effect), at, COARSE, None)
+        Self::figure("recovered", service.to_owned(), Some(effect), at, COARSE, None)
     }
 
     /// From the first bad answer of a release to the last offer to its version.
@@ -220,7 +227,7 @@ impl Evidence {
                 let bad = first_of(&subject, EventKind::BadAnswer).or_else(|| first_of(&subject, EventKind::Release));
                 let done = first_of(&subject, EventKind::RolledBack);
                 let at = done.map(|done| last.map_or(done, |last| last.max(bad.unwrap_or(done))));
-                self.figure("rolled-back", subject, bad, at, FINE, None)
+                Self::figure("rolled-back", subject, bad, at, FINE, None)
             })
             .collect()
     }
@@ -235,13 +242,12 @@ impl Evidence {
             .filter(|instance| self.rate(*instance) > 0.0)
             .filter_map(|instance| {
                 let at = self.silent_from(instance, begin, self.end())?;
-                Some(self.figure("silent", self.instances[instance].0.clone(), Some(begin), Some(at), FINE, None))
+                Some(Self::figure("silent", self.instances[instance].0.clone(), Some(begin), Some(at), FINE, None))
             })
             .collect()
     }
 
     fn figure(
-        &self,
         kind: &str,
         subject: String,
         from: Option<Micros>,

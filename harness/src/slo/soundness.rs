@@ -22,7 +22,7 @@ pub(super) fn reasons(scenario: &Scenario, arm: &Arm, expectations: &[Expectatio
     reasons
 }
 
-fn invalid(code: &str, text: String) -> Reason {
+fn invalid(code: &str, text: &str) -> Reason {
     reason(Verdict::Invalid, code, format!("INVALID: {text}"))
 }
 
@@ -46,7 +46,7 @@ fn generator(arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
     if missing > 3.max(health.planned / 1000) {
         reasons.push(invalid(
             "generator",
-            format!("{} of {} requests were never released.", words::count(missing), words::count(health.planned)),
+            &format!("{} of {} requests were never released.", words::count(missing), words::count(health.planned)),
         ));
     }
     if health.lag_p99 > LAG_TOO_LARGE {
@@ -55,18 +55,18 @@ fn generator(arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
             words::seconds(health.lag_max as f64 / 1e6),
             words::seconds(health.lag_p99 as f64 / 1e6)
         );
-        reasons.push(invalid("generator", text));
+        reasons.push(invalid("generator", &text));
     } else if let Some(caused) = expectations.iter().find(|one| could_be_lag(arm, one)) {
         let text = format!(
             "{} would hold without the generator's own lag (p99 {}).",
             caused.id,
             words::seconds(health.lag_p99 as f64 / 1e6)
         );
-        reasons.push(invalid("generator", text));
+        reasons.push(invalid("generator", &text));
     }
     if health.cpu_share > CPU_TOO_BUSY {
         let text = format!("the generator's thread used {} of its core.", words::percent(health.cpu_share));
-        reasons.push(invalid("generator", text));
+        reasons.push(invalid("generator", &text));
     }
     reasons
 }
@@ -111,7 +111,7 @@ fn baseline(scenario: &Scenario, arm: &Arm) -> Option<Reason> {
     if tightest > 0.0 && totals.lost as f64 > allowed {
         return Some(invalid(
             "baseline",
-            format!(
+            &format!(
                 "{} of {} requests were lost before anything was broken, {} are allowed later.",
                 words::count(totals.lost),
                 words::count(totals.planned),
@@ -123,7 +123,7 @@ fn baseline(scenario: &Scenario, arm: &Arm) -> Option<Reason> {
     (dropped > 3.max(totals.planned / 1000)).then(|| {
         invalid(
             "baseline",
-            format!("{} requests found no connection before anything was broken.", words::count(dropped)),
+            &format!("{} requests found no connection before anything was broken.", words::count(dropped)),
         )
     })
 }
@@ -143,7 +143,7 @@ fn faults(arm: &Arm) -> Vec<Reason> {
                     words::count(offered)
                 ),
             };
-            invalid("fault-without-effect", text)
+            invalid("fault-without-effect", &text)
         })
         .collect()
 }
@@ -152,6 +152,6 @@ fn truth(arm: &Arm) -> Vec<Reason> {
     arm.truth
         .disagreements
         .iter()
-        .map(|text| invalid("data", format!("counts do not explain each other: {text}.")))
+        .map(|text| invalid("data", &format!("counts do not explain each other: {text}.")))
         .collect()
 }

@@ -7,7 +7,7 @@ pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -71,15 +71,15 @@ pub(super) fn passed(arms: &[Arm], control: Option<&Arm>) -> String {
     let heal =
         |kind: &str| main.figures.healing.iter().find(|figure| figure.kind == kind).and_then(|figure| figure.seconds);
     if let Some(out) = heal("ejected") {
-        text.push_str(&format!("; out after {}", seconds(out)));
+        text.extend(["; out after ", &seconds(out)]);
     }
     if let Some(back) = heal("readmitted") {
-        text.push_str(&format!(", back {} after the fault ended", seconds(back)));
+        text.extend([", back ", &seconds(back), " after the fault ended"]);
     }
     text.push('.');
     if let Some(control) = control {
         let (lost, planned) = whole(control);
-        text.push_str(&format!(" Without healing: {} of {}.", count(lost), count(planned)));
+        text.extend([" Without healing: ", &count(lost), " of ", &count(planned), "."]);
     }
     text
 }

@@ -1,7 +1,7 @@
 //! The control task: the only place that changes anything. It ejects and readmits endpoints, and swaps snapshots.
 
 use super::watch::Watch;
-use super::{Options, load};
+use super::{Options, load, tell};
 use crate::clock::now;
 use crate::cluster::{Cluster, Host};
 use crate::health::outlier::{Counters, Decision, Detector, Standing};
@@ -90,6 +90,7 @@ fn reload(shared: &Shared, registry: &mut Registry, options: &Options) {
         Ok(loaded) => {
             let current = shared.snapshot.load().version.clone();
             if loaded.version != current {
+                tell(&loaded.warnings);
                 let snapshot = registry.build(loaded.version, loaded.policies, &loaded.endpoints);
                 shared.snapshot.store(Arc::new(snapshot));
             }

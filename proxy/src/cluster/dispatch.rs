@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
+pub(crate) enum ConnectError {
     /// A limit of pending or active requests is reached.
     #[error("overflow")]
     Overflow,
@@ -21,20 +21,19 @@ pub enum ConnectError {
 }
 
 /// A connection with a place among the active requests of the cluster.
-pub async fn connect(pools: &Pools, cluster: &Cluster, host: &Host) -> Result<(Upstream, Slot), ConnectError> {
+pub(crate) async fn connect(pools: &Pools, cluster: &Cluster, host: &Host) -> Result<(Upstream, Slot), ConnectError> {
     let limits = &cluster.policy.pool;
     let pool = pools.of(host);
     let upstream = match pool.take_idle(now(), limits.idle_timeout) {
         Some(upstream) => upstream,
         None => wait_or_open(&pool, cluster, host).await?,
     };
-    match cluster.load.take(|load| &load.requests, limits.max_requests) {
-        Some(slot) => Ok((upstream, slot)),
-        None => {
-            pools.put_back(host, upstream, now());
-            cluster.stats.overflow.add(1);
-            Err(ConnectError::Overflow)
-        }
+    if let Some(slot) = cluster.load.take(|load| &load.requests, limits.max_requests) {
+        Ok((upstream, slot))
+    } else {
+        pools.put_back(host, upstream, now());
+        cluster.stats.overflow.add(1);
+        Err(ConnectError::Overflow)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An endpoint of a cluster. Survives reloads for as long as it is listed.
 #[derive(Debug)]
-pub struct Host {
+pub(crate) struct Host {
     /// Where it listens.
     pub address: SocketAddr,
     /// A number that no other endpoint of this process has.
@@ -25,11 +25,11 @@ pub struct Host {
 
 /// A request under way at an endpoint; over when dropped.
 #[derive(Debug)]
-pub struct Active(Arc<Host>);
+pub(crate) struct Active(Arc<Host>);
 
 impl Host {
     /// An endpoint that nothing is known of.
-    pub fn new(address: SocketAddr, ready: bool) -> Self {
+    pub(crate) fn new(address: SocketAddr, ready: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             address,
@@ -44,44 +44,44 @@ impl Host {
     }
 
     /// Ready by its endpoints, not ejected, and not failing its active check.
-    pub fn is_healthy(&self) -> bool {
+    pub(crate) fn is_healthy(&self) -> bool {
         self.ready.load(Ordering::Relaxed) && !self.counters.is_ejected() && !self.failed_check.load(Ordering::Relaxed)
     }
 
     /// Ready by its endpoints.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
     }
 
     /// Failing its active check.
-    pub fn fails_check(&self) -> bool {
+    pub(crate) fn fails_check(&self) -> bool {
         self.failed_check.load(Ordering::Relaxed)
     }
 
     /// What its endpoints say now.
-    pub fn set_ready(&self, ready: bool) {
+    pub(crate) fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
     /// What its active check says now.
-    pub fn set_failed_check(&self, failed: bool) {
+    pub(crate) fn set_failed_check(&self, failed: bool) {
         self.failed_check.store(failed, Ordering::Relaxed);
     }
 
     /// Requests under way.
-    pub fn active(&self) -> u32 {
+    pub(crate) fn active(&self) -> u32 {
         self.active.load(Ordering::Relaxed)
     }
 
     /// Begins a request.
-    pub fn begin(self: &Arc<Self>) -> Active {
+    pub(crate) fn begin(self: &Arc<Self>) -> Active {
         self.active.fetch_add(1, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
         Active(Arc::clone(self))
     }
 
     /// Its record of ejections.
-    pub fn standing(&self) -> MutexGuard<'_, Standing> {
+    pub(crate) fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

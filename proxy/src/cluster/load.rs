@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Counts of one cluster.
 #[derive(Debug, Default)]
-pub struct Load {
+pub(crate) struct Load {
     /// Open connections, those being opened included.
     pub connections: AtomicU32,
     /// Requests that wait for a connection.
@@ -18,14 +18,14 @@ pub struct Load {
 
 /// A place in one of the counts; given back when dropped.
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     load: Arc<Load>,
     count: fn(&Load) -> &AtomicU32,
 }
 
 impl Load {
     /// Takes a place unless `limit` are taken. Two workers at once may exceed the limit by one for a moment, as in Envoy.
-    pub fn take(self: &Arc<Self>, count: fn(&Self) -> &AtomicU32, limit: u32) -> Option<Slot> {
+    pub(crate) fn take(self: &Arc<Self>, count: fn(&Self) -> &AtomicU32, limit: u32) -> Option<Slot> {
         if count(self).load(Ordering::Relaxed) >= limit {
             return None;
         }

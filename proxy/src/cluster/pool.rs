@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 /// A connection to an endpoint.
 #[derive(Debug)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     /// The socket.
     pub stream: TcpStream,
     /// Bytes read and not yet used.
@@ -58,7 +58,7 @@ pub(super) struct HostPool {
 
 /// All pools of one worker.
 #[derive(Debug, Default)]
-pub struct Pools {
+pub(crate) struct Pools {
     hosts: RefCell<HashMap<u64, Rc<HostPool>>>,
 }
 
@@ -68,7 +68,7 @@ impl Pools {
     }
 
     /// Gives a connection back: to whoever has waited longest, or to rest.
-    pub fn put_back(&self, host: &Host, mut upstream: Upstream, now: Instant) {
+    pub(crate) fn put_back(&self, host: &Host, mut upstream: Upstream, now: Instant) {
         upstream.idle_since = now;
         let pool = self.of(host);
         let mut turn = Turn::Connection(Box::new(upstream));
@@ -85,12 +85,12 @@ impl Pools {
     }
 
     /// A connection is not given back; somebody may open another in its place.
-    pub fn lost(&self, host: &Host) {
+    pub(crate) fn lost(&self, host: &Host) {
         self.of(host).lost();
     }
 
     /// Closes connections that have idled too long, or whose peer has closed; forgets pools of endpoints that are no longer listed.
-    pub fn tidy(&self, now: Instant, listed: impl Fn(u64) -> Option<Option<std::time::Duration>>) {
+    pub(crate) fn tidy(&self, now: Instant, listed: impl Fn(u64) -> Option<Option<std::time::Duration>>) {
         self.hosts.borrow_mut().retain(|id, pool| {
             let Some(idle_timeout) = listed(*id) else {
                 return pool.open.get() > pool.idle.borrow().len() as u32;

@@ -221,10 +221,10 @@ struct SlicePort {
     port: Option<u16>,
 }
 
-/// The label that names an EndpointSlice's service.
+/// The label that names an `EndpointSlice`'s service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
-/// Reads an EndpointSlice. Since no pods are given, the other labels of the slice count as those of its endpoints: subsets choose by
+/// Reads an `EndpointSlice`. Since no pods are given, the other labels of the slice count as those of its endpoints: subsets choose by
 /// them when each version has a slice of its own.
 pub(super) fn endpoints(document: &Document, problems: &mut Problems<'_>) -> Vec<Endpoint> {
     let Some(object) = problems.read::<SliceObject>(document, "EndpointSlice") else { return Vec::new() };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What the draw decided: the delay comes first, then the abort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Drawn {
+pub(crate) struct Drawn {
     /// Hold the request back.
     pub delay: Option<Duration>,
     /// Answer with this status.
@@ -14,7 +14,7 @@ pub struct Drawn {
 }
 
 /// Two independent draws.
-pub fn draw(fault: &FaultInjection, rng: &mut impl Rng) -> Drawn {
+pub(crate) fn draw(fault: &FaultInjection, rng: &mut impl Rng) -> Drawn {
     let mut hit = |percent: f64| rng.random::<f64>() * 100.0 < percent;
     let delay = fault.delay.as_ref().filter(|delay| hit(delay.percent)).map(|delay| delay.fixed);
     let abort = fault.abort.filter(|(_, percent)| hit(*percent)).map(|(status, _)| status);

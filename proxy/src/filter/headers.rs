@@ -4,12 +4,12 @@ use crate::policy::HeaderOperations;
 use squall_http1::{Headers, Request};
 
 /// Changes the fields of a request. `:authority` and `host` are the host.
-pub fn change_request(operations: &HeaderOperations, request: &mut Request) {
+pub(crate) fn change_request(operations: &HeaderOperations, request: &mut Request) {
     change(operations, &mut request.headers);
 }
 
 /// Changes the fields of an answer.
-pub fn change(operations: &HeaderOperations, headers: &mut Headers) {
+pub(crate) fn change(operations: &HeaderOperations, headers: &mut Headers) {
     operations.remove.iter().for_each(|name| headers.remove(&name.to_ascii_lowercase()));
     for (name, value) in &operations.add {
         headers.add(field(name), value.as_bytes());

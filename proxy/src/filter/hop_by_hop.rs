@@ -13,10 +13,10 @@ const MOST_NAMES: usize = 10;
 
 /// `Connection` names what it must not, or too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Misuse;
+pub(crate) struct Misuse;
 
 /// Removes the fields of this hop, and those that `Connection` names. `te: trailers` stays.
-pub fn strip(headers: &mut Headers) -> Result<(), Misuse> {
+pub(crate) fn strip(headers: &mut Headers) -> Result<(), Misuse> {
     let mut named: Vec<String> = Vec::new();
     if headers.contains("connection") {
         let items = headers.get_all("connection").flat_map(|value| value.split(|byte| *byte == b','));

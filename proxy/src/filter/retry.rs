@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How a try ended without an answer that went to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TryEnd {
+pub(crate) enum TryEnd {
     /// An answer, of which the client has seen nothing yet.
     Response(HeadOfAnswer),
     /// No connection, or not in time.
@@ -25,7 +25,7 @@ pub enum TryEnd {
 
 /// What a decision needs of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadOfAnswer {
+pub(crate) struct HeadOfAnswer {
     /// Its status.
     pub status: u16,
     /// `grpc-status`, where it stands in the head.
@@ -36,7 +36,7 @@ pub struct HeadOfAnswer {
 
 impl HeadOfAnswer {
     /// Reads it off an answer.
-    pub fn of(response: &Response) -> Self {
+    pub(crate) fn of(response: &Response) -> Self {
         Self {
             status: response.status,
             grpc_status: response.headers.get_str("grpc-status").and_then(|status| status.parse().ok()),
@@ -46,7 +46,7 @@ impl HeadOfAnswer {
 }
 
 /// True if the conditions ask for another try.
-pub fn is_retriable(on: &RetryOn, end: TryEnd) -> bool {
+pub(crate) fn is_retriable(on: &RetryOn, end: TryEnd) -> bool {
     match end {
         TryEnd::Response(head) if head.rate_limited => on.envoy_ratelimited,
         TryEnd::Response(head) => {
@@ -70,7 +70,7 @@ pub fn is_retriable(on: &RetryOn, end: TryEnd) -> bool {
 
 /// How long to wait before retry `number` (from 1): a whole number of milliseconds, drawn evenly below a bound that doubles up to ten times
 /// its base.
-pub fn back_off(base: Duration, number: u32, rng: &mut impl Rng) -> Duration {
+pub(crate) fn back_off(base: Duration, number: u32, rng: &mut impl Rng) -> Duration {
     let bound = bound(base, number).as_millis() as u64;
     Duration::from_millis(rng.random_range(0..bound.max(1)))
 }

@@ -4,7 +4,7 @@ use crate::policy::{PathRewrite, Redirect, Rewrite, TextMatch};
 use squall_http1::Request;
 
 /// Rewrites a request. `matched` is the condition on the path by which its route was chosen.
-pub fn rewrite(rewrite: &Rewrite, matched: Option<&TextMatch>, request: &mut Request) {
+pub(crate) fn rewrite(rewrite: &Rewrite, matched: Option<&TextMatch>, request: &mut Request) {
     if let Some(path_rewrite) = &rewrite.path {
         let target = request.target().to_owned();
         let (path, query) = split(&target);
@@ -18,7 +18,7 @@ pub fn rewrite(rewrite: &Rewrite, matched: Option<&TextMatch>, request: &mut Req
 }
 
 /// Where a redirect points.
-pub fn location(redirect: &Redirect, authority: &str, target: &str) -> String {
+pub(crate) fn location(redirect: &Redirect, authority: &str, target: &str) -> String {
     let scheme = redirect.scheme.as_deref().unwrap_or("http");
     let authority = redirect.authority.as_deref().unwrap_or(authority);
     let (path, query) = split(target);
@@ -29,7 +29,7 @@ pub fn location(redirect: &Redirect, authority: &str, target: &str) -> String {
 }
 
 /// The path, and the query with its question mark.
-pub fn split(target: &str) -> (&str, &str) {
+pub(crate) fn split(target: &str) -> (&str, &str) {
     target.split_at(target.find(['?', '#']).unwrap_or(target.len()))
 }
 
@@ -50,9 +50,9 @@ mod tests {
     use super::*;
     use regex::Regex;
 
-    fn path(new: PathRewrite, matched: TextMatch) -> String {
+    fn path(new: PathRewrite, matched: &TextMatch) -> String {
         let mut request = Request::new("GET", "/shop/cart?id=1");
-        rewrite(&Rewrite { path: Some(new), authority: None }, Some(&matched), &mut request);
+        rewrite(&Rewrite { path: Some(new), authority: None }, Some(matched), &mut request);
         assert_eq!(request.headers.get("x-envoy-original-path"), Some(&b"/shop/cart?id=1"[..]));
         request.target().to_owned()
     }
@@ -60,13 +60,13 @@ mod tests {
     #[test]
     fn a_prefix_is_replaced_alone_and_anything_else_whole_with_the_query_kept() {
         let new = || PathRewrite::Prefix("/v2".to_owned());
-        assert_eq!(path(new(), TextMatch::Prefix("/shop".to_owned())), "/v2/cart?id=1");
-        assert_eq!(path(new(), TextMatch::Exact("/shop/cart".to_owned())), "/v2?id=1");
+        assert_eq!(path(new(), &TextMatch::Prefix("/shop".to_owned())), "/v2/cart?id=1");
+        assert_eq!(path(new(), &TextMatch::Exact("/shop/cart".to_owned())), "/v2?id=1");
     }
 
     #[test]
     fn a_regex_replaces_every_match_in_the_path() {
         let every = PathRewrite::Regex { pattern: Regex::new("[aeiou]").unwrap(), substitution: "_".to_owned() };
-        assert_eq!(path(every, TextMatch::Present), "/sh_p/c_rt?id=1");
+        assert_eq!(path(every, &TextMatch::Present), "/sh_p/c_rt?id=1");
     }
 }

@@ -4,7 +4,7 @@ use crate::policy::HealthCheck;
 
 /// What one check has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Checked {
+pub(crate) enum Checked {
     /// The expected status.
     Passed,
     /// Another status: that is enough, whatever the threshold.
@@ -15,7 +15,7 @@ pub enum Checked {
 
 /// What is known of one endpoint. Endpoints begin as failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct State {
+pub(crate) struct State {
     healthy: bool,
     checked: bool,
     /// Results in a row that speak against the present state.
@@ -24,7 +24,7 @@ pub struct State {
 
 impl State {
     /// Takes in one result; true if the endpoint is healthy now.
-    pub fn checked(&mut self, result: Checked, check: &HealthCheck) -> bool {
+    pub(crate) fn checked(&mut self, result: Checked, check: &HealthCheck) -> bool {
         let first = !std::mem::replace(&mut self.checked, true);
         let threshold = match (result, first) {
             // The very first success counts alone, and so does any wrong status.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// What a try tells about its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Answered with this status.
     Status(u16),
     /// A connection was obtained.
@@ -25,7 +25,7 @@ pub enum Outcome {
 
 /// Which threshold was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detection {
+pub(crate) enum Detection {
     /// Responses of 500 or more in a row.
     Consecutive5xx,
     /// 502, 503, 504 in a row.
@@ -36,7 +36,7 @@ pub enum Detection {
 
 impl Detection {
     /// The word for logs and metrics.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Consecutive5xx => "consecutive-5xx",
             Self::ConsecutiveGateway => "consecutive-gateway-failure",
@@ -47,7 +47,7 @@ impl Detection {
 
 /// Failures of one endpoint in a row, counted by all workers.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     any_5xx: AtomicU32,
     gateway: AtomicU32,
     local_origin: AtomicU32,
@@ -56,12 +56,12 @@ pub struct Counters {
 
 impl Counters {
     /// True while the endpoint is out.
-    pub fn is_ejected(&self) -> bool {
+    pub(crate) fn is_ejected(&self) -> bool {
         self.ejected.load(Ordering::Relaxed)
     }
 
     /// Counts one outcome; the detections are those whose threshold it reached exactly.
-    pub fn observe(&self, outcome: Outcome, parameters: &OutlierDetection) -> [Option<Detection>; 2] {
+    pub(crate) fn observe(&self, outcome: Outcome, parameters: &OutlierDetection) -> [Option<Detection>; 2] {
         if parameters.split_local_origin {
             return self.observe_split(outcome, parameters);
         }
@@ -133,23 +133,16 @@ fn reached(counter: &AtomicU32, threshold: Option<u32>) -> bool {
 
 /// One endpoint as its cluster's detector sees it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+pub(crate) struct Standing {
     ejected_at: Option<Instant>,
     returned_at: Option<Instant>,
     /// How many times the base the next ejection lasts, less one.
     multiplier: u32,
 }
 
-impl Standing {
-    /// How many ejections in short order are held against it.
-    pub fn multiplier(&self) -> u32 {
-        self.multiplier
-    }
-}
-
 /// What a detection led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// The endpoint is out.
     Ejected,
     /// It would be, were not too many out already.
@@ -160,18 +153,18 @@ pub enum Decision {
 
 /// Decides for one cluster. Owns nothing but its parameters: the standing of each endpoint is handed in, so that it survives a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detector {
+pub(crate) struct Detector {
     parameters: OutlierDetection,
 }
 
 impl Detector {
     /// A detector with these parameters.
-    pub fn new(parameters: OutlierDetection) -> Self {
+    pub(crate) fn new(parameters: OutlierDetection) -> Self {
         Self { parameters }
     }
 
     /// Decides on a detection at endpoint `at` of all the cluster's, healthy or not.
-    pub fn detected(
+    pub(crate) fn detected(
         &self,
         detection: Detection,
         at: usize,
@@ -200,12 +193,12 @@ impl Detector {
     }
 
     /// How long an endpoint of this standing stays out, at least: until the first look after it.
-    pub fn duration(&self, standing: &Standing) -> Duration {
+    pub(crate) fn duration(&self, standing: &Standing) -> Duration {
         (self.parameters.base_ejection_time * standing.multiplier).min(self.parameters.max_ejection_time)
     }
 
     /// The look at each interval: who comes back, by index. Endpoints that have behaved for an interval are forgiven one ejection.
-    pub fn tick(&self, endpoints: &mut [(&Counters, &mut Standing)], now: Instant) -> Vec<usize> {
+    pub(crate) fn tick(&self, endpoints: &mut [(&Counters, &mut Standing)], now: Instant) -> Vec<usize> {
         let mut back = Vec::new();
         for (index, (counters, standing)) in endpoints.iter_mut().enumerate() {
             match standing.ejected_at {
@@ -228,7 +221,7 @@ impl Detector {
 }
 
 /// Puts an endpoint back, by the clock or because an active check has passed. Its counters begin anew.
-pub fn readmit(counters: &Counters, standing: &mut Standing, now: Instant) {
+pub(crate) fn readmit(counters: &Counters, standing: &mut Standing, now: Instant) {
     counters.zero_all();
     counters.ejected.store(false, Ordering::Relaxed);
     standing.ejected_at = None;

@@ -51,7 +51,7 @@ impl Healing {
     /// True if these policies hold any of it. Retries always do: the mesh has a default. Restart and rollback are no matter of policies.
     pub fn present_in(self, policies: &Policies) -> bool {
         let routes = || policies.virtual_services.iter().flat_map(|service| &service.routes);
-        let traffic = || policies.destination_rules.iter().flat_map(|rule| rule.traffic_policies());
+        let traffic = || policies.destination_rules.iter().flat_map(DestinationRule::traffic_policies);
         match self {
             Self::Retries => true,
             Self::OutlierDetection => traffic().any(|policy| policy.outlier.is_some()),

@@ -2,7 +2,7 @@
 
 use super::answer::{self, Streamed, until_closed};
 use super::client::{Client, Gone};
-use super::exchange::{Answer, TryFailure, one_try};
+use super::exchange::{Answer, Try, TryFailure, one_try};
 use super::respond::{Failure, Reply};
 use super::snapshot::{ResolvedRoute, Snapshot};
 use super::upload::{Broken, Upload};
@@ -156,7 +156,7 @@ fn check(request: &mut Request) -> Result<(), Failure> {
         let (authority, path) = rest.split_at(path_at);
         request.headers.set("host", authority.as_bytes());
         request.set_target(if path.starts_with('/') { path } else { "/" });
-    } else if !target.starts_with('/') && !(target == "*" && request.method() == "OPTIONS") {
+    } else if !(target.starts_with('/') || (target == "*" && request.method() == "OPTIONS")) {
         return Err(Failure::BadTarget);
     }
     if request.target().contains('#') {
@@ -252,7 +252,7 @@ async fn tries(
     let mut tried: Vec<SocketAddr> = Vec::new();
     let mut retries_left = policy.attempts;
     // Held while a retry is under way: the breaker counts those that run, not only those that wait.
-    let mut _retrying = None;
+    let mut retrying = None;
     loop {
         let picked = {
             let avoid: &[SocketAddr] = if policy.avoid_previous_hosts { &tried } else { &[] };
@@ -265,7 +265,8 @@ async fn tries(
         cluster.stats.tries.add(1);
         let mut passed_on = false;
         let begin = now();
-        let result = one_try(worker, client, request, upload, cluster, &host, per_try, &mut passed_on).await;
+        let to = Try { cluster, host: &host, time: per_try };
+        let result = one_try(worker, client, request, upload, to, &mut passed_on).await;
         let (end, failure) = judge_try(worker, cluster, &host, &result)?;
         let again = is_retriable(&policy.on, end) && upload.can_be_replayed() && !passed_on;
         if !again {
@@ -278,9 +279,9 @@ async fn tries(
             return settle(result, failure, notes, begin);
         }
         retries_left -= 1;
-        drop(_retrying.take());
-        _retrying = cluster.load.take(|load| &load.retries, retry_limit(cluster, &cluster.load));
-        if _retrying.is_none() {
+        drop(retrying.take());
+        retrying = cluster.load.take(|load| &load.retries, retry_limit(cluster, &cluster.load));
+        if retrying.is_none() {
             cluster.stats.retry_overflow.add(1);
             notes.flags.push(Flag::Overflow);
             return settle(result, failure, notes, begin);
@@ -330,11 +331,11 @@ fn judge_try(
     let (outcome, end, failure) = match result {
         Ok(answer) => {
             let head = HeadOfAnswer::of(&answer.response);
-            (Some(Outcome::Status(status_for_health(&head))), TryEnd::Response(head), None)
+            (Some(Outcome::Status(status_for_health(head))), TryEnd::Response(head), None)
         }
         Err(TryFailure::Connect(ConnectError::Overflow)) => (None, TryEnd::Overflow, Some(Failure::Overflow)),
         Err(TryFailure::Connect(ConnectError::Failed(_))) => {
-            (Some(Outcome::ConnectFailure), TryEnd::ConnectFailure, Some(Failure::ConnectFailure))
+            (Some(Outcome::ConnectFailure), TryEnd::ConnectFailure, Some(Failure::Unreachable))
         }
         Err(TryFailure::Connect(ConnectError::Timeout)) => {
             (Some(Outcome::ConnectFailure), TryEnd::ConnectFailure, Some(Failure::ConnectTimeout))
@@ -357,7 +358,7 @@ fn judge_try(
 }
 
 /// What an answer counts as for its endpoint: a gRPC status in the head goes before that of HTTP.
-fn status_for_health(head: &HeadOfAnswer) -> u16 {
+fn status_for_health(head: HeadOfAnswer) -> u16 {
     match head.grpc_status {
         None => head.status,
         Some(0) => 200,

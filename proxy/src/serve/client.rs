@@ -7,7 +7,6 @@ use crate::clock::now;
 use bytes::BytesMut;
 use squall_http1::{HeadReader, Limits, Refusal, Request, write};
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,7 +29,6 @@ pub(super) struct Client {
     pub(super) buf: BytesMut,
     /// Bytes to be written; kept between requests for its allocation.
     pub(super) out: BytesMut,
-    pub(super) peer: SocketAddr,
 }
 
 /// The client has gone away: there is nobody to answer.
@@ -56,9 +54,9 @@ impl Client {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
-    let mut client = Client { stream, buf: BytesMut::new(), out: BytesMut::new(), peer };
+    let mut client = Client { stream, buf: BytesMut::new(), out: BytesMut::new() };
     let mut reader = HeadReader::new(Limits::default());
     let mut request = Request::default();
     loop {

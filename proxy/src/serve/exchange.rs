@@ -69,17 +69,24 @@ pub(super) enum TryFailure {
     Client(Broken),
 }
 
+/// Where one try goes, and how long it may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Try<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) host: &'a Arc<Host>,
+    pub(super) time: Option<Duration>,
+}
+
 /// Makes one try. Interim answers are passed to the client, after which nothing may be tried again: `passed_on` says so.
 pub(super) async fn one_try(
     worker: &Rc<Worker>,
     client: &mut Client,
     request: &Request,
     upload: &mut Upload,
-    cluster: &Cluster,
-    host: &Arc<Host>,
-    per_try: Option<Duration>,
+    to: Try<'_>,
     passed_on: &mut bool,
 ) -> Result<Answer, TryFailure> {
+    let Try { cluster, host, time } = to;
     let active = host.begin();
     let connected = connect(&worker.pools, cluster, host).await;
     let (mut upstream, slot) = connected.map_err(TryFailure::Connect)?;
@@ -96,10 +103,10 @@ pub(super) async fn one_try(
     };
     let received = Rc::clone(&upload.received);
     let exchange = exchange(client, request, upload, lease, last, passed_on);
-    let Some(per_try) = per_try else { return exchange.await };
+    let Some(time) = time else { return exchange.await };
     let time_is_over = async {
         received.wait().await;
-        tokio::time::sleep(per_try).await;
+        tokio::time::sleep(time).await;
     };
     tokio::select! {
         biased;

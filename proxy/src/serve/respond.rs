@@ -27,7 +27,7 @@ pub(super) enum Failure {
     /// A breaker is open.
     Overflow,
     /// No connection could be made.
-    ConnectFailure,
+    Unreachable,
     /// Not in time.
     ConnectTimeout,
     /// The connection was closed or reset before the answer.
@@ -75,7 +75,7 @@ impl Failure {
                 looks(503, Flag::NoHealthyUpstream, "no_healthy_upstream", "no healthy upstream")
             }
             Self::Overflow => reset(Flag::Overflow, "upstream_reset_before_response_started{overflow}", "overflow"),
-            Self::ConnectFailure => reset(
+            Self::Unreachable => reset(
                 Flag::ConnectFailure,
                 "upstream_reset_before_response_started{remote_connection_failure}",
                 "remote connection failure",
@@ -173,7 +173,7 @@ mod tests {
             (Failure::NoCluster, 503, "NC"),
             (Failure::NoHealthyUpstream, 503, "UH"),
             (Failure::Overflow, 503, "UO"),
-            (Failure::ConnectFailure, 503, "UF"),
+            (Failure::Unreachable, 503, "UF"),
             (Failure::ConnectTimeout, 503, "UF"),
             (Failure::Closed, 503, "UC"),
             (Failure::ProtocolError, 502, "UPE"),

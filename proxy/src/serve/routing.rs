@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// The host of a service in the one spelling that we compare: no port, no trailing dot, lower case, and short names for what stands in
 /// the default namespace.
-pub fn canonical(authority: &str) -> String {
+pub(crate) fn canonical(authority: &str) -> String {
     let host = without_port(authority).trim_end_matches('.').to_ascii_lowercase();
     let host = host.strip_suffix(".cluster.local").unwrap_or(&host);
     let host = host.strip_suffix(".svc").unwrap_or(host);
@@ -24,7 +24,7 @@ fn without_port(authority: &str) -> &str {
 
 /// Hosts to whatever holds for them: exact names first, then the longest `*.suffix`, then `*`.
 #[derive(Debug, Clone)]
-pub struct Hosts<T> {
+pub(crate) struct Hosts<T> {
     exact: HashMap<String, T>,
     /// Longest first.
     suffixes: Vec<(String, T)>,
@@ -39,7 +39,7 @@ impl<T> Default for Hosts<T> {
 
 impl<T> Hosts<T> {
     /// Adds a host, unless it is taken: the first to name it wins it.
-    pub fn add(&mut self, host: &str, value: T) {
+    pub(crate) fn add(&mut self, host: &str, value: T) {
         if host == "*" {
             self.any.get_or_insert(value);
         } else if let Some(suffix) = host.strip_prefix('*') {
@@ -53,7 +53,7 @@ impl<T> Hosts<T> {
     }
 
     /// What holds for the host asked.
-    pub fn find(&self, authority: &str) -> Option<&T> {
+    pub(crate) fn find(&self, authority: &str) -> Option<&T> {
         let host = canonical(authority);
         if let Some(value) = self.exact.get(&host) {
             return Some(value);
@@ -67,7 +67,7 @@ impl<T> Hosts<T> {
 
 /// What conditions look at.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     request: &'a Request,
     path: &'a str,
     query: &'a str,
@@ -77,14 +77,14 @@ pub struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// A request that came in on a listener for `port`.
-    pub fn new(request: &'a Request, port: u16) -> Self {
+    pub(crate) fn new(request: &'a Request, port: u16) -> Self {
         let (path, query) = split(request.target());
         let authority = request.headers.get_str("host").unwrap_or_default();
         Self { request, path, query: query.strip_prefix('?').unwrap_or_default(), authority, port }
     }
 
     /// True if all conditions of the block hold.
-    pub fn satisfies(&self, block: &RouteMatch) -> bool {
+    pub(crate) fn satisfies(&self, block: &RouteMatch) -> bool {
         let path = block.path.as_ref().is_none_or(|path| {
             if block.ignore_path_case { path.matches_ignoring_case(self.path) } else { path.matches(self.path) }
         });
@@ -124,7 +124,8 @@ impl<'a> Asked<'a> {
 }
 
 /// The block by which a route matches: none needed where it has none.
-pub fn matching<'r>(blocks: &'r [RouteMatch], asked: &Asked<'_>) -> Option<Option<&'r RouteMatch>> {
+#[allow(clippy::option_option, reason = "whether it matches, and by which block, are two questions")]
+pub(crate) fn matching<'r>(blocks: &'r [RouteMatch], asked: &Asked<'_>) -> Option<Option<&'r RouteMatch>> {
     if blocks.is_empty() {
         return Some(None);
     }

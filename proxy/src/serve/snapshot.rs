@@ -17,7 +17,7 @@ const DEFAULT_PORT: u16 = 80;
 
 /// The configuration at one moment.
 #[derive(Debug)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// Names the files that it was made from.
     pub version: String,
     /// What it was made from.
@@ -35,7 +35,7 @@ struct VirtualHost {
 
 /// A route with its clusters looked up.
 #[derive(Debug)]
-pub struct ResolvedRoute {
+pub(crate) struct ResolvedRoute {
     /// The route.
     pub route: Route,
     /// Clusters of its destinations, in their order; none: there is no such cluster.
@@ -43,11 +43,11 @@ pub struct ResolvedRoute {
 }
 
 /// The route of a request, and the match block by which it was chosen.
-pub type Found<'a> = (&'a ResolvedRoute, Option<&'a RouteMatch>);
+pub(crate) type Found<'a> = (&'a ResolvedRoute, Option<&'a RouteMatch>);
 
 impl Snapshot {
     /// The route of a request. None: no host, or none of its routes, matches.
-    pub fn route(&self, request: &Request) -> Option<Found<'_>> {
+    pub(crate) fn route(&self, request: &Request) -> Option<Found<'_>> {
         let asked = Asked::new(request, DEFAULT_PORT);
         let authority = request.headers.get_str("host")?;
         let virtual_host = &self.virtual_hosts[*self.hosts.find(authority)?];
@@ -60,7 +60,7 @@ impl Snapshot {
 
 /// What outlives snapshots: the state of endpoints and clusters that are still there.
 #[derive(Debug, Default)]
-pub struct Registry {
+pub(crate) struct Registry {
     clusters: HashMap<String, Kept>,
 }
 
@@ -73,7 +73,7 @@ struct Kept {
 
 impl Registry {
     /// Builds the next snapshot. Endpoints that stay keep their state; one that was removed and comes back is new.
-    pub fn build(&mut self, version: String, policies: Policies, endpoints: &[Endpoint]) -> Snapshot {
+    pub(crate) fn build(&mut self, version: String, policies: Policies, endpoints: &[Endpoint]) -> Snapshot {
         let mut builder =
             Builder { registry: self, policies: &policies, endpoints, clusters: BTreeMap::new(), next: HashMap::new() };
         let mut hosts = Hosts::default();
@@ -191,7 +191,7 @@ fn policy_of(
     }
 }
 
-/// A service that no VirtualService speaks of: all requests, with the mesh's retries, which may have been taken out.
+/// A service that no `VirtualService` speaks of: all requests, with the mesh's retries, which may have been taken out.
 fn default_route(service: &str, policies: &Policies) -> Route {
     let destination = Destination { host: service.to_owned(), port: None, subset: None };
     let without_retries = policies.disarmed.contains(&crate::policy::Healing::Retries);

@@ -25,7 +25,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A threshold was reached at an endpoint; the control task decides.
 #[derive(Debug)]
-pub struct Detected {
+pub(crate) struct Detected {
     /// The cluster.
     pub cluster: Arc<str>,
     /// The endpoint, by its number.
@@ -36,7 +36,7 @@ pub struct Detected {
 
 /// What all workers share.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// The configuration; a request takes it once and lives with it.
     pub snapshot: ArcSwap<Snapshot>,
     /// Where detections go.
@@ -50,7 +50,7 @@ pub struct Shared {
 }
 
 /// A worker's own things.
-pub struct Worker {
+pub(crate) struct Worker {
     /// What it shares.
     pub shared: Arc<Shared>,
     /// Its connections to endpoints.
@@ -63,7 +63,11 @@ pub struct Worker {
 
 impl Worker {
     /// Runs a worker to the end of its drain. `seed` is its own.
-    pub fn run(shared: Arc<Shared>, listener: impl FnOnce() -> io::Result<TcpListener>, seed: u64) -> io::Result<()> {
+    pub(crate) fn run(
+        shared: Arc<Shared>,
+        listener: impl FnOnce() -> io::Result<TcpListener>,
+        seed: u64,
+    ) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let worker = Rc::new(Self {
             shared,
@@ -80,7 +84,7 @@ impl Worker {
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => drop(clients.spawn_local(client::serve(Rc::clone(&self), stream, peer))),
+                    Ok((stream, _)) => drop(clients.spawn_local(client::serve(Rc::clone(&self), stream))),
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 },
                 Some(_) = clients.join_next(), if !clients.is_empty() => {}

@@ -11,7 +11,7 @@ const WAITING: usize = 16 * 1024;
 
 /// One request.
 #[derive(Debug, Serialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// RFC 3339 would cost a conversion a request: seconds since the epoch.
     pub start_time: f64,
     /// As written.
@@ -44,13 +44,13 @@ pub struct Entry {
 
 /// Where entries go.
 #[derive(Debug, Clone)]
-pub struct AccessLog {
+pub(crate) struct AccessLog {
     entries: SyncSender<Entry>,
 }
 
 impl AccessLog {
     /// Begins a log.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         let (entries, receiver) = sync_channel::<Entry>(WAITING);
         std::thread::Builder::new().name("access-log".to_owned()).spawn(move || -> io::Result<()> {
@@ -67,7 +67,7 @@ impl AccessLog {
     }
 
     /// Logs one request, unless the disk is too slow.
-    pub fn log(&self, entry: Entry) {
+    pub(crate) fn log(&self, entry: Entry) {
         let _ = self.entries.try_send(entry);
     }
 }

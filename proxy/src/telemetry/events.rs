@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// What happened to an endpoint.
 #[derive(Debug, Clone, Serialize)]
-pub struct Event<'a> {
+pub(crate) struct Event<'a> {
     /// `CLOCK_MONOTONIC`, nanoseconds.
     pub monotonic_ns: u64,
     /// The cluster.
@@ -25,18 +25,24 @@ pub struct Event<'a> {
 
 /// Where events go. Written by the control thread alone; the lock is never contended.
 #[derive(Debug, Default)]
-pub struct EventLog {
+pub(crate) struct EventLog {
     file: Option<Mutex<File>>,
 }
 
 impl EventLog {
     /// Begins a log, or none.
-    pub fn create(path: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn create(path: Option<&Path>) -> io::Result<Self> {
         Ok(Self { file: path.map(File::create).transpose()?.map(Mutex::new) })
     }
 
     /// Writes one event, now.
-    pub fn log(&self, cluster: &str, upstream: std::net::SocketAddr, action: &'static str, reason: &'static str) {
+    pub(crate) fn log(
+        &self,
+        cluster: &str,
+        upstream: std::net::SocketAddr,
+        action: &'static str,
+        reason: &'static str,
+    ) {
         let Some(file) = &self.file else { return };
         let event =
             Event { monotonic_ns: clock::monotonic_nanos(), cluster, upstream: upstream.to_string(), action, reason };

@@ -2,7 +2,7 @@
 
 /// Why an answer is what it is, in Envoy's letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flag {
+pub(crate) enum Flag {
     /// The upstream's own answer.
     None,
     /// No route.
@@ -47,7 +47,7 @@ impl Flag {
     ];
 
     /// Envoy's letters; `-` for none.
-    pub fn letters(self) -> &'static str {
+    pub(crate) fn letters(self) -> &'static str {
         match self {
             Self::None => "-",
             Self::NoRoute => "NR",

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     /// Adds.
-    pub fn add(&self, more: u64) {
+    pub(crate) fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
     /// What it has come to.
-    pub fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -35,7 +35,7 @@ const BUCKETS: [f64; 19] =
 
 /// Everything that is counted of one cluster.
 #[derive(Debug)]
-pub struct ClusterStats {
+pub(crate) struct ClusterStats {
     requests: Vec<Counter>,
     durations: [Counter; BUCKETS.len() + 1],
     duration_sum_micros: Counter,
@@ -89,7 +89,7 @@ impl Default for ClusterStats {
 
 impl ClusterStats {
     /// A client's request has ended; status 0: the client went away.
-    pub fn ended(&self, status: u16, flag: Flag, duration: Duration) {
+    pub(crate) fn ended(&self, status: u16, flag: Flag, duration: Duration) {
         let own = STATUSES.iter().position(|known| *known == status);
         let column = own.unwrap_or_else(|| STATUSES.len() + usize::from(status / 100).clamp(1, CLASSES) - 1);
         self.requests[flag as usize * COLUMNS + column].add(1);
@@ -100,7 +100,7 @@ impl ClusterStats {
     }
 
     /// Requests that have ended, by flag and status; those of statuses without a counter of their own as `4xx`.
-    pub fn by_status(&self) -> impl Iterator<Item = (Flag, String, u64)> {
+    pub(crate) fn by_status(&self) -> impl Iterator<Item = (Flag, String, u64)> {
         let code = |column: usize| match STATUSES.get(column) {
             Some(status) => status.to_string(),
             None => format!("{}xx", column - STATUSES.len() + 1),
@@ -114,7 +114,7 @@ impl ClusterStats {
     }
 
     /// Upper bound in milliseconds, and how many requests took no longer; the last without a bound.
-    pub fn durations(&self) -> impl Iterator<Item = (Option<f64>, u64)> {
+    pub(crate) fn durations(&self) -> impl Iterator<Item = (Option<f64>, u64)> {
         let mut sum = 0;
         let bounds = BUCKETS.iter().copied().map(Some).chain([None]);
         self.durations.iter().zip(bounds).map(move |(count, bound)| {
@@ -124,7 +124,7 @@ impl ClusterStats {
     }
 
     /// Milliseconds of all requests together.
-    pub fn duration_sum_millis(&self) -> f64 {
+    pub(crate) fn duration_sum_millis(&self) -> f64 {
         self.duration_sum_micros.get() as f64 / 1e3
     }
 }

@@ -37,7 +37,7 @@ pub fn healing(arm: &Arm) -> String {
     let w = &mut svg;
     let _ = write!(
         w,
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="{FONT}" font-size="12.5" role="img"><title>Attempts offered to each instance, and requests lost, in 100 ms over time</title><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="6" stroke="{FAULT_EDGE}" stroke-width="1" stroke-opacity="0.5"/></pattern></defs><rect width="{WIDTH}" height="{height}" fill="{BACKGROUND}"/>"##
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="{FONT}" font-size="12.5" role="img"><title>Attempts offered to each instance, and requests lost, in 100 ms over time</title><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="6" stroke="{FAULT_EDGE}" stroke-width="1" stroke-opacity="0.5"/></pattern></defs><rect width="{WIDTH}" height="{height}" fill="{BACKGROUND}"/>"#
     );
     phases(w, arm, &scale, bottom);
     faults(w, arm, &scale, bottom);
@@ -57,7 +57,7 @@ pub fn healing(arm: &Arm) -> String {
             None => {
                 let _ = write!(
                     w,
-                    r##"<rect x="{LEFT}" y="{y}" width="{}" height="{ROW}" fill="{GRID}"/><text x="{}" y="{}" fill="{QUIET}">no counts</text>"##,
+                    r#"<rect x="{LEFT}" y="{y}" width="{}" height="{ROW}" fill="{GRID}"/><text x="{}" y="{}" fill="{QUIET}">no counts</text>"#,
                     WIDTH - LEFT - RIGHT,
                     LEFT + 8.0,
                     y + ROW / 2.0
@@ -89,7 +89,7 @@ fn grouped(series: &[u32], group: usize) -> Vec<u32> {
 fn label(w: &mut String, y: f64, name: &str, note: &str) {
     let _ = write!(
         w,
-        r##"<text x="{0}" y="{1}" text-anchor="end" fill="{INK}" font-weight="bold">{2}</text><text x="{0}" y="{3}" text-anchor="end" fill="{QUIET}" font-size="11.5">{4}</text>"##,
+        r#"<text x="{0}" y="{1}" text-anchor="end" fill="{INK}" font-weight="bold">{2}</text><text x="{0}" y="{3}" text-anchor="end" fill="{QUIET}" font-size="11.5">{4}</text>"#,
         LEFT - 12.0,
         y + 24.0,
         escaped(name),
@@ -101,7 +101,7 @@ fn label(w: &mut String, y: f64, name: &str, note: &str) {
 fn total_of(w: &mut String, y: f64, total: u64, what: &str) {
     let _ = write!(
         w,
-        r##"<text x="{0}" y="{1}" fill="{INK}" font-weight="bold">{total}</text><text x="{0}" y="{2}" fill="{QUIET}" font-size="11.5">{what}</text>"##,
+        r#"<text x="{0}" y="{1}" fill="{INK}" font-weight="bold">{total}</text><text x="{0}" y="{2}" fill="{QUIET}" font-size="11.5">{what}</text>"#,
         WIDTH - RIGHT + 12.0,
         y + 24.0,
         y + 40.0
@@ -120,7 +120,7 @@ fn bars(w: &mut String, scale: &Scale, y: f64, counts: &[u32], most: u32, group:
     }
     let _ = write!(
         w,
-        r##"<line x1="{LEFT}" y1="{base}" x2="{}" y2="{base}" stroke="{GRID}"/><path d="{path}" fill="{colour}"/>"##,
+        r#"<line x1="{LEFT}" y1="{base}" x2="{}" y2="{base}" stroke="{GRID}"/><path d="{path}" fill="{colour}"/>"#,
         WIDTH - RIGHT
     );
 }
@@ -128,12 +128,12 @@ fn bars(w: &mut String, scale: &Scale, y: f64, counts: &[u32], most: u32, group:
 fn phases(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
     for phase in &arm.phases {
         let (from, to) = (scale.x(phase.from), scale.x(phase.to));
-        let _ = write!(w, r##"<line x1="{from:.1}" y1="{TOP}" x2="{from:.1}" y2="{bottom}" stroke="{GRID}"/>"##);
+        let _ = write!(w, r#"<line x1="{from:.1}" y1="{TOP}" x2="{from:.1}" y2="{bottom}" stroke="{GRID}"/>"#);
         if to - from > 40.0 {
             let _ = write!(
                 w,
-                r##"<text x="{:.1}" y="18" text-anchor="middle" fill="{QUIET}">{}</text>"##,
-                (from + to) / 2.0,
+                r#"<text x="{:.1}" y="18" text-anchor="middle" fill="{QUIET}">{}</text>"#,
+                f64::midpoint(from, to),
                 escaped(&phase.name)
             );
         }
@@ -149,13 +149,13 @@ fn faults(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
         let row = TOP + fault.instance as f64 * (ROW + GAP);
         let _ = write!(
             w,
-            r##"<rect x="{from:.1}" y="{TOP}" width="{width:.1}" height="{:.1}" fill="{FAULT}" fill-opacity="0.18"/><rect x="{from:.1}" y="{row:.1}" width="{width:.1}" height="{ROW}" fill="url(#hatch)"/><line x1="{from:.1}" y1="{bar}" x2="{to:.1}" y2="{bar}" stroke="{FAULT_EDGE}" stroke-width="2.5"/>"##,
+            r#"<rect x="{from:.1}" y="{TOP}" width="{width:.1}" height="{:.1}" fill="{FAULT}" fill-opacity="0.18"/><rect x="{from:.1}" y="{row:.1}" width="{width:.1}" height="{ROW}" fill="url(#hatch)"/><line x1="{from:.1}" y1="{bar}" x2="{to:.1}" y2="{bar}" stroke="{FAULT_EDGE}" stroke-width="2.5"/>"#,
             bottom - TOP - GAP
         );
         if number == 0 {
             let _ = write!(
                 w,
-                r##"<text x="{from:.1}" y="{:.1}" fill="{FAULT_EDGE}" font-weight="bold">{}</text>"##,
+                r#"<text x="{from:.1}" y="{:.1}" fill="{FAULT_EDGE}" font-weight="bold">{}</text>"#,
                 TOP - 8.0,
                 escaped(&fault.what)
             );
@@ -171,7 +171,7 @@ fn said(w: &mut String, arm: &Arm, scale: &Scale, instance: usize, y: f64, end: 
         let (from, to) = (scale.x(from.clamp(0, end)), scale.x(to.clamp(0, end)));
         let _ = write!(
             w,
-            r##"<rect x="{from:.1}" y="{y:.1}" width="{:.1}" height="4" fill="{SAID}"/>"##,
+            r#"<rect x="{from:.1}" y="{y:.1}" width="{:.1}" height="4" fill="{SAID}"/>"#,
             (to - from).max(1.0)
         );
     };
@@ -201,7 +201,7 @@ fn marks(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
         let y = if low { bottom + 2.0 } else { bottom - 12.0 };
         let _ = write!(
             w,
-            r##"<line x1="{x:.1}" y1="{TOP}" x2="{x:.1}" y2="{y:.1}" stroke="{INK}" stroke-width="1" stroke-opacity="0.6"/><circle cx="{x:.1}" cy="{y:.1}" r="8" fill="{INK}"/><text x="{x:.1}" y="{:.1}" text-anchor="middle" fill="{BACKGROUND}" font-size="11">{}</text>"##,
+            r#"<line x1="{x:.1}" y1="{TOP}" x2="{x:.1}" y2="{y:.1}" stroke="{INK}" stroke-width="1" stroke-opacity="0.6"/><circle cx="{x:.1}" cy="{y:.1}" r="8" fill="{INK}"/><text x="{x:.1}" y="{:.1}" text-anchor="middle" fill="{BACKGROUND}" font-size="11">{}</text>"#,
             y + 4.0,
             number + 1
         );
@@ -215,7 +215,7 @@ fn axis(w: &mut String, scale: &Scale, bottom: f64) {
         let unit = if second == 0 { " s" } else { "" };
         let _ = write!(
             w,
-            r##"<text x="{:.1}" y="{:.1}" text-anchor="middle" fill="{QUIET}">{second}{unit}</text>"##,
+            r#"<text x="{:.1}" y="{:.1}" text-anchor="middle" fill="{QUIET}">{second}{unit}</text>"#,
             scale.x(second * 1_000_000),
             bottom + 28.0
         );

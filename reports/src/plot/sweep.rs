@@ -25,7 +25,7 @@ pub fn sweep(record: &Record) -> Result<String, Error> {
     let fastest = all().map(|(rate, _)| *rate).fold(1.0, f64::max);
     let (least, most) =
         (all().map(|(_, p99)| *p99).fold(f64::MAX, f64::min), all().map(|(_, p99)| *p99).fold(1.0, f64::max));
-    let least = if least == f64::MAX { 1.0 } else { least };
+    let least = if least < f64::MAX { least } else { 1.0 };
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();

@@ -48,7 +48,7 @@ pub struct Latency {
     pub mean: f64,
     /// Microseconds by quantile: `p50 p90 p95 p99 p99.9 max`; a quantile with too few samples is still its nearest rank.
     pub quantiles: BTreeMap<String, u64>,
-    /// HdrHistogram V2, deflated, base64; microseconds, 3 significant digits.
+    /// `HdrHistogram` V2, deflated, base64; microseconds, 3 significant digits.
     pub histogram: String,
 }
 
@@ -70,7 +70,7 @@ pub struct SecondLatency {
     pub p99: Option<u64>,
     /// Microseconds.
     pub max: u64,
-    /// HdrHistogram V2, deflated, base64.
+    /// `HdrHistogram` V2, deflated, base64.
     pub histogram: String,
 }
 

@@ -81,7 +81,7 @@ impl Histogram {
         TOLD.iter().map(|(name, quantile)| ((*name).to_owned(), self.quantile(*quantile))).collect()
     }
 
-    /// HdrHistogram V2, base64.
+    /// `HdrHistogram` V2, base64.
     pub fn encode(&self) -> String {
         let mut bytes = Vec::new();
         // Writing to memory fails for counts beyond what any run reaches.

@@ -19,10 +19,10 @@ pub fn clopper_pearson(bad: u64, all: u64, confidence: f64) -> Interval {
 fn bisect(rising: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..100 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if rising(middle) < 0.0 { low = middle } else { high = middle }
     }
-    (low + high) / 2.0
+    f64::midpoint(low, high)
 }
 
 /// P(X <= k) of a binomial distribution.
@@ -122,7 +122,7 @@ mod tests {
         let one = clopper_pearson(1, 20, 0.95);
         close(one.low, 0.001_265, 1e-5);
         close(one.high, 0.248_733, 1e-5);
-        assert_eq!(clopper_pearson(7, 7, 0.95).high, 1.0);
+        assert!(clopper_pearson(7, 7, 0.95).high >= 1.0);
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn intervals_of_percentiles_exist_from_so_many_values_on() {
         for (quantile, least) in [(0.99, 368), (0.999, 3_688)] {
-            assert_eq!(quantile_ranks(least, quantile).is_some(), true, "{quantile}");
+            assert!(quantile_ranks(least, quantile).is_some(), "{quantile}");
             assert_eq!(quantile_ranks(least - 1, quantile), None, "{quantile}");
         }
         assert_eq!(quantile_ranks(1000, 1.0), None);

@@ -15,6 +15,7 @@ use crate::topology::InstanceName;
 use bytes::BytesMut;
 use serde::Deserialize;
 use squall_proxy::config::{self, LoadOptions};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Why an arm could not be deployed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::run) enum Error {
     /// A process could not be forked.
     #[error(transparent)]
     Spawn(#[from] SpawnError),
@@ -324,10 +325,10 @@ impl Deployment {
     pub(super) fn addresses(&self) -> String {
         let mut text = String::new();
         if let Some((_, listen, admin)) = &self.proxy {
-            text.push_str(&format!("proxy http://{listen}, admin http://{admin}\n"));
+            let _ = writeln!(text, "proxy http://{listen}, admin http://{admin}");
         }
         for endpoint in &self.endpoints {
-            text.push_str(&format!("{} http://{}\n", endpoint.name, endpoint.address));
+            let _ = writeln!(text, "{} http://{}", endpoint.name, endpoint.address);
         }
         text
     }

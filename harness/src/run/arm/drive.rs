@@ -14,6 +14,7 @@ use crate::control::supervisor::{Decision, Kind as ProbeKind, Supervised};
 use crate::deploy::ready;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
+use crate::process::Process;
 use crate::run::events::ArmEvent;
 use crate::run::stop::Asked;
 use crate::scenario::resolved::{Action, Phase, PlannedFault, Release};
@@ -33,7 +34,7 @@ const LAST_REPORTS: Duration = Duration::from_secs(2);
 
 /// Why an arm ended without a result.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::run) enum Error {
     /// A process that must live has ended.
     #[error("{name} ended under way; its log ends with:\n{log}")]
     Died {
@@ -413,7 +414,7 @@ impl Drive<'_, '_> {
         if instance.generation() != generation {
             return Ok(());
         }
-        let how = instance.process.as_ref().and_then(|process| process.how_it_ended());
+        let how = instance.process.as_ref().and_then(Process::how_it_ended);
         instance.kill(self.setting).await;
         self.gone(index, &format!("gone ({})", how.unwrap_or_else(|| "killed".to_owned()))).await
     }

@@ -10,7 +10,7 @@ use crate::scenario::resolved::PlannedFault;
 
 /// Why a fault could not be injected or cleared.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::run) enum Error {
     /// The relay did not do it.
     #[error(transparent)]
     Relay(#[from] RelayError),

@@ -23,7 +23,7 @@ const ASK: Duration = Duration::from_millis(20);
 
 /// Why an instance could not be started.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::run) enum Error {
     /// It could not be forked.
     #[error(transparent)]
     Spawn(#[from] SpawnError),

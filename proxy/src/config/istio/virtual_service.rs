@@ -325,7 +325,7 @@ fn groups(substitution: &str) -> String {
         match letter {
             '$' => text.push_str("$$"),
             '\\' => match letters.next() {
-                Some(digit) if digit.is_ascii_digit() => text.push_str(&format!("${{{digit}}}")),
+                Some(digit) if digit.is_ascii_digit() => text.extend(["${", digit.encode_utf8(&mut [0; 4]), "}"]),
                 Some(other) => text.push(other),
                 None => {}
             },

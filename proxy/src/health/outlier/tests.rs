@@ -136,7 +136,7 @@ fn an_ejected_endpoint_is_not_ejected_again_while_it_is_out() {
     let mut cluster = Cluster::new(3, parameters());
     cluster.fail(0, 3, 0);
     cluster.fail(0, 30, 1);
-    assert_eq!(cluster.endpoints[0].1.multiplier(), 1);
+    assert_eq!(cluster.endpoints[0].1.multiplier, 1);
 }
 
 #[test]
@@ -158,14 +158,14 @@ fn good_behaviour_is_rewarded_by_one_for_each_interval_but_not_in_the_first() {
     cluster.fail(0, 3, 0);
     cluster.tick(30);
     cluster.fail(0, 3, 30);
-    assert_eq!(cluster.endpoints[0].1.multiplier(), 2);
+    assert_eq!(cluster.endpoints[0].1.multiplier, 2);
     assert_eq!(cluster.tick(90), [0]);
-    assert_eq!(cluster.endpoints[0].1.multiplier(), 2);
+    assert_eq!(cluster.endpoints[0].1.multiplier, 2);
     cluster.tick(100);
-    assert_eq!(cluster.endpoints[0].1.multiplier(), 1);
+    assert_eq!(cluster.endpoints[0].1.multiplier, 1);
     cluster.tick(110);
     cluster.tick(120);
-    assert_eq!(cluster.endpoints[0].1.multiplier(), 0);
+    assert_eq!(cluster.endpoints[0].1.multiplier, 0);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn no_ejection_lasts_longer_than_the_longest() {
         assert_eq!(cluster.tick(now), [0]);
     }
     assert_eq!(cluster.detector.duration(&cluster.endpoints[0].1), Duration::from_secs(300));
-    assert_eq!(cluster.endpoints[0].1.multiplier(), 11);
+    assert_eq!(cluster.endpoints[0].1.multiplier, 11);
 }
 
 #[test]
