@@ -2,6 +2,9 @@
 //!
 //! A test says only what is special about it. Nothing here sleeps: [`until`] waits for a condition and says which one.
 
+pub mod http;
+pub mod proxy;
+
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

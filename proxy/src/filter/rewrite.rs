@@ -23,7 +23,9 @@ pub(crate) fn location(redirect: &Redirect, authority: &str, target: &str) -> St
     let authority = redirect.authority.as_deref().unwrap_or(authority);
     let (path, query) = split(target);
     match &redirect.path {
-        Some(path) => format!("{scheme}://{authority}{path}"),
+        // A query of the policy's own goes before that of the request.
+        Some(path) if path.contains('?') => format!("{scheme}://{authority}{path}"),
+        Some(path) => format!("{scheme}://{authority}{path}{query}"),
         None => format!("{scheme}://{authority}{path}{query}"),
     }
 }

@@ -126,6 +126,8 @@ async fn serve(
     let close = close || !upload.is_done();
     match outcome {
         Ok(answer) => {
+            // Draining may have begun while the upstream was at work.
+            let close = close || worker.is_draining();
             let left = timeout.map(|timeout| timeout.saturating_sub(now().duration_since(begin)));
             pass_on(client, request, resolved, &to[chosen], answer, notes, left, begin, close).await
         }

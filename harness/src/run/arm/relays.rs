@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Why a relay did not do what it was told.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum RelayError {
+pub(in crate::run) enum RelayError {
     /// It said why.
     #[error("the relay refused: {0}")]
     Refused(String),

@@ -1,0 +1,235 @@
+//! HTTP by hand, so that nothing of Squall's is both tested and tester: a client, and backends that answer as they are told.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Nothing in a test takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A message as it was read: a request or an answer.
+#[derive(Debug, Clone, Default)]
+pub struct Message {
+    /// The first line.
+    pub line: String,
+    /// Fields, names in lower case; several of a name are joined by `, `.
+    pub fields: BTreeMap<String, String>,
+    /// The body, chunks put together.
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    /// A field's value; empty if it is not there.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
+    /// An answer's status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    /// A request's target.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.line.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Reads one message; none at the end of the connection.
+pub fn read_message(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
+    let mut message = Message::default();
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    line.trim_end().clone_into(&mut message.line);
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        let value = value.trim();
+        let known = message.fields.entry(name.to_ascii_lowercase()).or_default();
+        if !known.is_empty() {
+            known.push_str(", ");
+        }
+        known.push_str(value);
+    }
+    let status = message.status();
+    let is_answer = message.line.starts_with("HTTP/");
+    if message.field("transfer-encoding") == "chunked" {
+        read_chunks(reader, &mut message.body)?;
+    } else if let Ok(length) = message.field("content-length").parse::<usize>() {
+        message.body.resize(length, 0);
+        reader.read_exact(&mut message.body)?;
+    } else if is_answer && status >= 200 && status != 204 && status != 304 {
+        reader.read_to_end(&mut message.body)?;
+    }
+    Ok(Some(message))
+}
+
+fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let size = usize::from_str_radix(line.trim_end(), 16).map_err(io::Error::other)?;
+        let begin = body.len();
+        body.resize(begin + size, 0);
+        reader.read_exact(&mut body[begin..])?;
+        line.clear();
+        reader.read_line(&mut line)?;
+        if size == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// A client's connection.
+#[derive(Debug)]
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    /// Connects.
+    pub fn to(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    /// Writes bytes as they are.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes.as_ref())
+    }
+
+    /// Reads an answer; none if the connection is at its end.
+    pub fn answer(&mut self) -> io::Result<Option<Message>> {
+        read_message(&mut self.stream)
+    }
+
+    /// Reads bytes as they are.
+    pub fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(bytes)
+    }
+
+    /// Asks and waits for the answer.
+    #[must_use]
+    pub fn ask(&mut self, request: &str) -> Message {
+        self.send(request).expect("the request is sent");
+        self.answer().expect("an answer is read").expect("an answer")
+    }
+}
+
+/// One GET on a connection of its own; `head` is what follows the first line, such as `host: cart\r\nx: y\r\n`.
+#[must_use]
+pub fn get(address: SocketAddr, path: &str, head: &str) -> Message {
+    let mut connection = Connection::to(address).expect("a connection");
+    connection.ask(&format!("GET {path} HTTP/1.1\r\n{head}\r\n"))
+}
+
+/// What a backend does with a request.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// A status, further fields as lines, and a body.
+    Status(u16, &'static str, Vec<u8>),
+    /// Nothing, until the connection is closed from the other side.
+    Silence,
+    /// The connection is closed.
+    Close,
+    /// These bytes as they are, and the connection is closed.
+    Raw(&'static [u8]),
+}
+
+/// 200 with a text.
+#[must_use]
+pub fn ok(text: &str) -> Answer {
+    Answer::Status(200, "", text.as_bytes().to_vec())
+}
+
+/// An empty answer with a status.
+#[must_use]
+pub fn status(status: u16) -> Answer {
+    Answer::Status(status, "", Vec::new())
+}
+
+type Handler = dyn Fn(&Message) -> Answer + Send + Sync;
+
+/// A server on loopback that lives as long as the test.
+pub struct Backend {
+    /// Where it listens.
+    pub address: SocketAddr,
+    asked: Arc<Mutex<Vec<Message>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Backend {
+    /// Answers every request as `handler` says.
+    pub fn start(handler: impl Fn(&Message) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (asked, connections) = (Arc::default(), Arc::default());
+        let backend = Self { address, asked: Arc::clone(&asked), connections: Arc::clone(&connections) };
+        let handler: Arc<Handler> = Arc::new(handler);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (handler, asked) = (Arc::clone(&handler), Arc::clone(&asked));
+                // A client that goes away in the middle is no matter.
+                std::thread::spawn(move || serve(stream, &*handler, &asked));
+            }
+        });
+        backend
+    }
+
+    /// Always says who it is.
+    #[must_use]
+    pub fn named(name: &'static str) -> Self {
+        Self::start(move |_| ok(name))
+    }
+
+    /// The requests so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Message> {
+        self.asked.lock().expect("no panic in a handler").clone()
+    }
+
+    /// The connections so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+fn serve(stream: TcpStream, handler: &Handler, asked: &Mutex<Vec<Message>>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read_message(&mut reader)? {
+        asked.lock().expect("no panic in a handler").push(request.clone());
+        let stream = reader.get_mut();
+        match handler(&request) {
+            Answer::Status(status, fields, body) => {
+                let head = format!("HTTP/1.1 {status} x\r\n{fields}content-length: {}\r\n\r\n", body.len());
+                stream.write_all(&[head.as_bytes(), &body].concat())?;
+            }
+            Answer::Silence => {
+                let _ = stream.read(&mut [0])?;
+                return Ok(());
+            }
+            Answer::Close => return Ok(()),
+            Answer::Raw(bytes) => return stream.write_all(bytes),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! A `squall proxy` under test, with policies and endpoints in files of its own.
+
+use crate::http::{Backend, Connection, Message, get};
+use crate::{binary, until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use tempfile::TempDir;
+
+/// A running proxy; it is killed when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    child: Child,
+    folder: TempDir,
+    /// Where it takes requests.
+    pub listen: SocketAddr,
+    /// Where it answers questions.
+    pub admin: SocketAddr,
+}
+
+/// An endpoint of the service `cart`: its address, its version, and whether it is ready.
+pub type Endpoint = (SocketAddr, &'static str, bool);
+
+impl Proxy {
+    /// Starts one with these policies, in front of the service `cart`.
+    #[must_use]
+    pub fn start(policies: &str, backends: &[&Backend]) -> Self {
+        let endpoints: Vec<Endpoint> = backends.iter().map(|backend| (backend.address, "v1", true)).collect();
+        Self::with_endpoints(policies, &endpoints)
+    }
+
+    /// The same with endpoints chosen.
+    #[must_use]
+    pub fn with_endpoints(policies: &str, endpoints: &[Endpoint]) -> Self {
+        Self::with_arguments(policies, endpoints, &[])
+    }
+
+    /// The same with further arguments.
+    #[must_use]
+    pub fn with_arguments(policies: &str, endpoints: &[Endpoint], arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("policies.yaml"), policies).expect("a file");
+        fs::write(folder.path().join("endpoints.yaml"), slices(endpoints)).expect("a file");
+        let mut child = Command::new(binary())
+            .args(["proxy", "--seed", "1", "--policies", "policies.yaml", "--endpoints", "endpoints.yaml"])
+            .args(["--access-log", "access.jsonl", "--event-log", "events.jsonl"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(folder.path().join("log")).expect("a file"))
+            .spawn()
+            .expect("the proxy starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the proxy is not ready:\n{log}"));
+        let address = |key: &str| ready[key].as_str().expect("an address").parse().expect("an address");
+        Self { child, folder, listen: address("listen"), admin: address("admin") }
+    }
+
+    /// One GET to the service `cart`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Message {
+        get(self.listen, path, "host: cart\r\n")
+    }
+
+    /// One GET with further fields, as lines.
+    #[must_use]
+    pub fn get_with(&self, path: &str, fields: &str) -> Message {
+        get(self.listen, path, &format!("host: cart\r\n{fields}"))
+    }
+
+    /// A connection to it.
+    #[must_use]
+    pub fn connect(&self) -> Connection {
+        Connection::to(self.listen).expect("a connection")
+    }
+
+    /// What the admin interface says.
+    #[must_use]
+    pub fn admin(&self, path: &str) -> Message {
+        get(self.admin, path, "host: localhost\r\n")
+    }
+
+    /// The value of a metric, with `labels` as they begin; 0 if it is not there.
+    #[must_use]
+    pub fn metric(&self, name: &str, label: &str) -> f64 {
+        let text = self.admin("/stats/prometheus").text();
+        let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(label));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// Waits until the metric has come to `value`.
+    pub fn until_metric(&self, name: &str, label: &str, value: f64) {
+        until(&format!("{name} is {value}"), || self.metric(name, label) >= value);
+    }
+
+    /// The lines of its access log, once there are `number`.
+    #[must_use]
+    pub fn access_log(&self, number: usize) -> Vec<Value> {
+        let lines = || {
+            let text = fs::read_to_string(self.path("access.jsonl")).unwrap_or_default();
+            text.lines().map_while(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>()
+        };
+        until("the access log is written", || lines().len() >= number);
+        lines()
+    }
+
+    /// Writes the policies anew, as an editor would.
+    pub fn write_policies(&self, text: &str) {
+        fs::write(self.path("new"), text).expect("a file");
+        fs::rename(self.path("new"), self.path("policies.yaml")).expect("a rename");
+    }
+
+    /// Writes the endpoints anew.
+    pub fn write_endpoints(&self, endpoints: &[Endpoint]) {
+        fs::write(self.path("new"), slices(endpoints)).expect("a file");
+        fs::rename(self.path("new"), self.path("endpoints.yaml")).expect("a rename");
+    }
+
+    /// What it wrote to standard error.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).expect("the proxy lives");
+    }
+
+    /// Waits for its end.
+    #[must_use]
+    pub fn ended(&mut self) -> ExitStatus {
+        self.child.wait().expect("the proxy was started here")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn slices(endpoints: &[Endpoint]) -> String {
+    let slice = |(number, (address, version, ready)): (usize, &Endpoint)| {
+        format!(
+            "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: cart-{number}, labels: {{kubernetes.io/service-name: cart, version: {version}}}}}\n\
+             addressType: IPv4\nports: [{{port: {}}}]\nendpoints: [{{addresses: [{}], conditions: {{ready: {ready}}}}}]\n",
+            address.port(),
+            address.ip()
+        )
+    };
+    endpoints.iter().enumerate().map(slice).collect()
+}
+
+/// A `VirtualService` for `cart` whose `http` is these lines, indented as YAML needs them.
+#[must_use]
+pub fn routes(http: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: cart}}\nspec:\n  hosts: [cart]\n  http:\n{http}\n"
+    )
+}
+
+/// A `DestinationRule` for `cart` with this traffic policy, in flow style.
+#[must_use]
+pub fn rule(traffic_policy: &str) -> String {
+    format!(
+        "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: cart}}\nspec: {{host: cart, trafficPolicy: {traffic_policy}}}\n"
+    )
+}
