@@ -3,6 +3,7 @@
 //! It knows nothing of scenarios: [`wire`] is all that passes between it and the harness. `rules` decides what becomes of a request, `relay`
 //! listens, `http` and `tcp` pass bytes on, `report` tells what happened.
 
+mod answer;
 mod http;
 mod link;
 mod listener;
@@ -98,6 +99,3 @@ async fn next<T: serde::de::DeserializeOwned>(
     let line = input.next_line().await.map_err(Error::Input)?;
     line.map(|line| serde_json::from_str(&line).map_err(|error| Error::Input(error.into()))).transpose()
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@
 
 pub mod http;
 pub mod proxy;
+pub mod relay;
 
 use serde_json::Value;
 use std::fs;

@@ -1,29 +1,31 @@
 //! A relay that reads heads, to know where requests begin and end, and passes on the very bytes that came.
 
+use super::answer::{Answer, Answering};
 use super::link;
-use super::relay::{Relay, reset};
-use super::rules::{End, Subject, Verdict};
+use super::relay::{Relay, Standing, reset};
+use super::rules::End;
 use super::wire::{Fate, REQUEST_NUMBER};
 use crate::clock::{Nanos, now};
 use crate::fault::spec::{AbortPlace, Direction};
 use bytes::{Buf, BytesMut};
 use squall_http1::{BodyReader, Framing, HeadReader, Refusal, Request, Response, write};
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 /// Bytes read at once.
-const READ: usize = 16 * 1024;
+pub(super) const READ: usize = 16 * 1024;
 
 /// Serves one connection to its end.
 pub(super) async fn relay(relay: Rc<Relay>, client: TcpStream) {
-    let accepted = now();
+    let standing = Rc::new(Standing::new());
     let mut resets = relay.resets();
-    let verdict = relay.judge(Subject::Connection, accepted);
-    if let Some((fault, End::Reset(0))) = verdict.end {
+    if let Some((fault, End::Reset(0))) = relay.review(&standing).end {
         // Nothing of a request has come, so the connection itself is what was offered.
-        relay.offer(accepted, None, 1, false, Fate::Withheld(fault));
+        relay.offer(standing.accepted, None, 1, false, Fate::Withheld(fault));
         return reset(client);
     }
     let mut connection = Connection {
@@ -32,13 +34,13 @@ pub(super) async fn relay(relay: Rc<Relay>, client: TcpStream) {
         instance: None,
         up: BytesMut::new(),
         down: BytesMut::new(),
-        accepted,
-        verdict,
+        standing: Rc::clone(&standing),
         open: None,
     };
     let ended = tokio::select! {
         biased;
         _ = resets.changed() => Err(Broken::Reset),
+        () = relay.until_reset(&standing) => Err(Broken::Reset),
         ended = connection.serve() => ended,
     };
     connection.settle(Fate::Cut);
@@ -54,15 +56,14 @@ struct Connection {
     /// Bytes from the client, and from the instance.
     up: BytesMut,
     down: BytesMut,
-    accepted: Nanos,
     /// What holds for the whole connection.
-    verdict: Verdict,
+    standing: Rc<Standing>,
     /// The attempt whose fate is not settled.
     open: Option<Attempt>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Attempt {
+pub(super) struct Attempt {
     at: Nanos,
     request: Option<u64>,
     number: u32,
@@ -70,7 +71,7 @@ struct Attempt {
 }
 
 /// How a connection ended.
-enum Broken {
+pub(super) enum Broken {
     /// One side has closed: so do we.
     Closed,
     /// One side, or a fault, has reset it: so do we.
@@ -123,14 +124,13 @@ impl Connection {
     async fn one(&mut self, head: usize, request: &Request) -> Result<(), Broken> {
         let attempt = attempt_of(request);
         self.open = Some(attempt);
-        let verdict = self.relay.judge(Subject::Request(request, attempt.number), self.accepted);
-        for (fault, delay) in self.verdict.delays.iter().chain(&verdict.delays).copied().collect::<Vec<_>>() {
-            self.hold(fault, Some(delay)).await?;
+        let judged = self.relay.judge(request, attempt.number, self.standing.accepted);
+        let verdict = judged.and(&self.relay.review(&self.standing));
+        for (fault, delay) in &verdict.delays {
+            self.hold(*fault, Some(*delay)).await?;
         }
-        let bandwidth = [self.verdict.bandwidth, verdict.bandwidth].into_iter().flatten().min();
         let body = BodyReader::new(request.framing()?);
-        let end = verdict.end.or(self.verdict.end);
-        match end {
+        match verdict.end {
             Some((fault, End::Abort(status, AbortPlace::Before))) => {
                 self.settle(Fate::Withheld(fault));
                 self.swallow(head, body).await?;
@@ -140,37 +140,29 @@ impl Connection {
                 self.settle(Fate::Withheld(fault));
                 return Err(Broken::Reset);
             }
-            Some((fault, End::Blackhole(Direction::ClientToServer | Direction::Both))) => {
+            Some((fault, end)) if end.holds(Direction::ClientToServer) => {
                 self.settle(Fate::Withheld(fault));
                 self.hold(fault, None).await?;
             }
             _ => {}
         }
         self.connect().await?;
-        self.pass_request(head, body, bandwidth).await?;
-        match end {
+        match verdict.end {
             Some((fault, End::Hang)) => {
-                self.wait_for_answer_or(fault).await?;
+                self.exchange(head, body, request, Answer::Kept(fault)).await?;
                 Err(Broken::Reset)
             }
-            Some((fault, End::Blackhole(Direction::ServerToClient | Direction::Both))) => {
-                self.hold(fault, None).await?;
-                self.pass_answer(request, bandwidth, None).await
-            }
             Some((_, End::Abort(status, AbortPlace::After))) => {
-                self.answer(request, |_, _| {}).await?;
+                self.exchange(head, body, request, Answer::Dropped).await?;
                 self.abort(status, request).await
             }
-            Some((_, End::Reset(after))) => self.pass_answer(request, bandwidth, Some(after)).await,
-            _ => self.pass_answer(request, bandwidth, None).await,
+            Some((_, End::Reset(after))) => self.exchange(head, body, request, Answer::Cut(after)).await,
+            _ => self.exchange(head, body, request, Answer::Passed).await,
         }
     }
 
-    /// Settles the fate of the attempt under way, once.
     fn settle(&mut self, fate: Fate) {
-        if let Some(attempt) = self.open.take() {
-            self.relay.offer(attempt.at, attempt.request, attempt.number, attempt.probe, fate);
-        }
+        settle(&self.relay, &mut self.open, fate);
     }
 
     /// Holds everything until the time is over or the fault is; the client may leave meanwhile.
@@ -214,133 +206,26 @@ impl Connection {
         Ok(())
     }
 
-    async fn pass_request(&mut self, head: usize, mut body: BodyReader, bandwidth: Option<u64>) -> Result<(), Broken> {
-        let Some(instance) = self.instance.as_mut() else { return Err(Broken::Reset) };
-        let mut ready = head;
-        loop {
-            // Head and what is there of the body go in one write.
-            while !body.is_done() && ready < self.up.len() {
-                ready += body.step(&self.up[ready..])?.consumed;
-            }
-            link::send(instance, &self.up[..ready], bandwidth, &self.relay.timer).await?;
-            self.up.advance(ready);
-            if body.is_done() {
-                return Ok(());
-            }
-            ready = 0;
-            fill(&mut self.client, &mut self.up).await?;
+    /// Passes the request on while its answer comes back: an instance may answer before it has read everything.
+    async fn exchange(&mut self, head: usize, body: BodyReader, request: &Request, what: Answer) -> Result<(), Broken> {
+        let (relay, standing) = (Rc::clone(&self.relay), Rc::clone(&self.standing));
+        let Self { client, instance: Some(instance), up, down, open, .. } = self else { return Err(Broken::Reset) };
+        let (mut from_client, to_client) = client.split();
+        let (from_instance, to_instance) = instance.split();
+        let answering =
+            Answering { relay: &relay, standing: &standing, from: from_instance, to: to_client, down, open };
+        let asking = Asking { relay: &relay, standing: &standing, from: &mut from_client, to: to_instance, up };
+        let mut answered = pin!(answering.run(request, what));
+        tokio::select! {
+            biased;
+            sent = asking.run(head, body) => sent?,
+            // The rest of the request has nobody to go to, so the next one could not be found.
+            answered = &mut answered => return answered.and(Err(Broken::Closed)),
         }
-    }
-
-    /// Passes the answer on; with `cut`, so many bytes of it and then a reset.
-    async fn pass_answer(&mut self, request: &Request, bandwidth: Option<u64>, cut: Option<u64>) -> Result<(), Broken> {
-        let mut left = cut;
-        let mut keep = true;
-        let mut out = BytesMut::new();
-        let (mut reader, mut response) = (HeadReader::default(), Response::default());
-        let mut body: Option<BodyReader> = None;
-        loop {
-            if self.instance.is_none() {
-                return Err(Broken::Reset);
-            }
-            let mut ready = 0;
-            if body.is_none() {
-                while let Some(len) = reader.response_at(&self.down[ready..], &mut response)? {
-                    ready += len;
-                    if response.status >= 200 {
-                        keep = response.keep_alive();
-                        body = Some(BodyReader::new(response.framing(request.method())?));
-                        self.relay.answer(response.status);
-                        break;
-                    }
-                }
-                if body.is_some() {
-                    self.settle(Fate::Relayed);
-                }
-            }
-            if let Some(body) = body.as_mut() {
-                while !body.is_done() && ready < self.down.len() {
-                    ready += body.step(&self.down[ready..])?.consumed;
-                }
-            }
-            if ready > 0 {
-                out.clear();
-                let allowed = left.map_or(ready, |left| ready.min(left as usize));
-                out.extend_from_slice(&self.down[..allowed]);
-                self.down.advance(ready);
-                link::send(&mut self.client, &out, bandwidth, &self.relay.timer).await?;
-                if let Some(left) = left.as_mut() {
-                    *left -= allowed as u64;
-                    if *left == 0 || allowed < ready {
-                        return Err(Broken::Reset);
-                    }
-                }
-            }
-            if body.as_ref().is_some_and(BodyReader::is_done) {
-                // A cut beyond the end of the answer resets right behind it.
-                return if left.is_some() {
-                    Err(Broken::Reset)
-                } else if keep {
-                    Ok(())
-                } else {
-                    Err(Broken::Closed)
-                };
-            }
-            let instance = self.instance.as_mut().unwrap_or_else(|| unreachable!("looked at above"));
-            self.down.reserve(READ);
-            let read = tokio::select! {
-                read = instance.read_buf(&mut self.down) => read?,
-                () = until_closed(&self.client) => return Err(Broken::Closed),
-            };
-            if read == 0 {
-                // The end of an answer that lasts until the connection ends, or an instance that has gone away: the client sees the same.
-                return Err(Broken::Closed);
-            }
-        }
-    }
-
-    /// Reads an answer that goes nowhere.
-    async fn answer(&mut self, request: &Request, mut seen: impl FnMut(&Response, &[u8])) -> Result<(), Broken> {
-        let Some(instance) = self.instance.as_mut() else { return Err(Broken::Reset) };
-        let (mut reader, mut response) = (HeadReader::default(), Response::default());
-        while !reader.response(&mut self.down, &mut response)? {
-            fill(instance, &mut self.down).await?;
-        }
-        let mut body = BodyReader::new(response.framing(request.method())?);
-        while !body.is_done() {
-            if self.down.is_empty() {
-                fill(instance, &mut self.down).await?;
-            }
-            let step = body.step(&self.down)?;
-            seen(&response, &self.down[step.payload.clone()]);
-            self.down.advance(step.consumed);
-        }
-        self.settle(Fate::Relayed);
-        Ok(())
-    }
-
-    /// The instance answers, nobody hears it; over when the fault is, or when the client leaves.
-    async fn wait_for_answer_or(&mut self, fault: u32) -> Result<(), Broken> {
-        let relay = Rc::clone(&self.relay);
-        loop {
-            let Some(instance) = self.instance.as_mut() else { return Err(Broken::Reset) };
-            self.down.clear();
-            self.down.reserve(READ);
-            tokio::select! {
-                read = instance.read_buf(&mut self.down) => {
-                    if read? > 0 {
-                        self.settle(Fate::Relayed);
-                    } else {
-                        self.instance = None;
-                        tokio::select! {
-                            () = relay.cleared(fault) => return Ok(()),
-                            () = until_closed(&self.client) => return Err(Broken::Closed),
-                        }
-                    }
-                }
-                () = relay.cleared(fault) => return Ok(()),
-                () = until_closed(&self.client) => return Err(Broken::Closed),
-            }
+        tokio::select! {
+            biased;
+            answered = &mut answered => answered,
+            () = until_closed(from_client.as_ref()) => Err(Broken::Closed),
         }
     }
 
@@ -353,6 +238,54 @@ impl Connection {
         link::send(&mut self.client, &out, None, &self.relay.timer).await?;
         self.relay.answer(status);
         if request.keep_alive() { Ok(()) } else { Err(Broken::Closed) }
+    }
+}
+
+/// The way from the client to its instance.
+struct Asking<'a, 'c> {
+    relay: &'a Relay,
+    standing: &'a Standing,
+    from: &'a mut ReadHalf<'c>,
+    to: WriteHalf<'a>,
+    up: &'a mut BytesMut,
+}
+
+impl Asking<'_, '_> {
+    /// Passes a request with a head of so many bytes on. One that the instance does not want any more is not an error: its answer says why.
+    async fn run(mut self, head: usize, mut body: BodyReader) -> Result<(), Broken> {
+        let mut ready = head;
+        loop {
+            // Head and what is there of the body go in one write.
+            while !body.is_done() && ready < self.up.len() {
+                ready += body.step(&self.up[ready..])?.consumed;
+            }
+            let bandwidth = self.relay.review(self.standing).bandwidth;
+            if link::send(&mut self.to, &self.up[..ready], bandwidth, &self.relay.timer).await.is_err() {
+                return std::future::pending().await;
+            }
+            self.up.advance(ready);
+            if body.is_done() {
+                return Ok(());
+            }
+            ready = 0;
+            self.up.reserve(READ);
+            if self.from.read_buf(self.up).await? == 0 {
+                return Err(Broken::Closed);
+            }
+            while let Some((fault, end)) = self.relay.review(self.standing).end {
+                if !end.holds(Direction::ClientToServer) {
+                    break;
+                }
+                self.relay.cleared(fault).await;
+            }
+        }
+    }
+}
+
+/// Settles the fate of an attempt, once.
+pub(super) fn settle(relay: &Relay, open: &mut Option<Attempt>, fate: Fate) {
+    if let Some(attempt) = open.take() {
+        relay.offer(attempt.at, attempt.request, attempt.number, attempt.probe, fate);
     }
 }
 

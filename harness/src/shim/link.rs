@@ -3,15 +3,14 @@
 use crate::clock::Timer;
 use std::io;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 /// Pieces a second in which bytes of a bounded link are sent.
 const PIECES: u64 = 50;
 
 /// Writes everything; with a bandwidth, in pieces no faster than that.
 pub(super) async fn send(
-    stream: &mut TcpStream,
+    stream: &mut (impl AsyncWrite + Unpin),
     bytes: &[u8],
     bandwidth: Option<u64>,
     timer: &Timer,

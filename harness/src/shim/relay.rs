@@ -2,18 +2,19 @@
 
 use super::listener::Port;
 use super::report::Reporter;
-use super::rules::{Active, Subject, Verdict, judge};
+use super::rules::{Active, End, Subject, Verdict, judge};
 use super::wire::{self, Answer, Fate, Offer, Report};
 use super::{http, tcp};
 use crate::clock::{Nanos, Timer, now};
 use crate::fault::spec::{Fault, Unit};
 use crate::seed::Seed;
+use squall_http1::Request;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// Everything of one relay.
 pub(super) struct Relay {
@@ -24,14 +25,27 @@ pub(super) struct Relay {
     seed: Seed,
     faults: RefCell<Vec<(Active, Nanos)>>,
     is_down: Cell<bool>,
-    /// Something changed that open connections must look at: a fault ended, or the instance went down.
-    changed: Notify,
+    /// Raised when a fault begins or ends: open connections look at what they are under.
+    changes: watch::Sender<u64>,
     /// Raised when open connections are to be reset.
     resets: watch::Sender<u64>,
     /// Raised when the port begins or ends to listen.
     listening: watch::Sender<bool>,
     pub(super) reporter: Rc<Reporter>,
     pub(super) timer: Timer,
+}
+
+/// What the faults on connections have said of one connection.
+pub(super) struct Standing {
+    pub(super) accepted: Nanos,
+    asked: RefCell<Vec<(u32, Verdict)>>,
+}
+
+impl Standing {
+    /// A connection that has just been accepted.
+    pub(super) fn new() -> Self {
+        Self { accepted: now(), asked: RefCell::default() }
+    }
 }
 
 impl Relay {
@@ -53,7 +67,7 @@ impl Relay {
             seed,
             faults: RefCell::default(),
             is_down: Cell::new(false),
-            changed: Notify::new(),
+            changes: watch::channel(0).0,
             resets: watch::channel(0).0,
             listening: watch::channel(true).0,
             reporter: Rc::clone(&reporter),
@@ -150,6 +164,7 @@ impl Relay {
             let effect = Report::Effect { fault: id, at: now().0 };
             self.reporter.say(&effect).map_err(|error| error.to_string())?;
         }
+        self.changes.send_modify(|changes| *changes += 1);
         Ok(())
     }
 
@@ -160,7 +175,7 @@ impl Relay {
         let (fault, _) = faults.remove(at);
         drop(faults);
         self.settle_listening();
-        self.changed.notify_waiters();
+        self.changes.send_modify(|changes| *changes += 1);
         self.reporter.say(&Report::Harmed { fault: id, units: fault.harmed, victims: fault.victims })
     }
 
@@ -192,29 +207,61 @@ impl Relay {
         self.reset_connections();
     }
 
-    /// What becomes of a unit on a connection that was accepted then; effects are told at once.
-    pub(super) fn judge(&self, subject: Subject<'_>, accepted: Nanos) -> Verdict {
+    /// What becomes of a request on a connection that was accepted then; effects are told at once.
+    pub(super) fn judge(&self, request: &Request, attempt: u32, accepted: Nanos) -> Verdict {
         let mut faults = self.faults.borrow_mut();
         if faults.is_empty() {
             return Verdict::default();
         }
         let concerned = faults.iter_mut().filter(|(fault, since)| fault.hits_existing() || accepted >= *since);
-        let verdict = judge(concerned.map(|(fault, _)| fault), subject);
+        let verdict = judge(concerned.map(|(fault, _)| fault), Subject::Request(request, attempt));
+        self.tell_effects(&verdict);
+        verdict
+    }
+
+    /// What a connection is under now: faults that have begun since it was last asked are asked whether they take it, once each.
+    pub(super) fn review(&self, standing: &Standing) -> Verdict {
+        let mut faults = self.faults.borrow_mut();
+        let mut asked = standing.asked.borrow_mut();
+        if faults.is_empty() && asked.is_empty() {
+            return Verdict::default();
+        }
+        asked.retain(|(id, _)| faults.iter().any(|(fault, _)| fault.id == *id));
+        for (fault, since) in faults.iter_mut() {
+            let concerned = fault.hits_existing() || standing.accepted >= *since;
+            if concerned && !asked.iter().any(|(id, _)| *id == fault.id) {
+                let verdict = judge(std::iter::once(&mut *fault), Subject::Connection);
+                self.tell_effects(&verdict);
+                asked.push((fault.id, verdict));
+            }
+        }
+        asked.iter().fold(Verdict::default(), |all, (_, verdict)| all.and(verdict))
+    }
+
+    fn tell_effects(&self, verdict: &Verdict) {
         for fault in &verdict.first_effects {
             // A harness that is gone does not mind.
             let _ = self.reporter.say(&Report::Effect { fault: *fault, at: now().0 });
         }
-        verdict
     }
 
     /// Returns once the fault is no more.
     pub(super) async fn cleared(&self, id: u32) {
-        loop {
-            let changed = self.changed.notified();
-            if !self.faults.borrow().iter().any(|(fault, _)| fault.id == id) {
+        let mut changes = self.changes.subscribe();
+        while self.faults.borrow().iter().any(|(fault, _)| fault.id == id) {
+            if changes.changed().await.is_err() {
                 return;
             }
-            changed.await;
+        }
+    }
+
+    /// Returns once a fault resets the connection as it is, without waiting for anything to pass.
+    pub(super) async fn until_reset(&self, standing: &Standing) {
+        let mut changes = self.changes.subscribe();
+        while !matches!(self.review(standing).end, Some((_, End::Reset(0)))) {
+            if changes.changed().await.is_err() {
+                return;
+            }
         }
     }
 

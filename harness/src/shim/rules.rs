@@ -35,6 +35,28 @@ pub(super) struct Verdict {
     pub(super) first_effects: Vec<u32>,
 }
 
+impl Verdict {
+    /// Both at once.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.delays.extend_from_slice(&other.delays);
+        self.end = self.end.or(other.end);
+        self.bandwidth = [self.bandwidth, other.bandwidth].into_iter().flatten().min();
+        self
+    }
+}
+
+impl End {
+    /// Bytes that go this way are held until the fault ends.
+    pub(super) fn holds(self, way: Direction) -> bool {
+        match self {
+            Self::Blackhole(Direction::Both) => true,
+            Self::Blackhole(direction) => direction == way,
+            Self::Hang => way == Direction::ServerToClient,
+            Self::Abort(..) | Self::Reset(_) => false,
+        }
+    }
+}
+
 /// How a request or connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {

@@ -1,84 +1,145 @@
 //! A relay that passes bytes without reading them: a connection is the unit, offered at accept.
 
 use super::link;
-use super::relay::{Relay, reset};
-use super::rules::{End, Subject};
+use super::relay::{Relay, Standing, reset};
+use super::rules::End;
 use super::wire::Fate;
-use crate::clock::now;
 use crate::fault::spec::Direction;
 use bytes::BytesMut;
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 /// Bytes read at once.
 const READ: usize = 16 * 1024;
 
 /// Serves one connection to its end.
-pub(super) async fn relay(relay: Rc<Relay>, client: TcpStream) {
-    let accepted = now();
-    let verdict = relay.judge(Subject::Connection, accepted);
+pub(super) async fn relay(relay: Rc<Relay>, mut client: TcpStream) {
+    let standing = Standing::new();
     let mut resets = relay.resets();
-    let offer = |fate| relay.offer(accepted, None, 1, false, fate);
-    for (fault, delay) in &verdict.delays {
-        tokio::select! {
-            () = relay.timer.sleep(*delay) => {}
-            () = relay.cleared(*fault) => {}
-        }
-    }
-    match verdict.end {
-        Some((fault, End::Reset(0))) => {
-            offer(Fate::Withheld(fault));
-            return reset(client);
-        }
-        Some((fault, End::Hang | End::Blackhole(_))) => {
-            offer(Fate::Withheld(fault));
-            tokio::select! {
-                () = relay.cleared(fault) => {}
-                _ = resets.changed() => return reset(client),
-            }
-        }
-        _ => {}
-    }
-    let Ok(instance) = TcpStream::connect(relay.to()).await else {
-        offer(Fate::Unreachable);
-        return reset(client);
+    let passed = tokio::select! {
+        biased;
+        _ = resets.changed() => Err(Ended::Reset),
+        () = relay.until_reset(&standing), if !is_reset_at_accept(&relay, &standing) => Err(Ended::Reset),
+        passed = pass(&relay, &standing, &mut client) => passed,
     };
-    if verdict.end.is_none() {
-        offer(Fate::Relayed);
-    }
-    let (mut client, mut instance) = (client, instance);
-    tokio::select! {
-        _ = both_ways(&relay, &mut client, &mut instance, verdict.bandwidth) => {}
-        _ = resets.changed() => reset(client),
+    if let Err(Ended::Reset) = passed {
+        reset(client);
     }
 }
 
-async fn both_ways(
-    relay: &Relay,
-    client: &mut TcpStream,
-    instance: &mut TcpStream,
-    bandwidth: Option<u64>,
-) -> io::Result<Direction> {
-    let (mut up, mut down) = (BytesMut::new(), BytesMut::new());
-    loop {
-        up.reserve(READ);
-        down.reserve(READ);
-        tokio::select! {
-            read = client.read_buf(&mut up) => {
-                if read? == 0 {
-                    return Ok(Direction::ClientToServer);
-                }
-                link::send(instance, &up, bandwidth, &relay.timer).await?;
-                up.clear();
+/// Such a connection is offered and withheld, not cut.
+fn is_reset_at_accept(relay: &Relay, standing: &Standing) -> bool {
+    matches!(relay.review(standing).end, Some((_, End::Reset(0))))
+}
+
+/// Why a connection ended before both sides had closed it.
+enum Ended {
+    Reset,
+}
+
+impl From<io::Error> for Ended {
+    fn from(_: io::Error) -> Self {
+        Self::Reset
+    }
+}
+
+async fn pass(relay: &Relay, standing: &Standing, client: &mut TcpStream) -> Result<(), Ended> {
+    let offer = |fate| relay.offer(standing.accepted, None, 1, false, fate);
+    let verdict = relay.review(standing);
+    match verdict.end {
+        Some((fault, End::Reset(0))) => {
+            offer(Fate::Withheld(fault));
+            return Err(Ended::Reset);
+        }
+        Some((fault, end)) if end.holds(Direction::ClientToServer) => {
+            offer(Fate::Withheld(fault));
+            relay.cleared(fault).await;
+        }
+        _ => {}
+    }
+    let withheld = verdict.end.is_some_and(|(_, end)| end.holds(Direction::ClientToServer));
+    let way = Way { relay, standing, delayed: RefCell::default() };
+    way.delay().await;
+    let Ok(mut instance) = TcpStream::connect(relay.to()).await else {
+        if !withheld {
+            offer(Fate::Unreachable);
+        }
+        return Err(Ended::Reset);
+    };
+    if !withheld {
+        offer(Fate::Relayed);
+    }
+    instance.set_nodelay(true)?;
+    let (from_client, to_client) = client.split();
+    let (from_instance, to_instance) = instance.split();
+    tokio::try_join!(
+        way.copy(from_client, to_instance, Direction::ClientToServer),
+        way.copy(from_instance, to_client, Direction::ServerToClient),
+    )?;
+    Ok(())
+}
+
+/// Both directions of one connection.
+struct Way<'a> {
+    relay: &'a Relay,
+    standing: &'a Standing,
+    /// Faults whose delay has been served: each holds a connection once.
+    delayed: RefCell<Vec<u32>>,
+}
+
+impl Way<'_> {
+    /// Passes bytes on until one side ends, whose end is passed on too.
+    async fn copy(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, way: Direction) -> Result<(), Ended> {
+        let mut buf = BytesMut::new();
+        let mut passed: u64 = 0;
+        loop {
+            buf.clear();
+            buf.reserve(READ);
+            if from.read_buf(&mut buf).await? == 0 {
+                // A peer that has gone needs no end.
+                let _ = to.shutdown().await;
+                return Ok(());
             }
-            read = instance.read_buf(&mut down) => {
-                if read? == 0 {
-                    return Ok(Direction::ServerToClient);
+            self.delay().await;
+            let cut = self.cut(way).await?;
+            let bandwidth = self.relay.review(self.standing).bandwidth;
+            let allowed = cut.map_or(buf.len() as u64, |cut| cut.saturating_sub(passed).min(buf.len() as u64));
+            link::send(&mut to, &buf[..allowed as usize], bandwidth, &self.relay.timer).await?;
+            passed += allowed;
+            if cut.is_some_and(|cut| passed >= cut) {
+                return Err(Ended::Reset);
+            }
+        }
+    }
+
+    /// Waits for as long as a fault holds this way; then after how many bytes in all the connection is to be reset.
+    async fn cut(&self, way: Direction) -> Result<Option<u64>, Ended> {
+        loop {
+            match self.relay.review(self.standing).end {
+                Some((fault, end)) if end.holds(way) => {
+                    self.relay.cleared(fault).await;
+                    if end == End::Hang {
+                        return Err(Ended::Reset);
+                    }
                 }
-                link::send(client, &down, bandwidth, &relay.timer).await?;
-                down.clear();
+                Some((_, End::Reset(after))) if way == Direction::ServerToClient => return Ok(Some(after)),
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    async fn delay(&self) {
+        for (fault, delay) in self.relay.review(self.standing).delays {
+            if !self.delayed.borrow().contains(&fault) {
+                self.delayed.borrow_mut().push(fault);
+                tokio::select! {
+                    () = self.relay.timer.sleep(delay) => {}
+                    () = self.relay.cleared(fault) => {}
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::health::outlier::Outcome;
 use crate::policy::{Action, HeaderRules, Weighted};
 use crate::telemetry::{Flag, access_log};
 use rand::{Rng, RngExt};
-use squall_http1::{Request, Response, Version};
+use squall_http1::{Framing, Request, Response, Version};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -73,6 +73,12 @@ async fn serve(
         return refuse(client, request, notes, failure, true).await;
     }
     let mut upload = Upload::new(framing);
+    if framing != Framing::Empty && request.headers.has_token("expect", "100-continue") {
+        // As Envoy does by default: whoever waits for leave to send is given it here.
+        request.headers.remove("expect");
+        client.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        client.flush().await?;
+    }
 
     // The route is chosen once, by the request as the client wrote it.
     let Some((resolved, block)) = snapshot.route(request) else {
@@ -474,7 +480,7 @@ async fn policy_answer(
         Action::Forward { .. } => (Response::new(500), Vec::new()),
     };
     let status = response.status;
-    let close = close || request.framing() != Ok(squall_http1::Framing::Empty);
+    let close = close || request.framing() != Ok(Framing::Empty);
     let reply = Reply { response, body, flag: Flag::None, details: notes.details };
     answer::reply(client, request, reply, close).await?;
     Ok((status, if close { After::Close } else { After::KeepOpen }))
@@ -497,7 +503,7 @@ async fn refuse(
     reply.response.headers.add("server", b"envoy");
     let status = reply.response.status;
     // A body that was not read would be taken for the next request.
-    let unread = matches!(request.framing(), Ok(framing) if framing != squall_http1::Framing::Empty);
+    let unread = matches!(request.framing(), Ok(framing) if framing != Framing::Empty);
     let close = close || failure.ends_connection() || (unread && notes.attempts == 0);
     answer::reply(client, request, reply, close).await?;
     Ok((status, if close { After::Close } else { After::KeepOpen }))

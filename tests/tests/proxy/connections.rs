@@ -131,3 +131,14 @@ fn a_head_request_has_no_body_however_long_it_says_it_is() {
     }
     assert!(text.contains("content-length: 1000"), "{text}");
 }
+
+#[test]
+fn whoever_waits_for_leave_to_send_a_body_is_given_it() {
+    let backend = echo();
+    let proxy = Proxy::start("", &[&backend]);
+    let mut connection = proxy.connect();
+    let leave = connection.ask("POST / HTTP/1.1\r\nhost: cart\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n");
+    assert_eq!(leave.status(), 100);
+    assert_eq!(connection.ask("hello").text(), "hello");
+    assert_eq!(backend.asked()[0].field("expect"), "");
+}
