@@ -1,7 +1,7 @@
 //! The files of a run. Pure functions of records: the same record gives the same bytes.
 
 use crate::record::{ArmKind, Record};
-use crate::{html, junit, markdown, plot};
+use crate::{hlog, html, junit, markdown, plot};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,12 +45,19 @@ pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
     let plots = folder.join("plots");
     fs::create_dir_all(&plots).map_err(|source| Error::File { path: plots.clone(), source })?;
     for arm in record.arms.iter().filter(|arm| !arm.superseded) {
-        let prefix = match arm.kind {
-            ArmKind::Main => "",
-            ArmKind::Control => "control-",
-            // Cells are drawn together.
-            ArmKind::Cell => continue,
+        let prefix = match (arm.kind, &arm.cell) {
+            (ArmKind::Main, _) => String::new(),
+            (ArmKind::Control, _) => "control-".to_owned(),
+            (ArmKind::Cell, Some(cell)) => format!("{}-{}-{}-", cell.mode, cell.rate, cell.connections),
+            (ArmKind::Cell, None) => continue,
         };
+        let hlog = folder.join(format!("{prefix}latency.hlog"));
+        let text = hlog::write(arm).map_err(|source| Error::File { path: hlog.clone(), source })?;
+        write(&hlog, &text)?;
+        if arm.kind == ArmKind::Cell {
+            // Cells are drawn together.
+            continue;
+        }
         for (name, svg) in [("healing", plot::healing(arm)), ("latency", plot::latency(arm)?)] {
             write(&plots.join(format!("{prefix}{name}.svg")), svg.as_bytes())?;
             write(&plots.join(format!("{prefix}{name}.png")), &plot::png(&svg)?)?;

@@ -6,11 +6,12 @@
 //! - [`record`]: what was asked, what happened, how it was judged. Versioned; start reading here.
 //! - [`stats`]: percentiles, their intervals, tests of difference; each names its definition and source.
 //! - [`plot`]: series to SVG, and SVG to PNG.
-//! - [`html`], [`junit`], [`markdown`]: one output each.
+//! - [`html`], [`junit`], [`markdown`], [`hlog`]: one output each.
 //!
 //! This crate knows nothing of proxies, processes or scenario files.
 
 pub mod artifacts;
+pub mod hlog;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -22,8 +22,14 @@ fn a_healing_mesh_passes_and_its_control_fails() {
     for file in ["index.html", "summary.md", "junit.xml"] {
         assert!(folder.join(file).is_file(), "{file}");
     }
-    for file in ["record.json", "record.jsonl", "report.html", "plots"] {
+    for file in
+        ["record.json", "record.jsonl", "report.html", "plots/healing.svg", "plots/healing.png", "plots/latency.svg"]
+    {
         assert!(folder.join(SLUG).join(file).exists(), "{file}");
+    }
+    let log = std::fs::read_to_string(folder.join(SLUG).join("latency.hlog")).expect("a histogram log");
+    for tag in ["Tag=load.failing.response,", "Tag=load.failing.service,", "Tag=load.baseline.pacer-lag,"] {
+        assert!(log.contains(tag), "{tag} is missing");
     }
     let record = project.record(SLUG);
     assert_eq!(record["format"], "squall/record");

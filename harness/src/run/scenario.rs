@@ -15,7 +15,7 @@ use crate::seed::Seed;
 use crate::slo;
 use squall_reports::record::{self, Arm, ArmKind, Machine, Record, Run, SourceFile, stream::Writer};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// Tries of an arm that proved nothing for the machine's sake, the first one included.
 const TRIES: u32 = 3;
@@ -72,10 +72,19 @@ pub(super) struct Pending<'a> {
     pub(super) time: u32,
     scenario: &'a Scenario,
     folder: PathBuf,
-    started: Nanos,
+    /// From when its first arm began until its last one ended: waiting for a place is no part of it.
+    worked: Mutex<Option<Worked>>,
     arms: Vec<Arm>,
     errors: Vec<String>,
     stream: Option<Mutex<Writer>>,
+}
+
+/// When a scenario was at work.
+#[derive(Debug, Clone, Copy)]
+struct Worked {
+    started: jiff::Timestamp,
+    from: Nanos,
+    to: Nanos,
 }
 
 /// Runs the scenario as written and its control, or the cells of a sweep.
@@ -85,7 +94,7 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
         time,
         scenario,
         folder: PathBuf::new(),
-        started: clock::now(),
+        worked: Mutex::new(None),
         arms: Vec::new(),
         errors: Vec::new(),
         stream: None,
@@ -138,6 +147,7 @@ impl Pending<'_> {
         if *context.stop.borrow() != Asked::No {
             return Err("stopped before it began".to_owned());
         }
+        self.note_work();
         let id = ArmId { name: plan.name(), cell: plan.cell.clone(), try_number };
         let say = |what| (context.say)(RunEvent::Arm { scenario: self.index, arm: id.clone(), what });
         let stream = self.stream.as_ref().ok_or("there is no record to write to")?;
@@ -155,7 +165,9 @@ impl Pending<'_> {
             try_number,
             keep: keep.then_some(&wait_for_a_look),
         };
-        let arm = arm::run(&setting, plan).map_err(|error| format!("{}: {error}", plan.name()))?;
+        let ran = arm::run(&setting, plan);
+        self.note_work();
+        let arm = ran.map_err(|error| format!("{}: {error}", plan.name()))?;
         say(ArmEvent::Ended { verdict: arm.verdict, reason: arm.reasons.first().map(|reason| reason.text.clone()) });
         Ok(arm)
     }
@@ -206,7 +218,15 @@ impl Pending<'_> {
         last.filter(|arm| slo::is_machines_fault(arm)).filter_map(|arm| ArmPlan::of(arm, self.scenario)).collect()
     }
 
+    fn note_work(&self) {
+        let mut worked = self.worked.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::now();
+        let fresh = Worked { started: jiff::Timestamp::now(), from: now, to: now };
+        worked.get_or_insert(fresh).to = now;
+    }
+
     fn record(&self, context: &Context<'_>) -> Record {
+        let worked = *self.worked.lock().unwrap_or_else(PoisonError::into_inner);
         let stopped = *context.stop.borrow() != Asked::No;
         let judged = slo::judge(self.scenario, &self.arms, &self.errors, context.options.control, stopped);
         Record {
@@ -221,8 +241,8 @@ impl Pending<'_> {
             scenario: described(self.scenario, context.options),
             run: Run {
                 id: context.folder.id.clone(),
-                started: jiff::Timestamp::now().to_string(),
-                seconds: clock::now().since(self.started).as_secs_f64(),
+                started: worked.map_or_else(jiff::Timestamp::now, |worked| worked.started).to_string(),
+                seconds: worked.map_or(0.0, |worked| worked.to.since(worked.from).as_secs_f64()),
                 seed: context.seed,
                 command: std::env::args().collect(),
                 squall: concat!("squall ", env!("CARGO_PKG_VERSION")).to_owned(),

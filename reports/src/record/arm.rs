@@ -12,6 +12,8 @@ pub struct Arm {
     pub kind: ArmKind,
     /// Try, from 1; more than 1 only after a try that was INVALID for the generator's or the machine's sake.
     pub try_number: u32,
+    /// When the first request was due, RFC 3339, UTC.
+    pub started: Option<String>,
     /// A later try took the place of this one: it is shown, and counts for nothing.
     pub superseded: bool,
     /// Healing taken out of the policies (`retries`, `outlier-detection` ...); empty for the arm as written.
@@ -66,6 +68,7 @@ impl Arm {
         Self {
             kind,
             try_number: 1,
+            started: None,
             superseded: false,
             without: Vec::new(),
             cell: None,

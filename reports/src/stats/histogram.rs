@@ -81,6 +81,11 @@ impl Histogram {
         TOLD.iter().map(|(name, quantile)| ((*name).to_owned(), self.quantile(*quantile))).collect()
     }
 
+    /// As the library has it.
+    pub(crate) fn inner(&self) -> &hdrhistogram::Histogram<u64> {
+        &self.inner
+    }
+
     /// `HdrHistogram` V2, base64.
     pub fn encode(&self) -> String {
         let mut bytes = Vec::new();

@@ -3,7 +3,7 @@
 use super::Setting;
 use super::deployment::Deployment;
 use super::plan::ArmPlan;
-use crate::clock::Nanos;
+use crate::clock::{self, Nanos};
 use crate::load::wire::Connections;
 use crate::observe::{Recorder, Setup};
 use crate::scenario::resolved::{Action, Limit, Metric, Phase, Subject};
@@ -103,8 +103,10 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
     let lost: Vec<i64> = recorder.lost().into_iter().map(|(due, _, _)| due).collect();
     let offers: Vec<Vec<(i64, u32)>> =
         offers.map(|one| one.into_iter().map(|offer| (offer.at, offer.attempt)).collect()).collect();
+    let since = jiff::SignedDuration::from_micros(recorder.micros(clock::now()));
     let arm = Arm {
         try_number: setting.try_number,
+        started: Some((jiff::Timestamp::now() - since).to_string()),
         without: plan.without.iter().map(ToString::to_string).collect(),
         cell: plan.cell.clone(),
         ..Arm::empty(plan.kind)
