@@ -139,6 +139,25 @@ pub fn get(address: SocketAddr, path: &str, head: &str) -> Message {
     connection.ask(&format!("GET {path} HTTP/1.1\r\n{head}\r\n"))
 }
 
+/// An address at which connections are refused, for as long as it is held.
+#[derive(Debug)]
+pub struct Refusing {
+    /// The address.
+    pub address: SocketAddr,
+    _bound: socket2::Socket,
+}
+
+impl Refusing {
+    /// Binds a port, so that nobody else gets it, and does not listen.
+    #[must_use]
+    pub fn start() -> Self {
+        let bound = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        bound.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a port");
+        let address = bound.local_addr().expect("an address").as_socket().expect("an address of IP");
+        Self { address, _bound: bound }
+    }
+}
+
 /// What a backend does with a request.
 #[derive(Debug, Clone)]
 pub enum Answer {

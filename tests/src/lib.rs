@@ -64,6 +64,13 @@ impl Project {
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
     }
 
+    /// What the newest run has written so far of a scenario.
+    #[must_use]
+    pub fn stream(&self, slug: &str) -> String {
+        let file = self.path().join("squall-out/latest").join(slug).join("record.jsonl");
+        fs::read_to_string(file).unwrap_or_default()
+    }
+
     /// The newest record of a scenario.
     #[must_use]
     pub fn record(&self, slug: &str) -> Value {
@@ -151,6 +158,18 @@ pub fn processes_with(text: &str) -> Vec<(i32, String)> {
         Some((id, String::from_utf8_lossy(&command).replace('\0', " ")))
     });
     with_command.filter(|(id, command)| command.contains(text) && *id != std::process::id() as i32).collect()
+}
+
+/// Children of a process, with their command lines.
+#[must_use]
+pub fn children(parent: u32) -> Vec<(i32, String)> {
+    let is_child = |id: i32| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // The name, in parentheses, may hold anything; state and parent follow it.
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        after_name.split_whitespace().nth(1) == Some(parent.to_string().as_str())
+    };
+    processes_with("").into_iter().filter(|(id, _)| is_child(*id)).collect()
 }
 
 /// A scenario of five seconds: three instances, one of which answers 503 for a while.

@@ -1,7 +1,7 @@
 //! The whole road: a scenario is deployed, broken, judged and reported.
 
 use serde_json::Value;
-use squall_tests::{EJECT, EJECT_POLICIES, ejection, project};
+use squall_tests::{EJECT, EJECT_POLICIES, children, ejection, project, until};
 
 const SLUG: &str = "one-failing-instance-is-ejected";
 
@@ -97,6 +97,28 @@ fn a_record_is_redrawn_and_told_in_totals() {
     assert!(first == std::fs::read(&report).expect("a report"), "the same record gives the same page");
     let totals = project.run(&["report", &scenario, "--json"]).expect_code(0);
     assert!(totals.json_lines()[0].to_string().contains("planned"));
+}
+
+#[test]
+fn a_generator_that_was_stopped_for_200_ms_proves_nothing() {
+    let project = ejection();
+    let mut run = project.squall(&["run", "eject.yaml", "--no-control", "--no-rerun", "--json"]);
+    let run = run.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().expect("it starts");
+    let mut generator = None;
+    until("the generator is at work", || {
+        generator = children(run.id()).into_iter().find(|(_, command)| command.contains("load-worker"));
+        generator.is_some() && project.stream(SLUG).contains("fault-effect")
+    });
+    let generator = nix::unistd::Pid::from_raw(generator.expect("just found").0);
+    nix::sys::signal::kill(generator, nix::sys::signal::Signal::SIGSTOP).expect("a signal");
+    // The oracle is a matter of time: 200 ms of a stopped generator.
+    std::thread::park_timeout(std::time::Duration::from_millis(200));
+    nix::sys::signal::kill(generator, nix::sys::signal::Signal::SIGCONT).expect("a signal");
+    let output = run.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stdout));
+    let record = project.record(SLUG);
+    assert_eq!(record["verdict"], "INVALID");
+    assert!(record["reasons"].to_string().contains("generator"), "{}", record["reasons"]);
 }
 
 fn expectations(summary: &Value) -> Vec<Value> {

@@ -5,16 +5,13 @@ use nix::unistd::Pid;
 use squall_tests::{Project, ejection, processes_with, until};
 use std::process::Child;
 
+const SLUG: &str = "one-failing-instance-is-ejected";
+
 /// A run whose first fault has been asked for.
 fn in_the_fault(project: &Project) -> Child {
     let run = project.start(&["run", "eject.yaml"]);
-    until("the fault is on", || lines(project).contains("fault-effect"));
+    until("the fault is on", || project.stream(SLUG).contains("fault-effect"));
     run
-}
-
-fn lines(project: &Project) -> String {
-    let file = project.path().join("squall-out/latest/one-failing-instance-is-ejected/record.jsonl");
-    std::fs::read_to_string(file).unwrap_or_default()
 }
 
 fn nothing_is_left(project: &Project) {
@@ -31,7 +28,7 @@ fn killing_the_harness_in_the_fault_leaves_nothing_and_the_next_run_starts_clean
     kill(Pid::from_raw(run.id() as i32), Signal::SIGKILL).expect("a signal");
     run.wait().expect("the end of the run");
     nothing_is_left(&project);
-    let cut = project.run(&["report", "squall-out/latest/one-failing-instance-is-ejected", "--json"]).expect_code(0);
+    let cut = project.run(&["report", &format!("squall-out/latest/{SLUG}"), "--json"]).expect_code(0);
     assert!(cut.out().contains("ABORTED"), "{}", cut.out());
     let _ = project.run(&["recover"]).expect_code(0);
     let _ = project.run(&["run", "eject.yaml", "--no-control"]).expect_code(0);
@@ -45,5 +42,5 @@ fn ctrl_c_undoes_reports_and_exits_105() {
     let status = run.wait().expect("the end of the run");
     assert_eq!(status.code(), Some(105));
     nothing_is_left(&project);
-    assert_eq!(project.record("one-failing-instance-is-ejected")["verdict"], "ABORTED");
+    assert_eq!(project.record(SLUG)["verdict"], "ABORTED");
 }

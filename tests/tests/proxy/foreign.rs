@@ -2,8 +2,8 @@
 
 use squall_tests::http::get;
 use squall_tests::proxy::{Proxy, routes, rule};
-use squall_tests::until;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 /// Python's own web server: HTTP/1.0 answers, a connection each.
@@ -18,15 +18,18 @@ impl Python {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("name.txt"), name).expect("a file");
         std::fs::write(folder.path().join("large.bin"), vec![b'x'; 3 << 20]).expect("a file");
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-        let child = Command::new("python3")
-            .args(["-m", "http.server", "--bind", "127.0.0.1", &address.port().to_string()])
+        let mut child = Command::new("python3")
+            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
             .current_dir(folder.path())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("python3 starts");
-        until("python listens", || TcpStream::connect(address).is_ok());
+        // Serving HTTP on 127.0.0.1 port 40123 (http://127.0.0.1:40123/) ...
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        let port = line.split("port ").nth(1).and_then(|rest| rest.split(' ').next()).expect("its port");
+        let address = SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a number")));
         Self { child, address, _folder: folder }
     }
 

@@ -1,6 +1,6 @@
 //! Outlier detection and active checks, seen by where requests go.
 
-use squall_tests::http::{Answer, Backend, ok, status};
+use squall_tests::http::{Answer, Backend, Refusing, ok, status};
 use squall_tests::proxy::{Proxy, rule};
 use squall_tests::until;
 use std::sync::Arc;
@@ -86,11 +86,10 @@ fn a_failure_to_connect_counts_as_503_unless_split() {
         (false, "consecutive5xxErrors: 2"),
         (true, "consecutive5xxErrors: 2, splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 4"),
     ] {
-        let gone =
-            std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        let gone = Refusing::start();
         let policies = detector(&format!("{fields}, interval: 10s, baseEjectionTime: 60s"));
         let no_retries = squall_tests::proxy::routes("    - retries: {}\n      route: [{destination: {host: cart}}]");
-        let proxy = Proxy::with_endpoints(&format!("{no_retries}{policies}"), &[(gone, "v1", true)]);
+        let proxy = Proxy::with_endpoints(&format!("{no_retries}{policies}"), &[(gone.address, "v1", true)]);
         let mut tries = 0;
         until("it is out", || {
             tries += 1;

@@ -1,6 +1,6 @@
 //! Which failures are tried again, where, and how often.
 
-use squall_tests::http::{Answer, Backend, ok, status};
+use squall_tests::http::{Answer, Backend, Refusing, ok, status};
 use squall_tests::proxy::{Proxy, routes, rule};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,9 +24,8 @@ fn the_meshs_default_does_not_retry_a_503_of_the_application() {
 #[test]
 fn the_meshs_default_retries_a_refused_connection_elsewhere() {
     let backend = Backend::named("well");
-    let refused =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let proxy = Proxy::with_endpoints("", &[(refused, "v1", true), (backend.address, "v1", true)]);
+    let refused = Refusing::start();
+    let proxy = Proxy::with_endpoints("", &[(refused.address, "v1", true), (backend.address, "v1", true)]);
     for _ in 0..20 {
         assert_eq!(proxy.get("/").status(), 200);
     }

@@ -1,7 +1,7 @@
 //! What was offered, and what became of it.
 
 use squall::shim::wire::{Fate, REQUEST_NUMBER};
-use squall_tests::http::{Answer, Backend};
+use squall_tests::http::{Answer, Backend, Refusing};
 use squall_tests::relay::Relays;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -36,8 +36,8 @@ fn what_the_instance_had_not_answered_when_its_connection_went_is_cut() {
 
 #[test]
 fn an_instance_that_cannot_be_reached_is_told_apart() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let relays = Relays::to(&[gone], false, 1);
+    let gone = Refusing::start();
+    let relays = Relays::to(&[gone.address], false, 1);
     let mut connection = relays.connect();
     connection.send("GET / HTTP/1.1\r\nhost: cart\r\n\r\n").expect("sent");
     assert!(!matches!(connection.answer(), Ok(Some(_))));
