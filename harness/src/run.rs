@@ -91,6 +91,7 @@ pub enum Error {
 /// Must be called from the main thread before any other exists: children are forked from it, and die with it.
 pub fn run(scenarios: &[Scenario], options: &Options, say: &Say) -> Result<Summary, Error> {
     let signalled = Arc::clone(say);
+    machine::raise_descriptors();
     let stop = stop::listen(move |_| signalled(RunEvent::Stopping))?;
     process::host(|spawner| carry_out(scenarios, options, say, &spawner, &stop))
 }

@@ -2,6 +2,7 @@
 
 use crate::plot;
 use crate::record::{Arm, ArmKind, Record, Verdict};
+use crate::spread::{Spread, spreads};
 use askama::Template;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +50,7 @@ pub fn report(record: &Record) -> Result<String, crate::artifacts::Error> {
 struct Index<'a> {
     rows: Vec<Row<'a>>,
     counts: Vec<(Verdict, usize)>,
+    spreads: Vec<Spread<'a>>,
 }
 
 struct Row<'a> {
@@ -75,7 +77,8 @@ pub fn index(records: &[(Record, PathBuf)], folder: &Path) -> Result<String, cra
             None => counts.push((row.record.verdict, 1)),
         }
     }
-    Ok(Index { rows, counts }.render()?)
+    let spreads = spreads(records.iter().map(|(record, _)| record));
+    Ok(Index { rows, counts, spreads }.render()?)
 }
 
 /// What the pages need to say of a number.

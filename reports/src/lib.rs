@@ -5,6 +5,7 @@
 //!
 //! - [`record`]: what was asked, what happened, how it was judged. Versioned; start reading here.
 //! - [`stats`]: percentiles, their intervals, tests of difference; each names its definition and source.
+//! - [`spread`]: repetitions of a scenario beside each other.
 //! - [`plot`]: series to SVG, and SVG to PNG.
 //! - [`html`], [`junit`], [`markdown`], [`hlog`]: one output each.
 //!
@@ -18,4 +19,5 @@ pub mod junit;
 pub mod markdown;
 pub mod plot;
 pub mod record;
+pub mod spread;
 pub mod stats;

@@ -1,6 +1,7 @@
 //! `summary.md`: the verdicts of a run, for step summaries and chats.
 
 use crate::record::{Record, Verdict};
+use crate::spread::spreads;
 use std::fmt::Write;
 
 /// The summary of a run, what did not pass first.
@@ -23,6 +24,18 @@ pub fn summary<'a>(records: impl Iterator<Item = &'a Record>) -> String {
         let _ = writeln!(text, "\n## {}: {}\n", record.verdict, cell(&record.scenario.title));
         for reason in &record.reasons {
             let _ = writeln!(text, "- {}", cell(&reason.text));
+        }
+    }
+    for spread in spreads(records.iter().copied()) {
+        let _ = writeln!(text, "\n## {} of {} passed: {}\n", spread.passed, spread.runs, cell(spread.title));
+        text.push_str("| expectation | asked | held | least | median | most |\n|---|---|---|---|---|---|\n");
+        for figure in &spread.figures {
+            let shown = [figure.id, figure.limit].map(cell);
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} |",
+                shown[0], shown[1], figure.passed, figure.least, figure.median, figure.most
+            );
         }
     }
     text

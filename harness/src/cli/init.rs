@@ -166,7 +166,7 @@ expect:
     - {{ejected: {host}/1, within: 2s}}
     - {{readmitted: {host}/1, within: {within}s}}
 # The same without outlier detection and retries must fail, or the scenario proves nothing.
-control: {{without: [outlier-detection]}}
+control: {{without: [outlier-detection, retries]}}
 ",
                 file = file.display(),
                 base = TimeSpan(*base),

@@ -7,6 +7,7 @@ mod drive;
 mod faults;
 mod findings;
 mod instances;
+mod keep;
 mod plan;
 mod relays;
 mod release;
@@ -40,8 +41,8 @@ pub(super) struct Setting<'a> {
     pub(super) stream: &'a Mutex<Writer>,
     pub(super) say: &'a dyn Fn(ArmEvent),
     pub(super) try_number: u32,
-    /// Called after the load, with everything still up; returns when it may end.
-    pub(super) keep: Option<&'a dyn Fn(&str)>,
+    /// After the load everything stays up until somebody has had a look.
+    pub(super) keep: bool,
 }
 
 /// Why an arm could not be carried out.
@@ -66,9 +67,6 @@ pub(super) fn run(setting: &Setting<'_>, plan: &ArmPlan) -> Result<Arm, Error> {
         let phases = plan.phases(setting.scenario);
         let mut deployment = Deployment::start(setting, plan, &phases).await?;
         let arm = drive::drive(setting, plan, &phases, &mut deployment).await;
-        if let (Ok(_), Some(wait)) = (&arm, setting.keep) {
-            wait(&deployment.addresses());
-        }
         deployment.end(setting).await;
         Ok(arm?)
     })

@@ -71,6 +71,15 @@ pub struct Finding {
     pub text: String,
 }
 
+/// Raises the number of files that this process, and those it starts, may have open to what the system allows.
+pub fn raise_descriptors() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // It was allowed to begin with: `doctor` tells what there is.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
 /// Looks at everything a run depends on.
 pub fn examine() -> Vec<Finding> {
     vec![processors(), steal(), timers(), ports(), descriptors(), processes(), namespaces(), delay_in_kernel()]

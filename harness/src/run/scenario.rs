@@ -163,7 +163,7 @@ impl Pending<'_> {
             stream,
             say: &say,
             try_number,
-            keep: keep.then_some(&wait_for_a_look),
+            keep,
         };
         let ran = arm::run(&setting, plan);
         self.note_work();
@@ -254,13 +254,6 @@ impl Pending<'_> {
             arms: self.arms.clone(),
         }
     }
-}
-
-/// Leaves everything up until somebody has looked.
-fn wait_for_a_look(addresses: &str) {
-    anstream::eprintln!("{addresses}everything is up; press Enter to end it");
-    // An input that is closed is an answer too.
-    let _ = std::io::stdin().read_line(&mut String::new());
 }
 
 /// The scenario as the record keeps it.

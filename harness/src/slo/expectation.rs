@@ -486,3 +486,6 @@ fn missing(expectation: &Expectation, phase: Option<String>, why: &str) -> recor
         detail: format!("no data: {why}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,21 @@ pub struct Deployment {
     pub origin: Origin,
 }
 
+impl Deployment {
+    /// One instance that is restarted when its process ends, and never asked how it is.
+    pub fn without_probes(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            replicas: 1,
+            labels: BTreeMap::new(),
+            readiness: None,
+            liveness: None,
+            startup: None,
+            origin: Origin::default(),
+        }
+    }
+}
+
 /// A probe. All defaults are Kubernetes'.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {

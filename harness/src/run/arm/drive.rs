@@ -4,14 +4,16 @@
 //! here decides what is good or bad.
 
 use super::deployment::{self, Deployment, Input};
+use super::instances::Instance;
 use super::plan::ArmPlan;
 use super::release::Running;
 use super::timeline::{self, Step};
-use super::{Setting, faults, findings};
+use super::{Setting, faults, findings, keep};
 use crate::clock::{Nanos, now};
 use crate::control::rollout::Move;
 use crate::control::supervisor::{Decision, Kind as ProbeKind, Supervised};
 use crate::deploy::ready;
+use crate::fault::spec::Kind;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
 use crate::process::Process;
@@ -19,7 +21,7 @@ use crate::run::events::ArmEvent;
 use crate::run::stop::Asked;
 use crate::scenario::resolved::{Action, Phase, PlannedFault, Release};
 use crate::shim::wire::Report;
-use squall_proxy::policy::{Healing, Probe, ProbeAction};
+use squall_proxy::policy::{self, Healing, Probe, ProbeAction};
 use squall_reports::record::stream::Line;
 use squall_reports::record::{self, Arm, Event, EventKind, Witness};
 use std::sync::PoisonError;
@@ -79,7 +81,7 @@ pub(super) async fn drive(
     let supervised = deployment
         .instances
         .iter()
-        .map(|instance| instance.deployment().map(|deployment| Supervised::new(deployment.clone(), start)))
+        .map(|instance| Some(Supervised::new(supervision(instance, phases)?, start)))
         .collect();
     let recorder = Recorder::new(setup);
     let planned =
@@ -104,6 +106,9 @@ pub(super) async fn drive(
         drive.clear(fault).await?;
     }
     driven?;
+    if setting.keep {
+        keep::look(&drive.deployment.addresses(), setting.stop.clone()).await;
+    }
     drive.last_reports().await?;
     let Drive { mut recorder, arm: number, .. } = drive;
     findings::ledgers(deployment, &mut recorder);
@@ -431,7 +436,7 @@ impl Drive<'_, '_> {
         }
         let comes_back_later = self.active.iter().any(|active| {
             let (_, fault) = self.faults[*active];
-            matches!(fault.fault.kind, crate::fault::spec::Kind::Kill { restart: false })
+            matches!(fault.fault.kind, Kind::Kill { restart: false })
                 && self.deployment.index(&fault.target) == Some(index)
         });
         if comes_back_later {
@@ -464,6 +469,18 @@ impl Drive<'_, '_> {
         self.recorder.event(event.clone());
         (self.setting.say)(ArmEvent::Happened(event));
     }
+}
+
+/// Who restarts the instance's processes: its Deployment, or what a fault takes for granted by naming the supervisor.
+fn supervision(instance: &Instance, phases: &[Phase]) -> Option<policy::Deployment> {
+    let restarted = phases
+        .iter()
+        .flat_map(|phase| &phase.faults)
+        .any(|fault| fault.target == instance.name && matches!(fault.fault.kind, Kind::Kill { restart: true }));
+    instance
+        .deployment()
+        .cloned()
+        .or_else(|| restarted.then(|| policy::Deployment::without_probes(&instance.name.service)))
 }
 
 async fn ask(address: std::net::SocketAddr, probe: &Probe) -> bool {

@@ -169,7 +169,8 @@ fn program(service: &written::Service, folder: &Path, problems: &mut Problems) -
     }
     Program::Own {
         run: run.value.clone(),
-        folder: folder.to_owned(),
+        // The folder of `cart.yaml` is the one we are in; programs are started from elsewhere.
+        folder: std::path::absolute(Path::new(".").join(folder)).unwrap_or_else(|_| folder.to_owned()),
         env: service
             .env
             .iter()

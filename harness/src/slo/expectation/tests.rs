@@ -1,0 +1,75 @@
+use super::*;
+use crate::scenario::resolved::Place;
+use crate::units::Percent;
+
+fn expectation(limit: Limit, confidence: Option<f64>) -> Expectation {
+    Expectation {
+        id: "fault.success".to_owned(),
+        place: Place::default(),
+        written: "success >= 99%".to_owned(),
+        subject: Subject::Whole { flow: None, metric: Metric::Success },
+        limit,
+        confidence: confidence.map(Percent),
+    }
+}
+
+/// The verdict on so many acceptable of so many planned.
+fn success(limit: f64, confidence: Option<f64>, good: u64, planned: u64) -> Verdict {
+    let totals = PhaseTotals { planned, lost: planned - good, ..PhaseTotals::default() };
+    let measured = Measured {
+        value: good as f64 / planned as f64,
+        text: String::new(),
+        interval: None,
+        samples: planned,
+        basis: String::new(),
+    };
+    decide(&expectation(Limit::AtLeast(limit), confidence), &Metric::Success, &totals, &measured).0
+}
+
+#[test]
+fn success_is_judged_by_count_of_what_was_planned() {
+    for (limit, good, planned, verdict) in [
+        (0.99, 1000, 1000, Verdict::Pass),
+        (0.99, 990, 1000, Verdict::Pass),
+        (0.99, 989, 1000, Verdict::Fail),
+        (0.999, 3996, 4000, Verdict::Pass),
+        (0.999, 3995, 4000, Verdict::Fail),
+        // A budget below one request says nothing unless one is lost.
+        (0.999, 900, 900, Verdict::Inconclusive),
+        (0.999, 899, 900, Verdict::Fail),
+        // All of them is a limit of its own.
+        (1.0, 900, 900, Verdict::Pass),
+        (1.0, 899, 900, Verdict::Fail),
+    ] {
+        assert_eq!(success(limit, None, good, planned), verdict, "{good} of {planned} at {limit}");
+    }
+}
+
+#[test]
+fn one_percent_of_errors_of_1000_against_99_percent_at_95_percent_confidence_is_inconclusive() {
+    assert_eq!(success(0.99, Some(95.0), 990, 1000), Verdict::Inconclusive);
+    assert_eq!(success(0.99, Some(95.0), 1000, 1000), Verdict::Pass);
+    assert_eq!(success(0.99, Some(95.0), 900, 1000), Verdict::Fail);
+}
+
+#[test]
+fn limits_include_their_own_value() {
+    let totals = PhaseTotals { planned: 100, ..PhaseTotals::default() };
+    let at = |limit, value| {
+        let measured = Measured { value, text: String::new(), interval: None, samples: 100, basis: String::new() };
+        decide(&expectation(limit, None), &Metric::Lost, &totals, &measured).0
+    };
+    assert_eq!(at(Limit::AtMost(5.0), 5.0), Verdict::Pass);
+    assert_eq!(at(Limit::AtMost(5.0), 6.0), Verdict::Fail);
+    assert_eq!(at(Limit::AtLeast(5.0), 5.0), Verdict::Pass);
+    assert_eq!(at(Limit::AtLeast(5.0), 4.0), Verdict::Fail);
+    assert_eq!(at(Limit::Exactly(0.0), 0.0), Verdict::Pass);
+    assert_eq!(at(Limit::Exactly(0.0), 1.0), Verdict::Fail);
+}
+
+#[test]
+fn without_a_phase_there_is_no_verdict_but_invalid() {
+    let missing = missing(&expectation(Limit::AtLeast(0.99), None), None, "the arm did not get so far");
+    assert_eq!(missing.verdict, Verdict::Invalid);
+    assert_eq!(missing.observed.value, None);
+}

@@ -1,0 +1,156 @@
+//! What the command line promises besides running: own programs, repetitions, changes, lists, first scenarios, schema.
+
+use serde_json::Value;
+use squall_tests::{EJECT, EJECT_POLICIES, ejection, processes_with, project, until};
+use std::io::Write;
+use std::process::Stdio;
+
+/// A web server in Python that answers with what its environment says.
+const CART: &str = r#"
+import http.server, os, sys
+class Cart(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = os.environ["GREETING"].encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+Server(("127.0.0.1", int(sys.argv[1])), Cart).serve_forever()
+"#;
+
+const OWN: &str = r#"
+scenario: our own cart survives a crash
+topology:
+  services:
+    - {name: cart, instances: 3, run: [python3, cart.py, "{port}"], ready: /ready, env: {GREETING: hello}}
+policies:
+  - apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: cart}
+    spec:
+      hosts: [cart]
+      http:
+        - route: [{destination: {host: cart}}]
+          retries: {attempts: 5, retryOn: "connect-failure,refused-stream,reset"}
+load: {to: cart, rate: 100/s}
+timeline:
+  - {phase: baseline, for: 1s}
+  - {phase: crash, for: 3s, faults: [{kill: {target: cart/1, restart: supervisor}}]}
+expect:
+  crash: {success: ">= 99%"}
+  healing: [{restarted: cart/1, within: 2s}]
+"#;
+
+#[test]
+fn programs_of_ones_own_are_started_killed_and_restarted_like_the_test_service() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        assert!(std::env::var_os("SQUALL_TEST_FOREIGN").is_none(), "python3 is needed: apt-get install python3");
+        eprintln!("not tested: there is no python3 here");
+        return;
+    }
+    let project = project().file("own.yaml", OWN).file("cart.py", CART);
+    let _ = project.run(&["run", "own.yaml", "--no-control"]).expect_code(0);
+    let record = project.record("our-own-cart-survives-a-crash");
+    assert_eq!(record["verdict"], "PASS");
+    let events = record["arms"][0]["events"].to_string();
+    assert!(events.contains("cart/1 is started again"), "{events}");
+}
+
+#[test]
+fn a_program_that_does_not_start_is_an_error_that_says_why() {
+    let broken = OWN.replace("cart.py, \"{port}\"", "no-such-file.py, \"{port}\"");
+    let ended = project().file("own.yaml", &broken).run(&["run", "own.yaml", "--no-control"]).expect_code(1);
+    assert!(ended.out().contains("no-such-file.py"), "{}", ended.out());
+}
+
+#[test]
+fn repetitions_have_records_of_their_own_and_pass_only_if_all_do() {
+    let project = ejection();
+    let ended = project.run(&["run", "eject.yaml", "--no-control", "--repeat", "2", "--json"]).expect_code(0);
+    let records: Vec<String> =
+        ended.json_lines().iter().map(|line| line["record"].as_str().expect("a path").to_owned()).collect();
+    assert_eq!(records.len(), 2);
+    assert_ne!(records[0], records[1]);
+    let index = std::fs::read_to_string(project.path().join("squall-out/latest/index.html")).expect("an overview");
+    assert!(index.contains("2 of 2 passed"), "{index}");
+    let summary = std::fs::read_to_string(project.path().join("squall-out/latest/summary.md")).expect("a summary");
+    assert!(summary.contains("| healing.ejected(cart/1) | within 1.00 s | 2 |"), "{summary}");
+}
+
+#[test]
+fn set_changes_a_value_and_is_recorded() {
+    let project = ejection();
+    let set = ["--set", "load.rate=400/s", "--set", "timeline[baseline].for=1s"];
+    let _ = project.run(&[&["run", "eject.yaml", "--no-control"], &set[..]].concat()).expect_code(0);
+    let record = project.record("one-failing-instance-is-ejected");
+    assert_eq!(record["scenario"]["set"][0], "load.rate=400/s");
+    assert_eq!(record["arms"][0]["flows"][0]["rate"], 400.0);
+    let told = project.run(&["check", "eject.yaml", "--set", "load.rat=200/s"]).expect_code(104).err();
+    assert!(told.contains("`rat`") && told.contains("did you mean `rate`?"), "{told}");
+}
+
+#[test]
+fn quick_runs_no_control_and_says_so() {
+    let project = ejection();
+    let ended = project.run(&["run", "eject.yaml", "--quick", "--json"]).expect_code(0);
+    assert_eq!(ended.json_lines()[0]["control"], Value::Null);
+    assert_eq!(project.record("one-failing-instance-is-ejected")["run"]["quick"], true);
+}
+
+#[test]
+fn keep_leaves_everything_up_until_enter() {
+    let project = ejection();
+    let mut command = project.squall(&["run", "eject.yaml", "--no-control", "--keep"]);
+    let mut run =
+        command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let mut told = String::new();
+    let mut reader = std::io::BufReader::new(run.stderr.take().expect("a pipe"));
+    while !told.contains("press Enter") {
+        assert!(std::io::BufRead::read_line(&mut reader, &mut told).expect("a line") > 0, "{told}");
+    }
+    let proxy =
+        told.split("proxy http://").nth(1).and_then(|rest| rest.split([',', '\n']).next()).expect("its address");
+    let answer = squall_tests::http::get(proxy.parse().expect("an address"), "/", "host: cart\r\n");
+    assert_eq!(answer.status(), 200, "{told}");
+    run.stdin.take().expect("a pipe").write_all(b"\n").expect("Enter");
+    assert_eq!(run.wait().expect("its end").code(), Some(0));
+    let own = project.path().to_str().expect("a path in UTF-8").to_owned();
+    until("no process of the run is left", || processes_with(&own).is_empty());
+}
+
+#[test]
+fn scenarios_are_listed_with_their_tags() {
+    let scenarios = squall_tests::repository().join("scenarios");
+    let ended = ejection().run(&["list", scenarios.to_str().expect("a path in UTF-8")]).expect_code(0);
+    assert!(ended.out().contains("the textbook policy, and what it truly delivers"), "{}", ended.out());
+}
+
+#[test]
+fn init_writes_a_scenario_for_each_promise_that_can_be_checked_at_once() {
+    let project = project().file("policies/cart.yaml", EJECT_POLICIES);
+    let written = project.run(&["init", "policies/cart.yaml"]).expect_code(0).out();
+    let project = project.file("first.yaml", &written);
+    let checked = project.run(&["check", "first.yaml"]).expect_code(0);
+    assert_eq!((checked.out().as_str(), checked.err().as_str()), ("2 scenarios can be run\n", ""));
+}
+
+#[test]
+fn the_schema_is_json_schema() {
+    let schema = ejection().run(&["schema"]).expect_code(0);
+    let schema: Value = serde_json::from_str(&schema.out()).expect("JSON");
+    assert!(schema["$schema"].as_str().is_some_and(|name| name.contains("json-schema.org")), "{}", schema["$schema"]);
+    assert!(schema["properties"]["timeline"].is_object());
+}
+
+#[test]
+fn doctor_tells_what_the_machine_can_do() {
+    let told = ejection().run(&["doctor"]).expect_code(0).out();
+    for word in ["processors", "steal", "timers", "namespaces", "netem", "ports"] {
+        assert!(told.contains(word), "{word} is missing in\n{told}");
+    }
+}
