@@ -8,9 +8,9 @@
 //! | 5 | `cli`: arguments, help, exit codes |
 //! | 4 | `output`: events to what a person or a CI sees |
 //! | 3 | `run`: the timeline, and the wiring of everything below |
-//! | 2 | `deploy`, `control`, [`fault`], [`load`], `observe`, `slo`, `guardian`, `recover`, [`shim`], `service`: siblings that never import each other |
-//! | 1 | `scenario`, [`topology`], [`fault::spec`], [`shim::wire`], [`load::wire`], `journal` |
-//! | 0 | `units`, `seed`, [`clock`], `process` |
+//! | 2 | `deploy`, `control`, [`fault`], [`load`], `observe`, `slo`, `guardian`, [`shim`], `service`: siblings that never import each other |
+//! | 1 | `scenario`, [`topology`], [`fault::spec`], [`shim::wire`], [`load::wire`], `journal`, `recover` |
+//! | 0 | `units`, `seed`, [`clock`], `descriptor`, `process` |
 
 pub mod cli;
 pub mod clock;

@@ -52,6 +52,8 @@ pub struct Recorder {
     offers: Offers,
     faults: Faults,
     processes: Processes,
+    /// Ticks of the whole machine, stolen and all.
+    ticks: Vec<(u64, u64)>,
     events: Vec<Event>,
     told_events: usize,
     said: Vec<Said>,
@@ -67,6 +69,7 @@ impl Recorder {
             offers: Offers::new(setup.instances.len()),
             faults: Faults::default(),
             processes: Processes::default(),
+            ticks: Vec::new(),
             events: Vec::new(),
             told_events: 0,
             said: Vec::new(),
@@ -156,6 +159,11 @@ impl Recorder {
         self.processes.sample(name, at, cpu_nanos, memory);
     }
 
+    /// Processor time of the whole machine, now: stolen and all, in ticks.
+    pub fn machine(&mut self, stolen: u64, all: u64) {
+        self.ticks.push((stolen, all));
+    }
+
     /// Every offer in order of time, by instance: what healing is measured from.
     pub fn offered(&self) -> Vec<Vec<Offered>> {
         self.offers.by_instance()
@@ -189,6 +197,7 @@ impl Recorder {
         if !self.setup.relayed {
             self.offers.take_ledgers_for_offers();
         }
+        self.offers.infer_refused(&self.faults.refusing());
         self.requests.settle(&self.faults.spans);
         arm.phases = self.requests.phases();
         arm.truth = self.offers.truth(&self.setup.instances, self.setup.relayed);
@@ -198,6 +207,7 @@ impl Recorder {
         arm.seconds = self.requests.seconds();
         arm.latencies = self.requests.latencies();
         arm.generator = self.requests.generator(self.setup.bare_timer_p99);
+        arm.generator.steal_share = processes::worst_steal(&self.ticks);
         arm.processes = self.processes.finish(&arm.phases);
         arm.faults = self.faults.spans;
         arm.flows = self.setup.flows;

@@ -19,7 +19,7 @@ use budget::Budget;
 use events::RunEvent;
 use folder::RunFolder;
 use scenario::Pending;
-use squall_reports::record::{Record, Verdict};
+use squall_reports::record::Verdict;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,8 +130,10 @@ fn carry_out(
         stop: stop.clone(),
         say: say.as_ref(),
     };
-    let records = all(&context, scenarios)?;
+    let mut settled = all(&context, scenarios)?;
     let dirty = safety.end();
+    settled.iter_mut().try_for_each(|settled| settled.tell(&dirty, say.as_ref()))?;
+    let records: Vec<_> = settled.into_iter().map(|settled| (settled.record, settled.folder)).collect();
 
     let index = squall_reports::artifacts::write_run(&records, &folder.path)?;
     for (file, wanted) in [(&index.junit, &options.junit), (&index.html, &options.html)] {
@@ -146,7 +148,7 @@ fn carry_out(
 }
 
 /// Timelines side by side, longest first; sweeps after them, each alone; what must be run again last, alone too.
-fn all(context: &scenario::Context<'_>, scenarios: &[Scenario]) -> Result<Vec<(Record, PathBuf)>, Error> {
+fn all(context: &scenario::Context<'_>, scenarios: &[Scenario]) -> Result<Vec<scenario::Settled>, Error> {
     let mut work: Vec<(usize, u32)> =
         (0..scenarios.len()).flat_map(|index| (1..=context.options.repeat).map(move |time| (index, time))).collect();
     let (sweeps, mut timelines): (Vec<_>, Vec<_>) =

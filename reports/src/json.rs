@@ -1,6 +1,6 @@
 //! Machine-readable summaries. Their keys are documented in `docs/outputs.md` and only ever grow.
 
-use crate::record::{Figures, PhaseTotals, Record, Verdict};
+use crate::record::{Figures, GroundTruth, PhaseTotals, Record, Verdict};
 use serde::Serialize;
 use std::path::Path;
 
@@ -96,6 +96,8 @@ pub struct ArmTotals<'a> {
     pub totals: &'a [PhaseTotals],
     /// Healing, measured from outside.
     pub figures: &'a Figures,
+    /// Do the counts of client, relay and instance explain each other?
+    pub truth: &'a GroundTruth,
 }
 
 impl<'a> Totals<'a> {
@@ -107,6 +109,7 @@ impl<'a> Totals<'a> {
             verdict: arm.verdict,
             totals: &arm.totals,
             figures: &arm.figures,
+            truth: &arm.truth,
         };
         Self {
             scenario: &record.scenario.title,

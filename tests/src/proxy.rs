@@ -134,6 +134,12 @@ impl Proxy {
         kill(Pid::from_raw(self.child.id() as i32), signal).expect("the proxy lives");
     }
 
+    /// Id of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for its end.
     #[must_use]
     pub fn ended(&mut self) -> ExitStatus {

@@ -164,6 +164,12 @@ impl Relays {
         self.input = None;
     }
 
+    /// Id of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for its end.
     #[must_use]
     pub fn ended(&mut self) -> ExitStatus {

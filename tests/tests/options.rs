@@ -1,7 +1,7 @@
 //! What the command line promises besides running: own programs, repetitions, changes, lists, first scenarios, schema.
 
 use serde_json::Value;
-use squall_tests::{EJECT, EJECT_POLICIES, ejection, processes_with, project, until};
+use squall_tests::{EJECT_POLICIES, ejection, processes_with, project, until};
 use std::io::Write;
 use std::process::Stdio;
 

@@ -32,6 +32,13 @@ impl Faults {
         at.map_or_else(|| "fault".to_owned(), |at| self.spans[at].kind.clone())
     }
 
+    /// Instances whose port refuses, from and until when.
+    pub(super) fn refusing(&self) -> Vec<(usize, Micros, Micros)> {
+        let refuses = self.spans.iter().filter(|span| matches!(span.kind.as_str(), "kill" | "refuse"));
+        let end = Micros::MAX / 2;
+        refuses.map(|span| (span.instance, span.effect.unwrap_or(span.asked), span.cleared.unwrap_or(end))).collect()
+    }
+
     /// The first effect counts; gives the span if this was it.
     pub(super) fn effect(&mut self, index: usize, at: Micros) -> Option<FaultSpan> {
         let span = self.of(index)?;

@@ -3,11 +3,14 @@
 use crate::service::ledger::{self, Counts};
 use crate::shim::wire::{Fate, Offer};
 use squall_reports::record::{self, GroundTruth, Instance, Mark, Micros, SLOT, Singles};
+use std::collections::{BTreeMap, HashSet};
 
 /// Offers about one mark, at most, that are kept one by one.
 const A_MARK: usize = 2_000;
 /// How near a mark they must be.
 const NEAR: Micros = 300_000;
+/// How soon after a refused attempt the next one is offered.
+const FOLLOWS: Micros = 500_000;
 
 /// One attempt, as healing is measured from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +25,9 @@ pub struct Offered {
 #[derive(Debug)]
 pub(super) struct Offers {
     instances: Vec<OfInstance>,
-    /// Attempts refused by the kernel are known only from the next attempt of their request.
     probes: u64,
+    /// Attempts that no relay was offered and no single refusing instance explains.
+    unplaced: u64,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +37,8 @@ struct OfInstance {
     received: u64,
     ledger_slots: Vec<u32>,
     has_ledger: bool,
+    /// Attempts that its port refused, by when the next attempt of the same request was offered.
+    inferred: Vec<Micros>,
 }
 
 /// The slot of a moment; what is before the load counts in the first.
@@ -49,7 +55,7 @@ fn bump(series: &mut Vec<u32>, slot: usize) {
 
 impl Offers {
     pub(super) fn new(instances: usize) -> Self {
-        Self { instances: (0..instances).map(|_| OfInstance::default()).collect(), probes: 0 }
+        Self { instances: (0..instances).map(|_| OfInstance::default()).collect(), probes: 0, unplaced: 0 }
     }
 
     pub(super) fn offer(&mut self, offer: &Offer, at: Micros, kind: impl Fn(u32) -> String) {
@@ -122,7 +128,37 @@ impl Offers {
             let inside = slots.filter(|(number, _)| (from..to).contains(&(*number as i64 * SLOT)));
             return inside.map(|(_, count)| u64::from(*count)).sum();
         }
-        instance.all.iter().filter(|offer| (from..to).contains(&offer.at)).count() as u64
+        let offered = instance.all.iter().filter(|offer| (from..to).contains(&offer.at)).count();
+        let inferred = instance.inferred.iter().filter(|at| (from..to).contains(*at)).count();
+        (offered + inferred) as u64
+    }
+
+    /// Finds attempts that the kernel refused, which no relay could count: a later attempt of the same request gives them away. They belong to
+    /// the one instance that refused at the time.
+    pub(super) fn infer_refused(&mut self, refusing: &[(usize, Micros, Micros)]) {
+        let all = || self.instances.iter().flat_map(|instance| &instance.all);
+        let retried: HashSet<u64> = all().filter(|offer| offer.attempt > 1).filter_map(|offer| offer.id).collect();
+        let mut attempts: BTreeMap<u64, BTreeMap<u32, Micros>> = BTreeMap::new();
+        for offer in all() {
+            if let Some(id) = offer.id.filter(|id| retried.contains(id)) {
+                attempts.entry(id).or_default().insert(offer.attempt, offer.at);
+            }
+        }
+        for seen in attempts.values() {
+            let last = seen.keys().next_back().copied().unwrap_or(0);
+            for missing in (1..last).filter(|attempt| !seen.contains_key(attempt)) {
+                let Some((_, at)) = seen.range(missing..).next() else { continue };
+                let mut candidates = refusing.iter().filter(|(_, from, to)| (*from..*to + FOLLOWS).contains(at));
+                match (candidates.next(), candidates.next()) {
+                    (Some((instance, ..)), None) => {
+                        let instance = &mut self.instances[*instance];
+                        instance.inferred.push(*at);
+                        bump(&mut instance.series.inferred, slot(*at));
+                    }
+                    _ => self.unplaced += 1,
+                }
+            }
+        }
     }
 
     /// All series, of one length.
@@ -165,7 +201,7 @@ impl Offers {
     /// Every offer was withheld, received, or open when its instance or its client went away.
     pub(super) fn truth(&self, names: &[Instance], relayed: bool) -> GroundTruth {
         let sum = |series: &[u32]| series.iter().map(|count| u64::from(*count)).sum::<u64>();
-        let mut truth = GroundTruth { probes: self.probes, ..GroundTruth::default() };
+        let mut truth = GroundTruth { probes: self.probes, inferred: self.unplaced, ..GroundTruth::default() };
         for (instance, name) in self.instances.iter().zip(names) {
             let offered = sum(&instance.series.offered);
             let withheld = instance.series.withheld.values().map(|series| sum(series)).sum::<u64>();
@@ -174,6 +210,7 @@ impl Offers {
             truth.withheld += withheld;
             truth.cut += cut;
             truth.received += instance.received;
+            truth.inferred += instance.inferred.len() as u64;
             if !relayed || !instance.has_ledger {
                 continue;
             }
@@ -190,5 +227,36 @@ impl Offers {
             }
         }
         truth
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offers(all: &[(usize, u64, u32, Micros)]) -> Offers {
+        let mut offers = Offers::new(2);
+        for (relay, request, attempt, at) in all.iter().copied() {
+            let offer = Offer { at: 0, relay, request: Some(request), attempt, fate: Fate::Relayed, probe: false };
+            offers.offer(&offer, at, |_| String::new());
+        }
+        offers
+    }
+
+    #[test]
+    fn an_attempt_that_no_relay_was_offered_belongs_to_the_instance_that_refused() {
+        let mut offers = offers(&[(1, 7, 2, 1_030_000), (1, 8, 1, 1_040_000), (0, 9, 1, 10), (1, 9, 2, 20)]);
+        offers.infer_refused(&[(0, 1_000_000, 2_000_000)]);
+        assert_eq!(offers.truth(&[], true).inferred, 0, "the sums are by name");
+        assert_eq!(offers.instances[0].inferred, [1_030_000]);
+        assert_eq!(offers.between(0, 1_000_000, 2_000_000), 1);
+        assert_eq!(offers.unplaced, 0);
+    }
+
+    #[test]
+    fn where_two_refuse_it_belongs_to_neither() {
+        let mut offers = offers(&[(1, 7, 3, 1_030_000)]);
+        offers.infer_refused(&[(0, 1_000_000, 2_000_000), (1, 1_000_000, 2_000_000)]);
+        assert_eq!(offers.unplaced, 2);
     }
 }

@@ -49,6 +49,15 @@ fn process(name: String, samples: &[Sample], phases: &[Phase]) -> Process {
     }
 }
 
+/// Largest share of the machine's time that the hypervisor took away between two samples of ticks, stolen and all.
+pub(super) fn worst_steal(samples: &[(u64, u64)]) -> Option<f64> {
+    let share = |pair: &[(u64, u64)]| {
+        let (stolen, all) = (pair[1].0.saturating_sub(pair[0].0), pair[1].1.saturating_sub(pair[0].1));
+        stolen as f64 / all.max(1) as f64
+    };
+    samples.windows(2).map(share).max_by(f64::total_cmp)
+}
+
 /// Nanoseconds spent until then, over all generations of the process; even between samples.
 fn interpolated(samples: &[Sample], when: Micros) -> f64 {
     let mut total = 0.0;

@@ -4,7 +4,6 @@ use super::{Output, lines};
 use crate::run::events::{ArmEvent, ArmId, RunEvent};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// One bar an arm on standard error, over the seconds of its timeline.
 pub(super) struct Bars {
@@ -28,13 +27,14 @@ impl Bars {
         let title = self.titles.get(scenario).cloned().unwrap_or_default();
         let all = &self.all;
         self.running.entry((scenario, lines::name(arm))).or_insert_with(|| {
-            let bar = all.add(ProgressBar::new_spinner());
-            // The template is a literal that the tests below draw; a bad one would only lose the look.
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:.dim} {msg} {elapsed:>4}") {
-                bar.set_style(style);
+            let bar = all.add(ProgressBar::new(1));
+            // The template is a literal; a bad one would only lose the look.
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:20.cyan/dim} {pos:>3} of {len} s  {prefix} {msg:.dim}")
+            {
+                bar.set_style(style.progress_chars("━╸─"));
             }
             bar.set_prefix(format!("{title:.60} [{}]", lines::name(arm)));
-            bar.enable_steady_tick(Duration::from_millis(200));
             bar
         })
     }
@@ -48,7 +48,12 @@ impl Output for Bars {
                 let _ = self.all.println(format!("run {id}, seed {seed}, {} scenarios", scenarios.len()));
             }
             RunEvent::Arm { scenario, arm, what } => match what {
-                ArmEvent::Deploying => self.bar(*scenario, arm).set_message("deploying"),
+                ArmEvent::Deploying { lasting } => {
+                    let bar = self.bar(*scenario, arm);
+                    bar.set_length(lasting.as_secs());
+                    bar.set_message("deploying");
+                }
+                ArmEvent::Under { elapsed } => self.bar(*scenario, arm).set_position(elapsed.as_secs()),
                 ArmEvent::Phase { phase } => self.bar(*scenario, arm).set_message(phase.name.clone()),
                 ArmEvent::Happened(event) => self.bar(*scenario, arm).set_message(event.text.clone()),
                 ArmEvent::Ended { .. } | ArmEvent::Again { .. } => {

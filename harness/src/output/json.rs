@@ -1,28 +1,20 @@
 //! `--json`: one object a line and scenario on standard output, in the order of the files.
 
-use super::{InOrder, Output};
+use super::Output;
 use crate::run::events::RunEvent;
+use squall_reports::json::Summary;
 use std::io::Write;
 
 /// One JSON line a scenario.
-#[derive(Debug, Default)]
-pub(super) struct JsonLines {
-    order: InOrder<String>,
-}
+#[derive(Debug)]
+pub(super) struct JsonLines;
 
 impl Output for JsonLines {
     fn event(&mut self, event: &RunEvent) {
-        let lines = match event {
-            RunEvent::Judged { scenario, record, record_file, report_file } => {
-                let summary = squall_reports::json::Summary::of(record, record_file, report_file);
-                // A summary is plain strings and numbers: it can always be written.
-                self.order.push(*scenario, serde_json::to_string(&summary).unwrap_or_default())
-            }
-            RunEvent::Ends { .. } => self.order.rest(),
-            _ => Vec::new(),
-        };
-        let mut out = std::io::stdout().lock();
+        let RunEvent::Judged { record, record_file, report_file, .. } = event else { return };
+        // A summary is plain strings and numbers: it can always be written.
+        let line = serde_json::to_string(&Summary::of(record, record_file, report_file)).unwrap_or_default();
         // A closed pipe ends quietly: the reader has seen enough.
-        lines.iter().for_each(|line| drop(writeln!(out, "{line}")));
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 }

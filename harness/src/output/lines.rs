@@ -43,17 +43,17 @@ impl Output for Lines {
                 );
             }
             RunEvent::Arm { scenario, arm, what } => match what {
-                ArmEvent::Deploying => self.say(*scenario, arm, "deploying"),
+                ArmEvent::Deploying { .. } => self.say(*scenario, arm, "deploying"),
                 ArmEvent::Phase { phase } => {
                     let seconds = (phase.to - phase.from) as f64 / 1e6;
                     self.say(*scenario, arm, &format!("{} for {seconds} s", phase.name));
                 }
                 ArmEvent::Ended { verdict, reason } => {
-                    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                    self.say(*scenario, arm, &format!("{verdict}{reason}"));
+                    let verdict = verdict.to_string();
+                    self.say(*scenario, arm, reason.as_ref().unwrap_or(&verdict));
                 }
                 ArmEvent::Again { reason } => self.say(*scenario, arm, &format!("will be run again: {reason}")),
-                ArmEvent::Happened(_) => {}
+                ArmEvent::Under { .. } | ArmEvent::Happened(_) => {}
             },
             RunEvent::Stopping => {
                 let _ = writeln!(

@@ -1,6 +1,6 @@
 //! Verdicts for people on standard output: the word, the sentence, what was missed and where the report is.
 
-use super::{InOrder, Output};
+use super::Output;
 use crate::run::events::RunEvent;
 use anstream::stdout;
 use squall_reports::record::{Record, Verdict};
@@ -10,23 +10,17 @@ use std::io::Write as _;
 /// One block a scenario, in the order of the files.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts {
-    order: InOrder<String>,
     counts: std::collections::BTreeMap<Verdict, usize>,
 }
 
 impl Output for Verdicts {
     fn event(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::Judged { scenario, record, report_file, .. } => {
+            RunEvent::Judged { record, report_file, .. } => {
                 *self.counts.entry(record.verdict).or_default() += 1;
-                for block in self.order.push(*scenario, block(record, report_file)) {
-                    let _ = write!(stdout(), "{block}");
-                }
+                let _ = write!(stdout(), "{}", block(record, report_file));
             }
             RunEvent::Ends { worst, index_file, dirty, seconds } => {
-                for block in self.order.rest() {
-                    let _ = write!(stdout(), "{block}");
-                }
                 let counts: Vec<_> = self.counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
                 let _ = writeln!(
                     stdout(),
@@ -69,7 +63,8 @@ fn block(record: &Record, report: &std::path::Path) -> String {
         record.scenario.title,
         record.run.seconds
     );
-    if let Some(reason) = record.reasons.first() {
+    // What was missed is told below, with its place.
+    for reason in record.reasons.iter().filter(|reason| reason.code != "missed") {
         let _ = writeln!(text, "    {}", reason.text);
     }
     if record.verdict == Verdict::Pass {
@@ -78,12 +73,9 @@ fn block(record: &Record, report: &std::path::Path) -> String {
     for missed in record.expectations.iter().filter(|expectation| expectation.verdict != Verdict::Pass) {
         let _ = writeln!(
             text,
-            "    {}:{}:{}: {}: {} ({})",
-            record.scenario.file, missed.line, missed.column, missed.id, missed.detail, missed.written
+            "    {}:{}:{}: {}: {}",
+            record.scenario.file, missed.line, missed.column, missed.id, missed.detail
         );
-    }
-    for reason in record.reasons.iter().skip(1) {
-        let _ = writeln!(text, "    {}", reason.text);
     }
     let _ = writeln!(text, "    report: {}", report.display());
     text

@@ -12,6 +12,15 @@ pub fn state(pid: u32) -> Option<char> {
     stat_field(pid, 3)?.chars().next()
 }
 
+/// Processor time of the whole machine since it booted, in ticks: what the hypervisor took away, and all.
+pub fn stolen() -> Option<(u64, u64)> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields = stat.lines().next()?.split_whitespace().skip(1).filter_map(|field| field.parse::<u64>().ok());
+    // Guest time is contained in user time; steal is the eighth.
+    let fields: Vec<u64> = fields.take(8).collect();
+    Some((*fields.get(7)?, fields.iter().sum()))
+}
+
 /// Nanoseconds of processor time of all its threads, and its resident bytes.
 pub fn usage(pid: u32) -> Option<(u64, u64)> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;

@@ -63,8 +63,8 @@ pub(super) enum Error {
 pub(super) fn run(setting: &Setting<'_>, plan: &ArmPlan) -> Result<Arm, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
-        (setting.say)(ArmEvent::Deploying);
         let phases = plan.phases(setting.scenario);
+        (setting.say)(ArmEvent::Deploying { lasting: phases.iter().map(|phase| phase.lasting).sum() });
         let mut deployment = Deployment::start(setting, plan, &phases).await?;
         let arm = drive::drive(setting, plan, &phases, &mut deployment).await;
         deployment.end(setting).await;

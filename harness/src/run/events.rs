@@ -2,6 +2,7 @@
 
 use squall_reports::record::{Cell, Event, Phase, Record, Verdict};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
@@ -67,7 +68,15 @@ pub struct ArmId {
 #[derive(Debug, Clone)]
 pub enum ArmEvent {
     /// Processes are being started.
-    Deploying,
+    Deploying {
+        /// How long the load will last.
+        lasting: Duration,
+    },
+    /// The load goes on; told each second.
+    Under {
+        /// Since its first request was due.
+        elapsed: Duration,
+    },
     /// A phase begins.
     Phase {
         /// The phase.

@@ -1,6 +1,7 @@
 //! What this machine is, and what it can do.
 
 use crate::clock;
+use crate::process::proc;
 use squall_reports::record::Machine;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -98,19 +99,9 @@ fn processors() -> Finding {
 
 /// Time that the hypervisor took away, since the machine booted.
 fn steal() -> Finding {
-    let stat = read("/proc/stat");
-    let fields: Vec<u64> = stat
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .skip(1)
-        .filter_map(|field| field.parse().ok())
-        .collect();
-    let total: u64 = fields.iter().take(8).sum();
-    match fields.get(7) {
-        Some(stolen) if total > 0 => {
-            let share = 100.0 * *stolen as f64 / total as f64;
+    match proc::stolen() {
+        Some((stolen, total)) if total > 0 => {
+            let share = 100.0 * stolen as f64 / total as f64;
             let grade = if share < 1.0 { Grade::Good } else { Grade::Limited };
             finding("steal", grade, format!("{share:.2} % of processor time since boot"))
         }

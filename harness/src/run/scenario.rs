@@ -79,6 +79,31 @@ pub(super) struct Pending<'a> {
     stream: Option<Mutex<Writer>>,
 }
 
+/// A scenario with its verdict, recorded and reported.
+pub(super) struct Settled {
+    index: usize,
+    pub(super) record: Record,
+    file: PathBuf,
+    pub(super) folder: PathBuf,
+}
+
+impl Settled {
+    /// Tells the verdict; what the run has left behind is added to the record first.
+    pub(super) fn tell(&mut self, dirty: &[String], say: &(dyn Fn(RunEvent) + Sync)) -> std::io::Result<()> {
+        if !dirty.is_empty() {
+            self.record.dirty = dirty.to_vec();
+            std::fs::write(&self.file, serde_json::to_string(&self.record)?)?;
+        }
+        say(RunEvent::Judged {
+            scenario: self.index,
+            record: Box::new(self.record.clone()),
+            record_file: self.file.clone(),
+            report_file: self.folder.join("report.html"),
+        });
+        Ok(())
+    }
+}
+
 /// When a scenario was at work.
 #[derive(Debug, Clone, Copy)]
 struct Worked {
@@ -173,25 +198,21 @@ impl Pending<'_> {
     }
 
     /// Tries again, alone, what proved nothing for the machine's sake; then judges, records and reports.
-    pub(super) fn settle(mut self, context: &Context<'_>) -> Result<(Record, PathBuf), Error> {
+    pub(super) fn settle(mut self, context: &Context<'_>) -> Result<Settled, Error> {
         for try_number in 2..=TRIES {
             let again = context.options.rerun && *context.stop.borrow() == Asked::No;
             let plans: Vec<ArmPlan> = if again { self.to_repeat() } else { Vec::new() };
             for plan in plans {
+                let before = self.arms.iter().position(|arm| !arm.superseded && plan.is_of(arm));
+                let Some(before) = before else { continue };
+                let reason = self.arms[before].reasons.first().map(|one| one.text.clone()).unwrap_or_default();
+                (context.say)(RunEvent::Arm {
+                    scenario: self.index,
+                    arm: ArmId { name: plan.name(), cell: plan.cell.clone(), try_number: try_number - 1 },
+                    what: ArmEvent::Again { reason },
+                });
                 let result = self.run(context, &plan, try_number);
-                if let Ok(fresh) = &result {
-                    (context.say)(RunEvent::Arm {
-                        scenario: self.index,
-                        arm: ArmId { name: plan.name(), cell: plan.cell.clone(), try_number: try_number - 1 },
-                        what: ArmEvent::Again {
-                            reason: fresh.reasons.first().map(|one| one.text.clone()).unwrap_or_default(),
-                        },
-                    });
-                    self.arms
-                        .iter_mut()
-                        .filter(|arm| arm.kind == fresh.kind && arm.cell == fresh.cell)
-                        .for_each(|arm| arm.superseded = true);
-                }
+                self.arms[before].superseded = result.is_ok();
                 self.take(vec![result]);
             }
         }
@@ -203,13 +224,7 @@ impl Pending<'_> {
         let text = serde_json::to_string(&record).map_err(std::io::Error::from)?;
         std::fs::write(&file, text)?;
         squall_reports::artifacts::write_scenario(&record, &folder)?;
-        (context.say)(RunEvent::Judged {
-            scenario: index,
-            record: Box::new(record.clone()),
-            record_file: file,
-            report_file: folder.join("report.html"),
-        });
-        Ok((record, folder))
+        Ok(Settled { index, record, file, folder })
     }
 
     /// Plans of the arms whose last try was INVALID for the generator's or the machine's sake. Never for FAIL.

@@ -227,9 +227,27 @@ impl Evidence {
                 let bad = first_of(&subject, EventKind::BadAnswer).or_else(|| first_of(&subject, EventKind::Release));
                 let done = first_of(&subject, EventKind::RolledBack);
                 let at = done.map(|done| last.map_or(done, |last| last.max(bad.unwrap_or(done))));
-                Self::figure("rolled-back", subject, bad, at, FINE, None)
+                let begun = first_of(&subject, EventKind::Release).unwrap_or(0);
+                let (planned, lost) = self.hurt(begun, done.unwrap_or_else(|| self.end()));
+                let note = format!("{lost} of {planned} requests were lost while it was out");
+                Self::figure("rolled-back", subject, bad, at, FINE, Some(&note))
             })
             .collect()
+    }
+
+    /// Requests planned and lost in between, over all flows.
+    fn hurt(&self, from: Micros, to: Micros) -> (u64, u64) {
+        let slot = |at: Micros| usize::try_from(at / SLOT).unwrap_or(0).min(self.slots.len());
+        let within = &self.slots[slot(from)..slot(to + SLOT - 1).max(slot(from))];
+        within.iter().fold((0, 0), |(planned, lost), (p, l)| (planned + u64::from(*p), lost + u64::from(*l)))
+    }
+
+    /// Share of requests lost from the first step of any release until it was taken back.
+    fn release_hurt(&self) -> Option<f64> {
+        let begun = self.events.iter().find(|(_, kind, _)| *kind == EventKind::Release)?.0;
+        let done = self.events.iter().find(|(_, kind, _)| *kind == EventKind::RolledBack).map(|(at, _, _)| *at);
+        let (planned, lost) = self.hurt(begun, done.unwrap_or_else(|| self.end()));
+        (planned > 0).then(|| lost as f64 / planned as f64)
     }
 
     /// Healthy instances that fell silent although no fault hits them.
@@ -280,7 +298,7 @@ pub fn figures(evidence: &Evidence) -> Figures {
         false_ejections: evidence.false_ejections(),
         silence: (0..evidence.instances.len()).map(|instance| evidence.silence(instance) as f64 / 1e6).collect(),
         attempts_per_request: None,
-        release_hurt: None,
+        release_hurt: evidence.release_hurt(),
     }
 }
 

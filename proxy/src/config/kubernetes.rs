@@ -17,16 +17,59 @@ struct ServiceObject {
     spec: ServiceSpec,
 }
 
+/// A field that says where and how a cluster runs something, and nothing about traffic or healing. It is named, so that one misspelt is told.
+#[derive(Debug)]
+struct OfCluster;
+
+impl<'de> Deserialize<'de> for OfCluster {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
 /// Of a Service only its ports say anything about traffic here; selectors, addresses and types are the cluster's.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(dead_code, reason = "fields that are known and not looked at")]
 struct ServiceSpec {
     #[serde(default)]
     ports: Vec<ServicePort>,
+    selector: Option<OfCluster>,
+    #[serde(rename = "type")]
+    kind: Option<OfCluster>,
+    #[serde(rename = "clusterIP")]
+    cluster_ip: Option<OfCluster>,
+    #[serde(rename = "clusterIPs")]
+    cluster_ips: Option<OfCluster>,
+    ip_families: Option<OfCluster>,
+    ip_family_policy: Option<OfCluster>,
+    #[serde(rename = "externalIPs")]
+    external_ips: Option<OfCluster>,
+    external_name: Option<Unsupported>,
+    external_traffic_policy: Option<OfCluster>,
+    health_check_node_port: Option<OfCluster>,
+    allocate_load_balancer_node_ports: Option<OfCluster>,
+    load_balancer_class: Option<OfCluster>,
+    #[serde(rename = "loadBalancerIP")]
+    load_balancer_ip: Option<OfCluster>,
+    load_balancer_source_ranges: Option<OfCluster>,
+    internal_traffic_policy: Option<Unsupported>,
+    publish_not_ready_addresses: Option<Unsupported>,
+    session_affinity: Option<Unsupported>,
+    session_affinity_config: Option<Unsupported>,
+    traffic_distribution: Option<Unsupported>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(dead_code, reason = "fields that are known and not looked at")]
 struct ServicePort {
     port: u16,
+    name: Option<OfCluster>,
+    protocol: Option<OfCluster>,
+    app_protocol: Option<OfCluster>,
+    target_port: Option<OfCluster>,
+    node_port: Option<OfCluster>,
 }
 
 /// Reads a Service.
@@ -49,14 +92,18 @@ struct DeploymentObject {
 
 /// Of a Deployment only what heals is read; images, volumes and the rest belong to the cluster.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(dead_code, reason = "fields that are known and not looked at")]
 struct DeploymentSpec {
     replicas: Option<u32>,
-    selector: Option<Selector>,
+    selector: Option<OfCluster>,
     template: Template,
+    min_ready_seconds: Option<Unsupported>,
+    strategy: Option<OfCluster>,
+    revision_history_limit: Option<OfCluster>,
+    progress_deadline_seconds: Option<OfCluster>,
+    paused: Option<OfCluster>,
 }
-
-#[derive(Debug, Deserialize)]
-struct Selector {}
 
 #[derive(Debug, Deserialize)]
 struct Template {
@@ -66,16 +113,81 @@ struct Template {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(dead_code, reason = "fields that are known and not looked at")]
 struct PodSpec {
     containers: Vec<Container>,
+    init_containers: Option<Unsupported>,
+    termination_grace_period_seconds: Option<Unsupported>,
+    readiness_gates: Option<Unsupported>,
+    restart_policy: Option<OfCluster>,
+    volumes: Option<OfCluster>,
+    service_account_name: Option<OfCluster>,
+    service_account: Option<OfCluster>,
+    automount_service_account_token: Option<OfCluster>,
+    image_pull_secrets: Option<OfCluster>,
+    security_context: Option<OfCluster>,
+    node_selector: Option<OfCluster>,
+    node_name: Option<OfCluster>,
+    affinity: Option<OfCluster>,
+    tolerations: Option<OfCluster>,
+    topology_spread_constraints: Option<OfCluster>,
+    priority_class_name: Option<OfCluster>,
+    priority: Option<OfCluster>,
+    preemption_policy: Option<OfCluster>,
+    scheduler_name: Option<OfCluster>,
+    runtime_class_name: Option<OfCluster>,
+    overhead: Option<OfCluster>,
+    resources: Option<OfCluster>,
+    dns_policy: Option<OfCluster>,
+    dns_config: Option<OfCluster>,
+    host_aliases: Option<OfCluster>,
+    host_network: Option<OfCluster>,
+    #[serde(rename = "hostPID")]
+    host_pid: Option<OfCluster>,
+    #[serde(rename = "hostIPC")]
+    host_ipc: Option<OfCluster>,
+    host_users: Option<OfCluster>,
+    hostname: Option<OfCluster>,
+    subdomain: Option<OfCluster>,
+    #[serde(rename = "setHostnameAsFQDN")]
+    set_hostname_as_fqdn: Option<OfCluster>,
+    share_process_namespace: Option<OfCluster>,
+    enable_service_links: Option<OfCluster>,
+    os: Option<OfCluster>,
+    active_deadline_seconds: Option<OfCluster>,
+    resource_claims: Option<OfCluster>,
+    scheduling_gates: Option<OfCluster>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(dead_code, reason = "fields that are known and not looked at")]
 struct Container {
     readiness_probe: Option<WrittenProbe>,
     liveness_probe: Option<WrittenProbe>,
     startup_probe: Option<WrittenProbe>,
+    lifecycle: Option<Unsupported>,
+    name: Option<OfCluster>,
+    image: Option<OfCluster>,
+    image_pull_policy: Option<OfCluster>,
+    command: Option<OfCluster>,
+    args: Option<OfCluster>,
+    working_dir: Option<OfCluster>,
+    env: Option<OfCluster>,
+    env_from: Option<OfCluster>,
+    ports: Option<OfCluster>,
+    resources: Option<OfCluster>,
+    resize_policy: Option<OfCluster>,
+    restart_policy: Option<OfCluster>,
+    volume_mounts: Option<OfCluster>,
+    volume_devices: Option<OfCluster>,
+    security_context: Option<OfCluster>,
+    termination_message_path: Option<OfCluster>,
+    termination_message_policy: Option<OfCluster>,
+    stdin: Option<OfCluster>,
+    stdin_once: Option<OfCluster>,
+    tty: Option<OfCluster>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,7 +214,7 @@ struct HttpGet {
     path: Option<String>,
     /// Each instance has one port here, so which is asked is no question.
     #[serde(rename = "port")]
-    _port: Option<PortName>,
+    _port: Option<OfCluster>,
     #[serde(rename = "scheme")]
     _scheme: Option<Unsupported>,
     #[serde(rename = "host")]
@@ -115,17 +227,7 @@ struct HttpGet {
 #[serde(deny_unknown_fields)]
 struct TcpSocket {
     #[serde(rename = "port")]
-    _port: Option<PortName>,
-}
-
-/// A number or a name.
-#[derive(Debug)]
-struct PortName;
-
-impl<'de> Deserialize<'de> for PortName {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
-    }
+    _port: Option<OfCluster>,
 }
 
 /// Reads a Deployment.

@@ -1,3 +1,5 @@
+mod support;
+
 use super::*;
 use crate::policy::{Action, Balance, RetryOn, RetryPolicy, TextMatch};
 use std::time::Duration;

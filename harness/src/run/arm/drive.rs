@@ -16,7 +16,7 @@ use crate::deploy::ready;
 use crate::fault::spec::Kind;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
-use crate::process::Process;
+use crate::process::{Process, proc};
 use crate::run::events::ArmEvent;
 use crate::run::stop::Asked;
 use crate::scenario::resolved::{Action, Phase, PlannedFault, Release};
@@ -343,6 +343,10 @@ impl Drive<'_, '_> {
         for (name, cpu, memory) in self.deployment.usage() {
             self.recorder.process(&name, now(), cpu, memory);
         }
+        if let Some((stolen, all)) = proc::stolen() {
+            self.recorder.machine(stolen, all);
+        }
+        (self.setting.say)(ArmEvent::Under { elapsed: now().since(self.start) });
         let lines = self.recorder.second(self.arm, now());
         let mut stream = self.setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().try_for_each(|line| stream.write(line))?;

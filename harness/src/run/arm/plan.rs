@@ -50,7 +50,12 @@ pub(in crate::run) fn plans(scenario: &Scenario, control: bool) -> Vec<ArmPlan> 
 impl ArmPlan {
     /// The plan by which an arm was run, for another try.
     pub(in crate::run) fn of(arm: &Arm, scenario: &Scenario) -> Option<Self> {
-        plans(scenario, true).into_iter().find(|plan| plan.kind == arm.kind && plan.cell == arm.cell)
+        plans(scenario, true).into_iter().find(|plan| plan.is_of(arm))
+    }
+
+    /// True if the arm was run by this plan.
+    pub(in crate::run) fn is_of(&self, arm: &Arm) -> bool {
+        self.kind == arm.kind && self.cell == arm.cell
     }
 
     /// `run`, `control`, or the cell's coordinates.
