@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use squall_http1::{Framing, HeadReader, Request, Response, write};
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -61,7 +62,7 @@ fn reply(request: &Request, shared: &Shared) -> (u16, &'static str, String) {
     }
     let (path, query) = request.target().split_once('?').unwrap_or((request.target(), ""));
     match (request.method(), path) {
-        ("GET", "/ready") if *shared.draining.borrow() => (503, TEXT, "DRAINING\n".to_owned()),
+        ("GET", "/ready") if shared.draining.load(Ordering::Relaxed) => (503, TEXT, "DRAINING\n".to_owned()),
         ("GET", "/ready") => (200, TEXT, "LIVE\n".to_owned()),
         ("GET", "/stats/prometheus") => {
             let snapshot = shared.snapshot.load();
@@ -103,7 +104,7 @@ fn clusters(shared: &Shared) -> Value {
                     "failed_active_health_check": host.fails_check(),
                     "eds_health_status": if host.is_ready() { "HEALTHY" } else { "UNHEALTHY" },
                 },
-                "stats": {"rq_active": host.active(), "rq_total": host.requests.load(std::sync::atomic::Ordering::Relaxed)},
+                "stats": {"rq_active": host.active(), "rq_total": host.requests.load(Ordering::Relaxed)},
             })
         };
         cluster.hosts.iter().map(host).collect()

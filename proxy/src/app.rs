@@ -13,12 +13,15 @@ use crate::serve::{Shared, Worker};
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::events::EventLog;
 use arc_swap::ArcSwap;
+use checks::Checks;
 use serde::Serialize;
 use squall_yaml::Finding;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as channel};
 
@@ -118,12 +121,13 @@ pub fn run(options: Options) -> Result<(), Error> {
     let snapshot = registry.build(loaded.version, loaded.policies, &loaded.endpoints);
 
     let (detections, detected) = mpsc::unbounded_channel();
-    let (drain, draining) = channel::channel(false);
+    let (drain, drained) = channel::channel(false);
     let shared = Arc::new(Shared {
         snapshot: ArcSwap::from_pointee(snapshot),
         detections,
         access_log: options.access_log.as_deref().map(AccessLog::create).transpose()?,
-        draining,
+        draining: AtomicBool::new(false),
+        drained,
         drain: DRAIN,
     });
     let events = EventLog::create(options.event_log.as_deref())?;
@@ -143,16 +147,17 @@ pub fn run(options: Options) -> Result<(), Error> {
             std::thread::Builder::new().name(name).spawn(move || Worker::run(shared, listener, seed))
         })
         .collect::<io::Result<_>>()?;
-    say_ready(&Ready { ready: true, listen, admin: admin_address })?;
-
+    let events = Rc::new(events);
     runtime.block_on(async {
         let admin_socket = tokio::net::TcpListener::from_std(admin_socket)?;
         let local = tokio::task::LocalSet::new();
         local.spawn_local(admin::serve(admin_socket, Arc::clone(&shared)));
-        local.spawn_local(checks::run(Arc::clone(&shared)));
-        let control = control::run(Arc::clone(&shared), registry, options, events, detected);
+        let control = control::run(Arc::clone(&shared), registry, options, Rc::clone(&events), detected);
         local
             .run_until(async {
+                let checks = Checks::first_round(&shared, &events).await;
+                tokio::task::spawn_local(checks.run(Arc::clone(&shared), events));
+                say_ready(&Ready { ready: true, listen, admin: admin_address })?;
                 tokio::select! {
                     () = control => Ok(()),
                     told = told_to_stop() => told,
@@ -160,6 +165,7 @@ pub fn run(options: Options) -> Result<(), Error> {
             })
             .await
     })?;
+    shared.draining.store(true, Ordering::Relaxed);
     // Workers that are gone need not be told.
     let _ = drain.send(true);
     for worker in workers {

@@ -212,6 +212,27 @@ impl Backend {
         backend
     }
 
+    /// Answers each head, and never reads the body behind it.
+    pub fn reading_only_heads(handler: impl Fn(&Message) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let backend = Self { address, asked: Arc::default(), connections: Arc::default() };
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for mut stream in listener.incoming().flatten() {
+                let mut head = [0; 8];
+                if stream.read_exact(&mut head).is_ok()
+                    && let Answer::Raw(bytes) = handler(&Message::default())
+                {
+                    // A client that has gone does not matter.
+                    let _ = stream.write_all(bytes);
+                }
+                kept.push(stream);
+            }
+        });
+        backend
+    }
+
     /// Always says who it is.
     #[must_use]
     pub fn named(name: &'static str) -> Self {

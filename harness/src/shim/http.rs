@@ -306,6 +306,10 @@ async fn fill(stream: &mut TcpStream, buf: &mut BytesMut) -> Result<(), Broken> 
 
 /// Returns when the peer has closed; bytes of a next request are left where they are.
 async fn until_closed(stream: &TcpStream) {
+    // Waiting for readiness costs nothing, where peeking at once would be a call to the kernel for each request.
+    if stream.readable().await.is_err() {
+        return;
+    }
     let mut byte = [0];
     match stream.peek(&mut byte).await {
         Ok(0) | Err(_) => {}

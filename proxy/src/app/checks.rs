@@ -8,10 +8,12 @@ use crate::net;
 use crate::policy::HealthCheck;
 use crate::serve::Shared;
 use crate::serve::routing::canonical;
+use crate::telemetry::events::EventLog;
 use bytes::BytesMut;
 use squall_http1::{Framing, HeadReader, Request, Response, write};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,62 +23,101 @@ use tokio::task::JoinSet;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What was found at an endpoint.
-struct Result {
-    host: Arc<Host>,
-    check: HealthCheck,
+struct Found {
+    of: Listed,
     checked: Checked,
 }
 
-/// Runs until the process ends.
-pub(super) async fn run(shared: Arc<Shared>) {
-    let mut states: HashMap<u64, (State, Option<Instant>)> = HashMap::new();
-    let mut under_way: JoinSet<Result> = JoinSet::new();
-    let mut look = tokio::time::interval(LOOK);
-    loop {
-        tokio::select! {
-            _ = look.tick() => {
-                for (host, check) in listed(&shared) {
-                    let (_, due) = states.entry(host.id).or_insert_with(|| (State::default(), Some(now())));
-                    if due.is_some_and(|due| due <= now()) {
-                        *due = None;
-                        under_way.spawn_local(ask(host, check));
+/// What is known of each endpoint, and when it is due; not while a check is under way.
+#[derive(Default)]
+pub(super) struct Checks {
+    states: HashMap<u64, (State, Option<Instant>)>,
+}
+
+impl Checks {
+    /// Asks every endpoint once, so that a proxy that says it is ready knows which it may use.
+    pub(super) async fn first_round(shared: &Shared, events: &EventLog) -> Self {
+        let mut checks = Self::default();
+        let mut under_way: JoinSet<Found> = JoinSet::new();
+        for listed in listed(shared) {
+            under_way.spawn_local(ask(listed));
+        }
+        while let Some(found) = under_way.join_next().await {
+            checks.take(found.into_iter(), events);
+        }
+        checks
+    }
+
+    /// Runs until the process ends.
+    pub(super) async fn run(mut self, shared: Arc<Shared>, events: Rc<EventLog>) {
+        let mut under_way: JoinSet<Found> = JoinSet::new();
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                _ = look.tick() => {
+                    let listed = listed(&shared);
+                    self.states.retain(|id, _| listed.iter().any(|one| one.host.id == *id));
+                    for one in listed {
+                        let (_, due) = self.states.entry(one.host.id).or_insert_with(|| (State::default(), Some(now())));
+                        if due.is_some_and(|due| due <= now()) {
+                            *due = None;
+                            under_way.spawn_local(ask(one));
+                        }
                     }
                 }
+                Some(found) = under_way.join_next(), if !under_way.is_empty() => self.take(found.into_iter(), &events),
             }
-            Some(Ok(result)) = under_way.join_next(), if !under_way.is_empty() => {
-                let (state, due) = states.entry(result.host.id).or_default();
-                let healthy = state.checked(result.checked, &result.check);
-                result.host.set_failed_check(!healthy);
-                if healthy && result.checked == Checked::Passed && result.host.counters.is_ejected() {
-                    // A passing check puts an ejected endpoint back at once.
-                    readmit(&result.host.counters, &mut result.host.standing(), now());
-                }
-                // From the end of one check to the next.
-                *due = Some(now() + result.check.interval);
+        }
+    }
+
+    fn take(&mut self, found: impl Iterator<Item = Found>, events: &EventLog) {
+        for Found { of: Listed { cluster, host, check }, checked } in found {
+            let (state, due) = self.states.entry(host.id).or_default();
+            let healthy = state.checked(checked, &check);
+            host.set_failed_check(!healthy);
+            if healthy && checked == Checked::Passed && host.counters.is_ejected() {
+                // A passing check puts an ejected endpoint back at once.
+                readmit(&host.counters, &mut host.standing(), now());
+                events.log(&cluster, host.address, "uneject", "active-check");
             }
+            // From the end of one check to the next.
+            *due = Some(now() + check.interval);
         }
     }
 }
 
-fn listed(shared: &Shared) -> Vec<(Arc<Host>, HealthCheck)> {
-    let snapshot = shared.snapshot.load();
-    let of = |check: &HealthCheck| {
-        let host = canonical(&check.host);
-        let clusters = snapshot.clusters.values().filter(move |cluster| cluster.service == host);
-        clusters.flat_map(|cluster| cluster.hosts.iter().cloned()).collect::<Vec<_>>()
-    };
-    let checks = snapshot.policies.health_checks.iter();
-    checks.flat_map(|check| of(check).into_iter().map(|host| (host, check.clone()))).collect()
+/// An endpoint that is to be checked.
+struct Listed {
+    cluster: String,
+    host: Arc<Host>,
+    check: HealthCheck,
 }
 
-async fn ask(host: Arc<Host>, check: HealthCheck) -> Result {
-    let asked = tokio::time::timeout(check.timeout, status(host.address, &check)).await;
+fn listed(shared: &Shared) -> Vec<Listed> {
+    let snapshot = shared.snapshot.load();
+    let mut all = Vec::new();
+    for check in &snapshot.policies.health_checks {
+        let service = canonical(&check.host);
+        for cluster in snapshot.clusters.values().filter(|cluster| cluster.service == service) {
+            let one = |host: &Arc<Host>| Listed {
+                cluster: cluster.name.clone(),
+                host: Arc::clone(host),
+                check: check.clone(),
+            };
+            all.extend(cluster.hosts.iter().map(one));
+        }
+    }
+    all
+}
+
+async fn ask(of: Listed) -> Found {
+    let asked = tokio::time::timeout(of.check.timeout, status(of.host.address, &of.check)).await;
     let checked = match asked {
         Ok(Ok(200)) => Checked::Passed,
         Ok(Ok(_)) => Checked::WrongStatus,
         Ok(Err(_)) | Err(_) => Checked::NoAnswer,
     };
-    Result { host, check, checked }
+    Found { of, checked }
 }
 
 async fn status(address: SocketAddr, check: &HealthCheck) -> std::io::Result<u16> {

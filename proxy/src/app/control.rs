@@ -9,6 +9,7 @@ use crate::serve::snapshot::Registry;
 use crate::serve::{Detected, Shared};
 use crate::telemetry::events::EventLog;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -21,7 +22,7 @@ pub(super) async fn run(
     shared: Arc<Shared>,
     mut registry: Registry,
     options: Options,
-    events: EventLog,
+    events: Rc<EventLog>,
     mut detected: mpsc::UnboundedReceiver<Detected>,
 ) {
     let mut watch = Watch::new(&options);

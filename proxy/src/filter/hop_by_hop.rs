@@ -15,7 +15,7 @@ const MOST_NAMES: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Misuse;
 
-/// Removes the fields of this hop, and those that `Connection` names. `te: trailers` stays.
+/// Removes the fields of this hop, and those that `Connection` names. `te: trailers` stays. Misused, `Connection` names nothing.
 pub(crate) fn strip(headers: &mut Headers) -> Result<(), Misuse> {
     let mut named: Vec<String> = Vec::new();
     if headers.contains("connection") {
@@ -24,6 +24,7 @@ pub(crate) fn strip(headers: &mut Headers) -> Result<(), Misuse> {
         named = items.map(|item| String::from_utf8_lossy(&item).into_owned()).collect();
         let forbidden = |name: &String| NOT_TO_BE_NAMED.contains(&name.as_str()) || name.starts_with(':');
         if named.len() >= MOST_NAMES || named.iter().any(forbidden) {
+            headers.retain(|name, _| !FIELDS.contains(&name));
             return Err(Misuse);
         }
     }

@@ -77,6 +77,10 @@ fn downstream_framing(framing: Framing, version: Version) -> Framing {
 
 /// Returns when the client has closed. Bytes of a next request are left where they are.
 pub(super) async fn until_closed(client: &Client) {
+    // Waiting for readiness costs nothing, where peeking at once would be a call to the kernel for each request.
+    if client.stream.readable().await.is_err() {
+        return;
+    }
     let mut byte = [0];
     match client.stream.peek(&mut byte).await {
         Ok(0) | Err(_) => {}

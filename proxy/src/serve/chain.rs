@@ -32,6 +32,8 @@ pub(super) enum After {
 struct Notes {
     cluster: Option<Arc<Cluster>>,
     host: Option<SocketAddr>,
+    /// A try is under way; otherwise the request waits for the next one.
+    trying: bool,
     attempts: u32,
     details: &'static str,
     flags: Vec<Flag>,
@@ -90,7 +92,10 @@ async fn serve(
     if let Some(injection) = &resolved.route.fault {
         let drawn = fault::draw(injection, &mut *worker.rng.borrow_mut());
         if let Some(delay) = drawn.delay {
-            tokio::time::sleep(delay).await;
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = until_closed(client) => return Err(Gone),
+            }
         }
         if let Some(status) = drawn.abort {
             return refuse(client, request, notes, Failure::FaultAbort(status), close).await;
@@ -134,11 +139,13 @@ async fn serve(
         Ok(answer) => {
             // Draining may have begun while the upstream was at work.
             let close = close || worker.is_draining();
-            let left = timeout.map(|timeout| timeout.saturating_sub(now().duration_since(begin)));
+            let left = timeout.map(|timeout| upload.received.left_of(timeout));
             pass_on(client, request, resolved, &to[chosen], answer, notes, left, begin, close).await
         }
         Err(Stopped::Failed(failure)) => {
+            // Only an endpoint that still owes an answer is at fault.
             if failure == Failure::RouteTimeout
+                && notes.trying
                 && let Some(host) = cluster.hosts.iter().find(|host| Some(host.address) == notes.host)
             {
                 worker.observe(cluster, host, Outcome::TimeOut);
@@ -274,7 +281,9 @@ async fn tries(
         let mut passed_on = false;
         let begin = now();
         let to = Try { cluster, host: &host, time: per_try };
+        notes.trying = true;
         let result = one_try(worker, client, request, upload, to, &mut passed_on).await;
+        notes.trying = false;
         let (end, failure) = judge_try(worker, cluster, &host, &result)?;
         let again = is_retriable(&policy.on, end) && upload.can_be_replayed() && !passed_on;
         if !again {
@@ -441,10 +450,8 @@ async fn pass_on(
 
 /// The fields of an answer as the client sees them.
 fn finish_head(response: &mut Response, resolved: &ResolvedRoute, weighted: &Weighted, took: Duration) {
-    // What `Connection` may misuse in an answer is dropped with it.
-    if hop_by_hop::strip(&mut response.headers).is_err() {
-        response.headers.remove("connection");
-    }
+    // What `Connection` names by misuse stays; the fields of the hop are gone all the same.
+    let _ = hop_by_hop::strip(&mut response.headers);
     let mut number = itoa::Buffer::new();
     response.headers.set("x-envoy-upstream-service-time", number.format(took.as_millis()).as_bytes());
     response.headers.set("server", b"envoy");

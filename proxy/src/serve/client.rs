@@ -21,6 +21,12 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may idle between requests: Envoy's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
 
+/// How long a client may go on sending after its last answer: Envoy's delayed close.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// And how much.
+const MOST_UNREAD: usize = 4 * 1024 * 1024;
+
 /// A client's connection.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -53,6 +59,26 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Ends the connection so that the last answer arrives: a close with unread bytes would be a reset, which overtakes it.
+    async fn linger(&mut self) {
+        let _ = self.stream.shutdown().await;
+        let unread = async {
+            let mut left = MOST_UNREAD;
+            while left > 0 {
+                self.buf.clear();
+                self.buf.reserve(READ);
+                match self.stream.read_buf(&mut self.buf).await {
+                    Ok(read) if read > 0 => left = left.saturating_sub(read),
+                    _ => return,
+                }
+            }
+        };
+        // Who does not stop in time is cut off.
+        let _ = tokio::time::timeout(LINGER, unread).await;
+    }
+}
+
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
@@ -64,13 +90,16 @@ pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream) {
             Ok(true) => {}
             Ok(false) | Err(Next::Gone) => return,
             Err(Next::Refused(refusal)) => {
-                let _ = refuse(&mut client, refusal).await;
+                if refuse(&mut client, refusal).await.is_ok() {
+                    client.linger().await;
+                }
                 return;
             }
         }
         match chain::handle(&worker, &mut client, &mut request).await {
             Ok(After::KeepOpen) => {}
-            Ok(After::Close) | Err(Gone) => return,
+            Ok(After::Close) => return client.linger().await,
+            Err(Gone) => return,
         }
         // Buffers that a large message has grown are given back while the connection idles.
         if client.buf.is_empty() && client.buf.capacity() > 4 * READ {

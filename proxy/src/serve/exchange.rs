@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::WriteHalf;
 
 /// Bytes read at once.
 const READ: usize = 16 * 1024;
@@ -88,7 +89,12 @@ pub(super) async fn one_try(
 ) -> Result<Answer, TryFailure> {
     let Try { cluster, host, time } = to;
     let active = host.begin();
-    let connected = connect(&worker.pools, cluster, host).await;
+    let connected = tokio::select! {
+        biased;
+        connected = connect(&worker.pools, cluster, host) => connected,
+        // Whoever has left waits for nothing: its place is another's.
+        () = until_closed(client) => return Err(TryFailure::Client(Broken::Gone)),
+    };
     let (mut upstream, slot) = connected.map_err(TryFailure::Connect)?;
     worker.observe(cluster, host, Outcome::Connected);
     upstream.requests += 1;
@@ -130,20 +136,20 @@ async fn exchange(
     upload.replay(&mut out);
     let mut reader = HeadReader::default();
     let mut response = Response::default();
+    // The common case: head and body go in one call.
+    if let Ok(written) = upstream.stream.try_write(&out) {
+        request_written = written > 0;
+        out.advance(written);
+    }
     loop {
-        if !out.is_empty() {
-            let written = upstream.stream.write_all(&out).await;
-            written.map_err(|_| TryFailure::Reset { request_written })?;
-            request_written = true;
-            out.clear();
-        }
         upstream.buf.reserve(READ);
-        // While the body is still coming, an early answer ends it.
+        let (mut from_upstream, mut to_upstream) = upstream.stream.split();
+        // An early answer ends the upload; an upstream that reads nothing holds neither its answer nor a client that leaves.
         let read = tokio::select! {
             biased;
-            read = upstream.stream.read_buf(&mut upstream.buf) => read,
-            more = more(upload, client, &mut out) => {
-                more.map_err(TryFailure::Client)?;
+            read = from_upstream.read_buf(&mut upstream.buf) => read,
+            sent = send_or_read(upload, client, &mut to_upstream, &mut out) => {
+                request_written |= sent.map_err(|broken| broken.map_or(TryFailure::Reset { request_written }, TryFailure::Client))?;
                 continue;
             }
         };
@@ -164,6 +170,24 @@ async fn exchange(
             client.flush().await.map_err(|_| TryFailure::Client(Broken::Gone))?;
             *passed_on = true;
         }
+    }
+}
+
+/// Writes what is there, or reads more of the request; true if bytes were written. Without a cause the upstream was lost.
+async fn send_or_read(
+    upload: &mut Upload,
+    client: &mut Client,
+    to: &mut WriteHalf<'_>,
+    out: &mut BytesMut,
+) -> Result<bool, Option<Broken>> {
+    if out.is_empty() {
+        more(upload, client, out).await.map_err(Some)?;
+        return Ok(false);
+    }
+    tokio::select! {
+        biased;
+        written = to.write_buf(out) => written.map(|_| true).map_err(|_| None),
+        () = until_closed(client) => Err(Some(Broken::Gone)),
     }
 }
 

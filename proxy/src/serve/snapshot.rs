@@ -144,14 +144,23 @@ impl Builder<'_> {
             return Some(Arc::clone(cluster));
         }
         let kept = self.registry.clusters.get(&name).cloned().unwrap_or_default();
+        let checked = self.policies.health_checks.iter().any(|check| canonical(&check.host) == service);
         let mut hosts: Vec<Arc<Host>> = Vec::new();
         for endpoint in self.endpoints.iter().chain(&self.policies.endpoints) {
             let selected = labels.iter().all(|(name, value)| endpoint.labels.get(name) == Some(value));
             let twice = hosts.iter().any(|host| host.address == endpoint.address);
             if canonical(&endpoint.service) == service && selected && !twice {
                 let host = kept.hosts.get(&endpoint.address).cloned();
-                let host = host.unwrap_or_else(|| Arc::new(Host::new(endpoint.address, endpoint.ready)));
+                let host = host.unwrap_or_else(|| {
+                    // Until its first check has passed, an endpoint that is checked is not used.
+                    let host = Host::new(endpoint.address, endpoint.ready);
+                    host.set_failed_check(checked);
+                    Arc::new(host)
+                });
                 host.set_ready(endpoint.ready);
+                if !checked {
+                    host.set_failed_check(false);
+                }
                 hosts.push(host);
             }
         }

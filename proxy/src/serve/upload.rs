@@ -1,10 +1,12 @@
 //! The body of a request on its way up: passed on as it comes, and kept for as long as another try may need it.
 
 use super::client::{Client, Gone};
+use crate::clock::now;
 use bytes::{Buf, BytesMut};
 use squall_http1::{BodyReader, Framing, Refusal, write};
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Most bytes that are kept for another try: Envoy's connection buffer.
@@ -13,16 +15,21 @@ const KEPT: usize = 1024 * 1024;
 /// Says when the whole request has been received, which is when the route's time begins.
 #[derive(Debug, Default)]
 pub(super) struct Received {
-    done: Cell<bool>,
+    at: Cell<Option<Instant>>,
     notify: Notify,
 }
 
 impl Received {
     /// Returns once the whole request has been received.
     pub(super) async fn wait(&self) {
-        if !self.done.get() {
+        if self.at.get().is_none() {
             self.notify.notified().await;
         }
+    }
+
+    /// What is left of so much time that began then; all of it if it has not begun.
+    pub(super) fn left_of(&self, time: Duration) -> Duration {
+        self.at.get().map_or(time, |at| time.saturating_sub(now().duration_since(at)))
     }
 }
 
@@ -124,7 +131,7 @@ impl Upload {
 
     fn note_end(&self) {
         if self.reader.is_done() {
-            self.received.done.set(true);
+            self.received.at.set(self.received.at.get().or_else(|| Some(now())));
             self.received.notify.notify_waiters();
         }
     }

@@ -12,9 +12,10 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 /// How often idle connections are looked through.
@@ -43,8 +44,10 @@ pub(crate) struct Shared {
     pub detections: mpsc::UnboundedSender<Detected>,
     /// Where requests are logged, if they are.
     pub access_log: Option<AccessLog>,
-    /// Becomes true when no more requests are to be taken.
-    pub draining: watch::Receiver<bool>,
+    /// Becomes true when no more requests are to be taken; whoever sets it wakes [`Self::drained`] too.
+    pub draining: AtomicBool,
+    /// Wakes each worker once to look at `draining`.
+    pub drained: watch::Receiver<bool>,
     /// Longest wait for requests under way when draining.
     pub drain: Duration,
 }
@@ -59,6 +62,8 @@ pub(crate) struct Worker {
     pub rng: RefCell<ChaCha8Rng>,
     /// Its place in every round robin.
     pub turn: Cell<usize>,
+    /// Wakes its own idle connections when the proxy drains; nothing that workers share is touched for that.
+    drains: Notify,
 }
 
 impl Worker {
@@ -74,12 +79,14 @@ impl Worker {
             pools: Pools::default(),
             rng: RefCell::new(ChaCha8Rng::seed_from_u64(seed)),
             turn: Cell::new(seed as usize),
+            drains: Notify::new(),
         });
         LocalSet::new().block_on(&runtime, async { worker.serve(listener()?).await })
     }
 
     async fn serve(self: Rc<Self>, listener: TcpListener) -> io::Result<()> {
         let mut clients = JoinSet::new();
+        let mut drained = self.shared.drained.clone();
         let mut tidy = tokio::time::interval(TIDY);
         loop {
             tokio::select! {
@@ -89,10 +96,12 @@ impl Worker {
                 },
                 Some(_) = clients.join_next(), if !clients.is_empty() => {}
                 _ = tidy.tick() => self.tidy(),
-                () = self.draining() => break,
+                // A control task that is gone means the same.
+                _ = drained.wait_for(|draining| *draining) => break,
             }
         }
         drop(listener);
+        self.drains.notify_waiters();
         let all_ended = async { while clients.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(self.shared.drain, all_ended).await;
         Ok(())
@@ -100,14 +109,15 @@ impl Worker {
 
     /// Returns once the proxy drains.
     pub(super) async fn draining(&self) {
-        let mut draining = self.shared.draining.clone();
-        // A control task that is gone means the same.
-        let _ = draining.wait_for(|draining| *draining).await;
+        let woken = self.drains.notified();
+        if !self.is_draining() {
+            woken.await;
+        }
     }
 
     /// True once the proxy drains.
     pub(super) fn is_draining(&self) -> bool {
-        *self.shared.draining.borrow()
+        self.shared.draining.load(Ordering::Relaxed)
     }
 
     /// Tells the detector of an endpoint what a try has shown.

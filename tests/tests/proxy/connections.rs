@@ -142,3 +142,30 @@ fn whoever_waits_for_leave_to_send_a_body_is_given_it() {
     assert_eq!(connection.ask("hello").text(), "hello");
     assert_eq!(backend.asked()[0].field("expect"), "");
 }
+
+#[test]
+fn an_answer_before_the_whole_request_reaches_a_client_that_goes_on_sending() {
+    let early = Backend::reading_only_heads(|_| Answer::Raw(b"HTTP/1.1 413 too large\r\ncontent-length: 0\r\n\r\n"));
+    let proxy = Proxy::start("", &[&early]);
+    let mut connection = proxy.connect();
+    connection.send("POST / HTTP/1.1\r\nhost: cart\r\ncontent-length: 50000000\r\n\r\n").expect("sent");
+    // More than the buffers of two sockets hold; what is not taken any more is no matter.
+    let _ = connection.send(vec![b'x'; 20 << 20]);
+    assert_eq!(connection.answer().expect("read").expect("an answer").status(), 413);
+}
+
+#[test]
+fn the_answer_to_an_unwanted_body_arrives() {
+    let proxy = Proxy::start("", &[]);
+    let mut connection = proxy.connect();
+    connection.send("POST / HTTP/1.1\r\nhost: nobody\r\ncontent-length: 1000000\r\n\r\n").expect("sent");
+    connection.send(vec![b'x'; 1_000_000]).expect("sent");
+    assert_eq!(connection.answer().expect("read").expect("an answer").status(), 404);
+}
+
+#[test]
+fn fields_of_one_hop_do_not_pass_even_if_connection_is_misused() {
+    let backend = Backend::start(|_| Answer::Status(200, "connection: host\r\nkeep-alive: timeout=5\r\n", Vec::new()));
+    let answer = Proxy::start("", &[&backend]).get("/");
+    assert_eq!((answer.status(), answer.field("keep-alive")), (200, ""));
+}

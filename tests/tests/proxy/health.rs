@@ -133,11 +133,43 @@ fn active_checks_take_an_endpoint_out_and_back() {
     });
     let policies = "apiVersion: squall.dev/v1\nkind: HealthCheck\nmetadata: {name: cart}\nspec: {host: cart, path: /health, interval: 20ms, timeout: 1s, healthyThreshold: 2, unhealthyThreshold: 2}\n";
     let proxy = Proxy::start(policies, &[&checked]);
-    assert_eq!(proxy.get("/").text(), "checked");
+    assert_eq!(proxy.get("/").text(), "checked", "a proxy that is ready has checked");
     code.store(503, Ordering::SeqCst);
     until("it is out", || proxy.get("/").text() == "no healthy upstream");
+    // A check that is taken out of the policies does not leave its verdict behind.
+    proxy.write_policies("");
+    until("it is used unchecked", || proxy.get("/").text() == "checked");
+    proxy.write_policies(policies);
+    until("it is out again", || proxy.get("/").text() == "no healthy upstream");
     code.store(200, Ordering::SeqCst);
     until("it is back", || proxy.get("/").text() == "checked");
+}
+
+#[test]
+fn an_endpoint_that_never_passed_its_check_is_never_used() {
+    let failing = Backend::start(|asked| status(if asked.target() == "/health" { 500 } else { 200 }));
+    let policies = "apiVersion: squall.dev/v1\nkind: HealthCheck\nmetadata: {name: cart}\nspec: {host: cart, path: /health, interval: 1s, timeout: 1s}\n";
+    let proxy = Proxy::start(policies, &[&failing]);
+    assert_eq!(proxy.get("/").text(), "no healthy upstream");
+    assert!(failing.asked().iter().all(|asked| asked.target() == "/health"));
+}
+
+#[test]
+fn a_time_out_between_two_tries_is_nobodys_failure() {
+    let bad = Backend::start(|_| status(503));
+    let routes = squall_tests::proxy::routes(
+        "    - timeout: 150ms\n      retries: {attempts: 1, retryOn: 5xx, backoff: 60s}\n      route: [{destination: {host: cart}}]",
+    );
+    let policies = detector("consecutive5xxErrors: 2, interval: 10s, baseEjectionTime: 60s");
+    let proxy = Proxy::start(&format!("{routes}{policies}"), &[&bad]);
+    // Full jitter may draw a short wait, and then both tries count.
+    let mut timed_out = 0;
+    while bad.asked().len() < 2 {
+        timed_out += u32::from(proxy.get("/").status() == 504);
+        let out = proxy.metric("envoy_cluster_outlier_detection_ejections_active", "cart");
+        assert!(out < 0.5 || bad.asked().len() >= 2, "one failed try has ejected it");
+    }
+    assert!(timed_out > 0);
 }
 
 #[test]

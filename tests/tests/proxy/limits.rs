@@ -64,3 +64,18 @@ fn without_limits_connections_are_kept_and_used_again() {
     }
     assert_eq!(backend.connections(), 1);
 }
+
+#[test]
+fn a_client_that_leaves_gives_up_its_place_in_the_queue() {
+    let backend = silent();
+    let policies = rule("{connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 1}}}");
+    let proxy = Proxy::start(&policies, &[&backend]);
+    let listen = proxy.listen;
+    thread::spawn(move || squall_tests::http::get(listen, "/", "host: cart\r\n"));
+    until("the first request is under way", || backend.asked().len() == 1);
+    let mut waiting = proxy.connect();
+    waiting.send("GET / HTTP/1.1\r\nhost: cart\r\n\r\n").expect("sent");
+    proxy.until_metric("envoy_cluster_upstream_rq_pending_active", "cart", 1.0);
+    drop(waiting);
+    until("the place is free", || proxy.metric("envoy_cluster_upstream_rq_pending_active", "cart") < 0.5);
+}

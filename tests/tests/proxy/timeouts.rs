@@ -51,3 +51,16 @@ fn the_upstream_is_told_how_long_it_has() {
     let _ = Proxy::start(&routes(http), &[&backend]).get("/");
     assert_eq!(backend.asked()[0].field("x-envoy-expected-rq-timeout-ms"), "2000");
 }
+
+#[test]
+fn the_routes_time_begins_when_the_request_is_whole() {
+    let backend = Backend::start(|_| Answer::Status(200, "", vec![b'x'; 1 << 20]));
+    let proxy = Proxy::start(&routes("    - timeout: 300ms\n      route: [{destination: {host: cart}}]"), &[&backend]);
+    let mut connection = proxy.connect();
+    connection.send("POST / HTTP/1.1\r\nhost: cart\r\ncontent-length: 5\r\n\r\nhel").expect("sent");
+    // The test is about a client that takes longer than the route's time to send.
+    std::thread::park_timeout(std::time::Duration::from_millis(450));
+    connection.send("lo").expect("sent");
+    let answer = connection.answer().expect("a whole answer").expect("an answer");
+    assert_eq!((answer.status(), answer.body.len()), (200, 1 << 20));
+}
