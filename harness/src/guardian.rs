@@ -83,5 +83,11 @@ pub fn run(folder: &Path) -> io::Result<()> {
     for undo in &undo {
         writeln!(log, "{undo:?}: {}", recover::undo(undo))?;
     }
-    recover::strike_off(folder)
+    let mut left = recover::end_residue(&folder.display().to_string());
+    left.extend(recover::fold_records(folder).err().map(|error| error.to_string()));
+    for left in &left {
+        writeln!(log, "{left}")?;
+    }
+    // What is left stays in the list, so that the next run or `squall recover` finds it.
+    if left.is_empty() { recover::strike_off(folder) } else { Ok(()) }
 }

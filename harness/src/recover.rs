@@ -20,6 +20,10 @@ pub struct Error {
     source: io::Error,
 }
 
+/// How often, and how long apart, it is looked whether a process has ended.
+const LOOKS: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// What was done for one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
@@ -63,10 +67,24 @@ fn recover(folder: &Path) -> Recovered {
         let result = undo_one(undo);
         left.extend(result.err());
     }
-    if let Some(run) = folder.file_name() {
-        left.extend(residue(&run.to_string_lossy()));
-    }
+    left.extend(end_residue(&folder.display().to_string()));
+    left.extend(fold_records(folder).err().map(|error| format!("the records in {}: {error}", folder.display())));
     Recovered { folder: folder.to_owned(), undone: undo.len(), left }
+}
+
+/// Makes a record of the lines that each scenario of a run that was cut has left.
+pub fn fold_records(folder: &Path) -> io::Result<()> {
+    for scenario in fs::read_dir(folder)?.flatten().map(|entry| entry.path()) {
+        let (lines, record) = (scenario.join("record.jsonl"), scenario.join("record.json"));
+        if !lines.is_file() || record.is_file() {
+            continue;
+        }
+        // A scenario that had not begun has nothing to tell.
+        if let Ok(folded) = squall_reports::record::stream::fold_file(&lines) {
+            fs::write(record, serde_json::to_string(&folded)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Undoes one thing; says what became of it.
@@ -88,20 +106,45 @@ fn undo_one(undo: &Undo) -> Result<(), String> {
     // Programs that are not ours may have children of their own: they are in its group.
     let _ = rustix::process::kill_process_group(number, Signal::KILL);
     let _ = pidfd_send_signal(&handle, Signal::KILL);
-    for _ in 0..200 {
+    for _ in 0..LOOKS {
         if proc::start_time(*pid) != Some(*start_time) || proc::state(*pid) == Some('Z') {
             return Ok(());
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(PAUSE);
     }
     Err(format!("process {pid} does not end: kill -9 {pid}"))
 }
 
-/// Processes of a run that still live, as sentences.
+/// Processes that carry the mark of a run and still live, as sentences.
 pub fn residue(run: &str) -> Vec<String> {
-    let living = proc::with_environment(RUN_VARIABLE, run).into_iter();
-    let others = living.filter(|(pid, command)| *pid != std::process::id() && !command.contains(" guardian --run "));
-    others.map(|(pid, command)| format!("process {pid} ({command}) is left: kill -9 {pid}")).collect()
+    living(run).into_iter().map(|(pid, command)| format!("process {pid} ({command}) is left: kill -9 {pid}")).collect()
+}
+
+/// Ends every process that carries the mark of a run, whoever has started it; what does not end comes back as sentences.
+pub fn end_residue(run: &str) -> Vec<String> {
+    for _ in 0..LOOKS {
+        let living = living(run);
+        if living.is_empty() {
+            return Vec::new();
+        }
+        for (pid, _) in living {
+            let Some(Ok(handle)) = Pid::from_raw(pid as i32).map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
+                continue;
+            };
+            // The handle is of whoever has the number now: the mark is looked at again.
+            if proc::with_environment(RUN_VARIABLE, run).iter().any(|(marked, _)| *marked == pid) {
+                let _ = pidfd_send_signal(&handle, Signal::KILL);
+            }
+        }
+        std::thread::sleep(PAUSE);
+    }
+    residue(run)
+}
+
+fn living(run: &str) -> Vec<(u32, String)> {
+    let marked = proc::with_environment(RUN_VARIABLE, run).into_iter();
+    let others = marked.filter(|(pid, command)| *pid != std::process::id() && !command.contains(" guardian --run "));
+    others.filter(|(pid, _)| proc::state(*pid) != Some('Z')).collect()
 }
 
 /// A run that has not ended.

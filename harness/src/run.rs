@@ -25,6 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use stop::Stop;
 
+/// Exit code of a run that was told to stop.
+pub const ABORTED: i32 = 105;
+
 /// What the command line asks of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -42,7 +45,7 @@ pub struct Options {
     pub rerun: bool,
     /// Repetitions.
     pub repeat: u32,
-    /// Leave the last arm up after the report.
+    /// Leave each arm as written up after its load, before the report.
     pub keep: bool,
     /// `--set` as given, for the record.
     pub set: Vec<String>,
@@ -81,6 +84,9 @@ pub enum Error {
     /// The journal or the guardian could not be set up.
     #[error("safety could not be set up, so nothing was started: {0}")]
     Safety(String),
+    /// A mistake of ours.
+    #[error("a scenario's thread panicked: this is a mistake of Squall's")]
+    Panicked,
     /// The system refused something.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -92,7 +98,7 @@ pub enum Error {
 pub fn run(scenarios: &[Scenario], options: &Options, say: &Say) -> Result<Summary, Error> {
     let signalled = Arc::clone(say);
     machine::raise_descriptors();
-    let stop = stop::listen(move |_| signalled(RunEvent::Stopping))?;
+    let stop = stop::listen(move || signalled(RunEvent::Stopping))?;
     process::host(|spawner| carry_out(scenarios, options, say, &spawner, &stop))
 }
 
@@ -130,8 +136,9 @@ fn carry_out(
         stop: stop.clone(),
         say: say.as_ref(),
     };
-    let mut settled = all(&context, scenarios)?;
+    let settled = all(&context, scenarios);
     let dirty = safety.end();
+    let mut settled = settled?;
     settled.iter_mut().try_for_each(|settled| settled.tell(&dirty, say.as_ref()))?;
     let records: Vec<_> = settled.into_iter().map(|settled| (settled.record, settled.folder)).collect();
 
@@ -160,12 +167,15 @@ fn all(context: &scenario::Context<'_>, scenarios: &[Scenario]) -> Result<Vec<sc
             .iter()
             .map(|(index, time)| scope.spawn(|| scenario::first_try(context, &scenarios[*index], *index, *time)))
             .collect();
-        // A scenario whose thread panicked has no record; the run says so by having fewer records than scenarios.
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
-    });
-    pending.extend(sweeps.iter().map(|(index, time)| scenario::first_try(context, &scenarios[*index], *index, *time)));
+        threads.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::Panicked))).collect::<Result<Vec<_>, _>>()
+    })?;
+    for (index, time) in &sweeps {
+        pending.push(scenario::first_try(context, &scenarios[*index], *index, *time)?);
+    }
     pending.sort_by_key(|pending| (pending.index, pending.time));
-    pending.into_iter().map(|pending| pending.settle(context)).collect()
+    // One that cannot be written does not take the others with it.
+    let settled: Vec<_> = pending.into_iter().map(|pending| pending.settle(context)).collect();
+    settled.into_iter().collect()
 }
 
 fn length(scenario: &Scenario) -> Duration {

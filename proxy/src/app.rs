@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as channel};
+use watch::Watch;
 
 /// Longest wait for requests under way when draining.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -115,6 +116,8 @@ pub fn run(options: Options) -> Result<(), Error> {
     if !options.admin.ip().is_loopback() {
         return Err(Error::AdminExposed(options.admin));
     }
+    // Looked at before they are read, so that no change in between is missed.
+    let watch = Watch::new(&options);
     let loaded = load(&options).map_err(Error::Policies)?;
     let mut registry = Registry::default();
     tell(&loaded.warnings);
@@ -152,7 +155,7 @@ pub fn run(options: Options) -> Result<(), Error> {
         let admin_socket = tokio::net::TcpListener::from_std(admin_socket)?;
         let local = tokio::task::LocalSet::new();
         local.spawn_local(admin::serve(admin_socket, Arc::clone(&shared)));
-        let control = control::run(Arc::clone(&shared), registry, options, Rc::clone(&events), detected);
+        let control = control::run(Arc::clone(&shared), registry, watch, options, Rc::clone(&events), detected);
         local
             .run_until(async {
                 let checks = Checks::first_round(&shared, &events).await;

@@ -86,7 +86,8 @@ impl Cluster {
             let mut position = turn.get();
             let at = balance::pick(self.policy.balance, &usable, &mut position, rng);
             turn.set(position);
-            picked = if all { self.hosts.get(at) } else { self.healthy().nth(at) };
+            // One may have been taken out since they were counted; any other will do.
+            picked = if all { self.hosts.get(at) } else { self.healthy().nth(at).or_else(|| self.healthy().next()) };
             if !picked.is_some_and(|host| tried.contains(&host.address)) {
                 break;
             }

@@ -27,7 +27,6 @@ const HARNESS: Layers = &[
     ("topology", 1),
     ("fault::spec", 1),
     ("fault::pick", 1),
-    ("fault::undo", 1),
     ("shim::wire", 1),
     ("load::wire", 1),
     ("load::schedule", 1),

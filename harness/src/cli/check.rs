@@ -27,7 +27,7 @@ pub(super) fn main(args: &Args) -> Exit {
         }
         Ok(loaded) if loaded.scenarios.is_empty() => {
             complain(&"no scenario found: a scenario is a YAML file with the key `scenario`");
-            Exit::NothingSelected
+            Exit::BadInput
         }
         Ok(loaded) => {
             finding::print(&loaded.warnings);

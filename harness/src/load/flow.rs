@@ -105,7 +105,9 @@ impl Flow {
     }
 
     fn place(self: &Rc<Self>, job: Job) {
-        if let Some(slot) = self.idle.borrow_mut().pop() {
+        if self.stopped.get() {
+            self.finish(job, &nothing(End::Cut));
+        } else if let Some(slot) = self.idle.borrow_mut().pop() {
             slot.job.set(Some(job));
             slot.given.notify_one();
         } else if self.may_grow() {
@@ -151,7 +153,14 @@ impl Flow {
     }
 
     async fn open_connection(self: &Rc<Self>, job: Option<Job>) {
-        let opened = Connection::open(self.target()).await;
+        // Nobody waits longer for a connection than for its answer.
+        let left = job.map_or(self.plan.time_out, |job| self.due(job).after(self.plan.time_out).since(now()));
+        let opened = tokio::select! {
+            biased;
+            opened = Connection::open(self.target()) => opened.map_err(|_| End::Refused),
+            () = tokio::time::sleep(left) => Err(End::TimeOut),
+            () = self.until_stopped() => Err(End::Cut),
+        };
         if job.is_some() {
             self.dials.set(self.dials.get() - 1);
         }
@@ -160,7 +169,13 @@ impl Flow {
                 self.open.set(self.open.get() + 1);
                 tokio::task::spawn_local(Rc::clone(self).serve(connection, job));
             }
-            (Err(_), Some(job)) => self.finish(job, &nothing(End::Refused)),
+            (Err(end), Some(job)) => {
+                self.finish(job, &nothing(end));
+                // Its place among the dials is free for whoever waits.
+                if let Some(job) = self.next_waiting() {
+                    self.place(job);
+                }
+            }
             (Err(_), None) => {
                 let flow = Rc::clone(self);
                 tokio::task::spawn_local(async move { flow.redial().await });
@@ -226,7 +241,18 @@ impl Flow {
                 // A request may have been given in the same moment; it was not sent.
                 slot.job.take()
             }
-            () = self.ended.notified() => None,
+            () = self.until_stopped() => {
+                self.idle.borrow_mut().retain(|idle| !Rc::ptr_eq(idle, slot));
+                slot.job.take()
+            }
+        }
+    }
+
+    /// Returns once everything that is open is to be cut.
+    async fn until_stopped(&self) {
+        let ended = self.ended.notified();
+        if !self.stopped.get() {
+            ended.await;
         }
     }
 
@@ -237,7 +263,7 @@ impl Flow {
             biased;
             answer = exchange => answer,
             () = tokio::time::sleep(left) => nothing(End::TimeOut),
-            () = self.ended.notified() => nothing(End::Cut),
+            () = self.until_stopped() => nothing(End::Cut),
         }
     }
 

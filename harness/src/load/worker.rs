@@ -61,7 +61,7 @@ pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Sen
         () = told_to_stop(&mut input) => {}
     }
     flows.iter().for_each(|flow| flow.stop());
-    // Requests that are open see the stop at their next wake-up, which is now.
+    // Requests that are open, and connections being opened, see the stop at their next wake-up, which is now.
     while flows.iter().any(|flow| flow.unfinished.get() > 0) {
         tokio::task::yield_now().await;
     }

@@ -36,7 +36,10 @@ pub(super) struct Requests {
     healths: Vec<Health>,
     straddling: Vec<Sample>,
     remembered: Vec<Single>,
+    /// Lost requests, one by one, as far as a record keeps them.
     lost: Vec<Single>,
+    /// When each lost request was due and ended, and its flow: all of them, since healing is measured from it.
+    lost_times: Vec<(Micros, Micros, usize)>,
     left_out: u64,
     ended: Vec<u64>,
     open_at_edges: Vec<u64>,
@@ -105,6 +108,7 @@ impl Requests {
             straddling: Vec::new(),
             remembered: Vec::new(),
             lost: Vec::new(),
+            lost_times: Vec::new(),
             left_out: 0,
             ended: vec![0; setup.phases.len()],
             open_at_edges: vec![0; setup.phases.len()],
@@ -203,6 +207,7 @@ impl Requests {
             outcome,
         };
         if single.outcome.is_lost() {
+            self.lost_times.push((single.due, single.done, single.flow));
             if self.lost.len() < LOST {
                 self.lost.push(single);
             } else {
@@ -271,7 +276,7 @@ impl Requests {
     }
 
     pub(super) fn lost(&self) -> Vec<(Micros, Micros, usize)> {
-        let mut lost: Vec<_> = self.lost.iter().map(|single| (single.due, single.done, single.flow)).collect();
+        let mut lost = self.lost_times.clone();
         lost.sort_unstable();
         lost
     }

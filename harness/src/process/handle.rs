@@ -52,12 +52,17 @@ impl Process {
 
     /// Ends it and everything that it has started, now.
     pub fn kill(&self) {
+        self.signal_group(Signal::KILL);
         self.signal(Signal::KILL);
-        if self.how_it_ended().is_none() {
-            // It leads its session and group, and while it is not waited for, their number is its own.
-            if let Some(group) = Pid::from_raw(self.pid as i32) {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
+    }
+
+    /// Sends a signal to it and to everything that it has started.
+    pub fn signal_group(&self, signal: Signal) {
+        // It leads its session and group. Their number stays taken for as long as one of them lives; once all are gone and somebody else has
+        // the number, that one started at another time.
+        let is_taken = proc::start_time(self.pid).is_some_and(|start| start != self.start_time);
+        if let (Some(group), false) = (Pid::from_raw(self.pid as i32), is_taken) {
+            let _ = kill_process_group(group, signal);
         }
     }
 
@@ -142,9 +147,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.how_it_ended().is_none() {
-            self.kill();
-        }
+        self.kill();
+        // Waited for, so that it leaves no zombie if it is quick.
+        let _ = self.how_it_ended();
     }
 }
 

@@ -54,6 +54,9 @@ pub(super) enum Error {
     /// Something went wrong under way.
     #[error(transparent)]
     Drive(#[from] drive::Error),
+    /// It was told to stop before everything was up.
+    #[error("stopped before everything was up")]
+    Stopped,
     /// The system refused something.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -65,7 +68,11 @@ pub(super) fn run(setting: &Setting<'_>, plan: &ArmPlan) -> Result<Arm, Error> {
     LocalSet::new().block_on(&runtime, async {
         let phases = plan.phases(setting.scenario);
         (setting.say)(ArmEvent::Deploying { lasting: phases.iter().map(|phase| phase.lasting).sum() });
-        let mut deployment = Deployment::start(setting, plan, &phases).await?;
+        let mut stop = setting.stop.clone();
+        let mut deployment = tokio::select! {
+            deployment = Deployment::start(setting, plan, &phases) => deployment?,
+            _ = stop.wait_for(|asked| *asked) => return Err(Error::Stopped),
+        };
         let arm = drive::drive(setting, plan, &phases, &mut deployment).await;
         deployment.end(setting).await;
         Ok(arm?)

@@ -4,7 +4,7 @@ use super::arm::{self, ArmPlan};
 use super::budget::Budget;
 use super::events::{ArmEvent, ArmId, RunEvent};
 use super::folder::RunFolder;
-use super::stop::{Asked, Stop};
+use super::stop::Stop;
 use super::{Error, Options};
 use crate::clock::{self, Nanos};
 use crate::journal::Journal;
@@ -49,8 +49,8 @@ impl Safety {
         let journal = Journal::create(&folder.path).map_err(|error| unsafe_to_start(&error))?;
         recover::enter(&folder.path).map_err(|error| unsafe_to_start(&error))?;
         let guardian =
-            crate::guardian::start(spawner, &folder.path, &folder.id).map_err(|error| unsafe_to_start(&error))?;
-        Ok(Self { journal: Mutex::new(journal), guardian, folder: folder.path.clone(), run: folder.id.clone() })
+            crate::guardian::start(spawner, &folder.path, &folder.mark()).map_err(|error| unsafe_to_start(&error))?;
+        Ok(Self { journal: Mutex::new(journal), guardian, folder: folder.path.clone(), run: folder.mark() })
     }
 
     /// Tells the guardian that all is undone, and looks whether it is true. What is left comes back as sentences.
@@ -113,7 +113,12 @@ struct Worked {
 }
 
 /// Runs the scenario as written and its control, or the cells of a sweep.
-pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index: usize, time: u32) -> Pending<'a> {
+pub(super) fn first_try<'a>(
+    context: &Context<'_>,
+    scenario: &'a Scenario,
+    index: usize,
+    time: u32,
+) -> Result<Pending<'a>, Error> {
     let mut pending = Pending {
         index,
         time,
@@ -125,20 +130,10 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
         stream: None,
     };
     let slug = if time == 1 { scenario.slug.clone() } else { format!("{}-{time}", scenario.slug) };
-    match context.folder.scenario(&slug) {
-        Ok(folder) => pending.folder = folder,
-        Err(error) => {
-            pending.errors.push(format!("the scenario's folder could not be made: {error}"));
-            return pending;
-        }
-    }
-    match Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context)) {
-        Ok(stream) => pending.stream = Some(Mutex::new(stream)),
-        Err(error) => {
-            pending.errors.push(format!("the record could not be begun: {error}"));
-            return pending;
-        }
-    }
+    let failed = |source| Error::Folder { path: context.folder.path.join(&slug), source };
+    pending.folder = context.folder.scenario(&slug).map_err(failed)?;
+    let stream = Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context)).map_err(failed)?;
+    pending.stream = Some(Mutex::new(stream));
     let plans = arm::plans(scenario, context.options.control);
     let side_by_side = scenario.sweep.is_none();
     let results: Vec<_> = if side_by_side {
@@ -153,7 +148,7 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
         plans.iter().map(|plan| pending.run(context, plan, 1)).collect()
     };
     pending.take(results);
-    pending
+    Ok(pending)
 }
 
 impl Pending<'_> {
@@ -169,7 +164,7 @@ impl Pending<'_> {
     /// One try of one arm.
     fn run(&self, context: &Context<'_>, plan: &ArmPlan, try_number: u32) -> Result<Arm, String> {
         let _share = context.budget.take(plan.peak_rate(self.scenario));
-        if *context.stop.borrow() != Asked::No {
+        if *context.stop.borrow() {
             return Err("stopped before it began".to_owned());
         }
         self.note_work();
@@ -179,7 +174,7 @@ impl Pending<'_> {
         let keep = context.options.keep && plan.kind == ArmKind::Main;
         let setting = arm::Setting {
             scenario: self.scenario,
-            run: &context.folder.id,
+            run: &context.safety.run,
             folder: self.folder.join(plan.folder(try_number)),
             seed: Seed(context.seed).child(&format!("{}/{}/{}", self.scenario.slug, self.time, plan.name())),
             spawner: context.spawner,
@@ -200,7 +195,7 @@ impl Pending<'_> {
     /// Tries again, alone, what proved nothing for the machine's sake; then judges, records and reports.
     pub(super) fn settle(mut self, context: &Context<'_>) -> Result<Settled, Error> {
         for try_number in 2..=TRIES {
-            let again = context.options.rerun && *context.stop.borrow() == Asked::No;
+            let again = context.options.rerun && !*context.stop.borrow();
             let plans: Vec<ArmPlan> = if again { self.to_repeat() } else { Vec::new() };
             for plan in plans {
                 let before = self.arms.iter().position(|arm| !arm.superseded && plan.is_of(arm));
@@ -242,7 +237,7 @@ impl Pending<'_> {
 
     fn record(&self, context: &Context<'_>) -> Record {
         let worked = *self.worked.lock().unwrap_or_else(PoisonError::into_inner);
-        let stopped = *context.stop.borrow() != Asked::No;
+        let stopped = *context.stop.borrow();
         let judged = slo::judge(self.scenario, &self.arms, &self.errors, context.options.control, stopped);
         Record {
             format: record::FORMAT.to_owned(),

@@ -1,6 +1,7 @@
 //! Healing, measured from what instances were offered and what clients got; never from the proxy's own word.
 
 use squall_reports::record::{EventKind, FaultSpan, Figure, Figures, Micros, Phase, SLOT};
+use std::collections::BTreeMap;
 
 /// Share of its baseline traffic that a service must have while an instance is silent, for the silence to mean anything.
 const SERVICE_SHARE: f64 = 0.8;
@@ -31,8 +32,10 @@ pub struct Evidence {
     pub slots: Vec<(u32, u32)>,
     /// Events: when, what, about whom.
     pub events: Vec<(Micros, EventKind, String)>,
-    /// Lowest share of good requests that the phases with a fault ask for.
-    pub success: f64,
+    /// The same by service, over the flows that ask it.
+    pub slots_of: BTreeMap<String, Vec<(u32, u32)>>,
+    /// Lowest share of good requests that a phase with a fault on the service asks for, by service.
+    pub success: BTreeMap<String, f64>,
     /// Services with a release under way: their instances may fall silent on purpose.
     pub releases: Vec<String>,
 }
@@ -168,13 +171,16 @@ impl Evidence {
     /// First 5 s in a row, sliding by a slot, in which no more is lost than the fault's phase allows.
     fn recovered(&self, service: &str, effect: Micros) -> Figure {
         const WINDOW: usize = 50;
+        const ASKED_BY_DEFAULT: f64 = 0.999;
+        let slots = self.slots_of.get(service).map_or(&[][..], Vec::as_slice);
+        let success = self.success.get(service).copied().unwrap_or(ASKED_BY_DEFAULT);
         let first = (effect.max(0) / SLOT) as usize;
         let good = |at: usize| {
-            let window = &self.slots[at..at + WINDOW];
+            let window = &slots[at..at + WINDOW];
             let (planned, lost) = window.iter().fold((0, 0), |(p, l), (planned, lost)| (p + planned, l + lost));
-            f64::from(lost) <= f64::from(planned) * (1.0 - self.success) + 1e-6
+            f64::from(lost) <= f64::from(planned) * (1.0 - success) + 1e-6
         };
-        let last = self.slots.len().checked_sub(WINDOW);
+        let last = slots.len().checked_sub(WINDOW);
         let mut windows = first..=last.unwrap_or(0);
         if last.is_none_or(|last| first > last) {
             return Self::figure(

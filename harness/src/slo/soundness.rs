@@ -4,6 +4,9 @@ use super::{reason, words};
 use crate::scenario::resolved::{Limit, Metric, Scenario, Subject};
 use squall_reports::record::{Arm, Expectation, LatencyKind, Outcome, Reason, Verdict};
 
+/// A generator that is so late once was stopped, or robbed of its processor: whatever fell into that time was not measured. Microseconds.
+const STOOD_STILL: u64 = 100_000;
+
 /// Lag beyond which nothing a generator says is believed, microseconds.
 const LAG_TOO_LARGE: u64 = 10_000;
 /// Lag that matters to a comparison of two phases, microseconds.
@@ -56,9 +59,12 @@ fn generator(arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
             words::seconds(health.lag_p99 as f64 / 1e6)
         );
         reasons.push(invalid("generator", &text));
+    } else if health.lag_max > STOOD_STILL {
+        let text = format!("the generator stood still for {}.", words::seconds(health.lag_max as f64 / 1e6));
+        reasons.push(invalid("generator", &text));
     } else if let Some(caused) = expectations.iter().find(|one| could_be_lag(arm, one)) {
         let text = format!(
-            "{} would hold without the generator's own lag (p99 {}).",
+            "{} could be the generator's own lag (p99 {}).",
             caused.id,
             words::seconds(health.lag_p99 as f64 / 1e6)
         );
@@ -71,11 +77,11 @@ fn generator(arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
     reasons
 }
 
-/// A latency that was missed by less than the generator's lag.
+/// A latency that was missed by less than the generator's lag, or one compared with a phase in which the generator was otherwise late.
 fn could_be_lag(arm: &Arm, judged: &Expectation) -> bool {
     let (Some(value), Some(limit)) = (judged.observed.value, judged.limit) else { return false };
     let is_latency = ["p50", "p90", "p95", "p99", "max"].iter().any(|name| judged.id.contains(&format!(".{name}")));
-    if !is_latency || judged.verdict != Verdict::Fail {
+    if !is_latency || !matches!(judged.verdict, Verdict::Fail | Verdict::Pass) {
         return false;
     }
     let phase = judged.phase.as_ref().and_then(|name| arm.phases.iter().position(|phase| phase.name == *name));
@@ -90,7 +96,7 @@ fn could_be_lag(arm: &Arm, judged: &Expectation) -> bool {
     let relative = judged.limit_text.contains("x ");
     let first = arm.phases.iter().position(|phase| phase.judged);
     let differs = relative && own.abs_diff(of_phase(first)) > LAG_MATTERS;
-    differs || value - own as f64 / 1e6 <= limit
+    differs || (judged.verdict == Verdict::Fail && value - own as f64 / 1e6 <= limit)
 }
 
 /// The baseline must be better than anything that is asked later, and must have had its load.

@@ -21,11 +21,11 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) async fn run(
     shared: Arc<Shared>,
     mut registry: Registry,
+    mut watch: Watch,
     options: Options,
     events: Rc<EventLog>,
     mut detected: mpsc::UnboundedReceiver<Detected>,
 ) {
-    let mut watch = Watch::new(&options);
     let mut look = tokio::time::interval(LOOK);
     let mut next_ticks: HashMap<String, Instant> = HashMap::new();
     loop {

@@ -18,7 +18,6 @@ use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
 use crate::process::{Process, proc};
 use crate::run::events::ArmEvent;
-use crate::run::stop::Asked;
 use crate::scenario::resolved::{Action, Phase, PlannedFault, Release};
 use crate::shim::wire::Report;
 use squall_proxy::policy::{self, Healing, Probe, ProbeAction};
@@ -102,10 +101,11 @@ pub(super) async fn drive(
     };
     let driven = drive.until_done().await;
     // Whatever happened, faults end first, in the reverse order.
+    let mut cleared = Ok(());
     while let Some(fault) = drive.active.pop() {
-        drive.clear(fault).await?;
+        cleared = cleared.and(drive.clear(fault).await);
     }
-    driven?;
+    driven.and(cleared)?;
     if setting.keep {
         keep::look(&drive.deployment.addresses(), setting.stop.clone()).await;
     }
@@ -188,7 +188,7 @@ impl Drive<'_, '_> {
                 }
                 _ = seconds.tick() => self.second()?,
                 _ = ticks.tick() => self.tick().await?,
-                _ = stop.wait_for(|asked| *asked != Asked::No), if !stopped => {
+                _ = stop.wait_for(|asked| *asked), if !stopped => {
                     stopped = true;
                     self.happened(EventKind::Aborted, "run", Witness::Harness, "told to stop".to_owned());
                     self.deployment.stop_load();
@@ -458,8 +458,16 @@ impl Drive<'_, '_> {
 
     async fn restart(&mut self, index: usize) -> Result<(), Error> {
         let name = self.deployment.instances[index].name.to_string();
-        let started = faults::start_again(self.deployment, self.setting, index).await;
-        started.map_err(|source| Error::Fault { what: format!("restart of {name}"), source })?;
+        if let Err(source) = faults::start_again(self.deployment, self.setting, index).await {
+            let Some(supervised) = self.supervised[index].as_mut() else {
+                return Err(Error::Fault { what: format!("restart of {name}"), source });
+            };
+            // As the kubelet does: it is tried again, later each time.
+            let wait = supervised.ended(now());
+            self.restarts.push((now().after(wait), index));
+            self.happened(EventKind::Gone, &name, Witness::Supervisor, format!("{name} did not start: {source}"));
+            return Ok(());
+        }
         self.happened(EventKind::Restarted, &name, Witness::Supervisor, format!("{name} is started again"));
         if let Some(supervised) = self.supervised[index].as_mut() {
             let Decision::Ready(ready) = supervised.begin(now()) else { return Ok(()) };

@@ -12,6 +12,7 @@ use crate::slo;
 use crate::slo::healing::{Evidence, figures};
 use serde::Deserialize;
 use squall_reports::record::{self, Arm, Flow, Mark, Said, SaidKind};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 fn micros(time: Duration) -> i64 {
@@ -113,11 +114,19 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
     };
     let (mut arm, remembered) = recorder.finish(arm);
     let slots = arm.outcomes.first().map_or(0, |outcomes| outcomes.planned.len());
-    let sum = |slot: usize| {
-        arm.outcomes
-            .iter()
-            .fold((0, 0), |(planned, lost), outcomes| (planned + outcomes.planned[slot], lost + outcomes.lost()[slot]))
+    let of_flows = |wanted: &dyn Fn(usize) -> bool| -> Vec<(u32, u32)> {
+        let mut sums = vec![(0, 0); slots];
+        for outcomes in arm.outcomes.iter().filter(|outcomes| wanted(outcomes.flow)) {
+            for ((planned, lost), (more_planned, more_lost)) in
+                sums.iter_mut().zip(outcomes.planned.iter().zip(outcomes.lost()))
+            {
+                *planned += more_planned;
+                *lost += more_lost;
+            }
+        }
+        sums
     };
+    let slots_of = |service: &String| (service.clone(), of_flows(&|flow| arm.flows[flow].to == *service));
     let evidence = Evidence {
         phases: arm.phases.clone(),
         faults,
@@ -128,9 +137,10 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
             .collect(),
         offers,
         lost,
-        slots: (0..slots).map(sum).collect(),
+        slots: of_flows(&|_| true),
+        slots_of: arm.instances.iter().map(|instance| slots_of(&instance.service)).collect(),
         events: arm.events.iter().map(|event| (event.at, event.kind, event.subject.clone())).collect(),
-        success: success(setting),
+        success: success(setting, phases),
         releases: phases
             .iter()
             .flat_map(|phase| &phase.actions)
@@ -146,13 +156,21 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
     arm
 }
 
-/// The lowest share of good requests that is asked for while something is broken.
-fn success(setting: &Setting<'_>) -> f64 {
-    let asked = setting.scenario.expectations.iter().filter_map(|one| match (&one.subject, one.limit) {
-        (Subject::Phase { metric: Metric::Success, .. }, Limit::AtLeast(limit)) => Some(limit),
-        _ => None,
-    });
-    asked.reduce(f64::min).unwrap_or(0.999)
+/// The lowest share of good requests that a phase asks for while something of the service is broken, by service.
+fn success(setting: &Setting<'_>, phases: &[Phase]) -> BTreeMap<String, f64> {
+    let mut lowest = BTreeMap::new();
+    for expectation in &setting.scenario.expectations {
+        let (Subject::Phase { phase, metric: Metric::Success, .. }, Limit::AtLeast(limit)) =
+            (&expectation.subject, expectation.limit)
+        else {
+            continue;
+        };
+        for fault in phases.iter().filter(|known| known.name == *phase).flat_map(|known| &known.faults) {
+            let known = lowest.entry(fault.target.service.clone()).or_insert(limit);
+            *known = limit.min(*known);
+        }
+    }
+    lowest
 }
 
 /// The moments that decide, in order of time.

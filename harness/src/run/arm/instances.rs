@@ -201,7 +201,7 @@ impl Instance {
     /// Stops the process and waits until the kernel says so.
     pub(super) async fn pause(&self) -> Nanos {
         if let Some(process) = &self.process {
-            process.signal(Signal::STOP);
+            process.signal_group(Signal::STOP);
             while !matches!(proc::state(process.pid), Some('T' | 't' | 'Z') | None) {
                 tokio::task::yield_now().await;
             }
@@ -212,7 +212,7 @@ impl Instance {
     /// Lets it go on.
     pub(super) fn resume(&self) {
         if let Some(process) = &self.process {
-            process.signal(Signal::CONT);
+            process.signal_group(Signal::CONT);
         }
     }
 }

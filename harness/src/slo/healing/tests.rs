@@ -31,7 +31,8 @@ fn arm() -> Arm {
             instances: (1..=3).map(|number| (format!("cart/{number}"), "cart".to_owned(), None)).collect(),
             offers: vec![steady(), steady(), steady()],
             slots: vec![(30, 0); 250],
-            success: 0.999,
+            slots_of: [("cart".to_owned(), vec![(30, 0); 250])].into(),
+            success: [("cart".to_owned(), 0.999)].into(),
             ..Evidence::default()
         },
     }
@@ -140,7 +141,10 @@ fn a_healthy_instance_that_falls_silent_is_a_false_ejection() {
 #[test]
 fn recovered_is_the_first_five_seconds_that_hold() {
     assert_eq!(arm().figure("recovered").note.as_deref(), Some("never missed"));
-    let lost = arm().with(|evidence| evidence.slots[50..62].iter_mut().for_each(|slot| slot.1 = 10));
+    let lost = arm().with(|evidence| {
+        let slots = evidence.slots_of.get_mut("cart").unwrap();
+        slots[50..62].iter_mut().for_each(|slot| slot.1 = 10);
+    });
     assert_eq!(lost.seconds("recovered"), Some(1.2));
 }
 

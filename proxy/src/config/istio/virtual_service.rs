@@ -354,5 +354,8 @@ fn injection(written: &Spanned<WrittenFault>, problems: &mut Problems<'_>) -> Op
         .as_ref()
         .map(|delay| Delay { fixed: delay.fixed_delay.0, percent: percent(delay.percentage, delay.percent) });
     let abort = fault.abort.as_ref().map(|abort| (abort.http_status, percent(abort.percentage, None)));
+    if let Some((status, _)) = abort.filter(|(status, _)| !(200..=599).contains(status)) {
+        problems.error(written.place, format!("{status} is no status to abort with"), "200 to 599");
+    }
     Some(FaultInjection { delay, abort })
 }

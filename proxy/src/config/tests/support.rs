@@ -194,6 +194,22 @@ fn the_documentation_has_the_same_table() {
 }
 
 #[test]
+fn what_cannot_be_written_on_a_connection_is_refused() {
+    for (route, told) in [
+        ("headers: {request: {set: {\"bad name\": x}}}, route: [{destination: {host: cart}}]", "bad name"),
+        ("headers: {request: {add: {\":path\": x}}}, route: [{destination: {host: cart}}]", ":path"),
+        (
+            "headers: {response: {set: {a: \"x\\r\\ny: z\"}}}, route: [{destination: {host: cart}}]",
+            "control characters",
+        ),
+        ("fault: {abort: {httpStatus: 99, percentage: {value: 1}}}, route: [{destination: {host: cart}}]", "99"),
+    ] {
+        let told_all = errors(&service(&format!("{{{route}}}")));
+        assert!(told_all.iter().any(|one| one.contains(told)), "{route}: {told_all:?}");
+    }
+}
+
+#[test]
 fn a_misspelt_field_is_told_with_what_is_meant() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cart}\nspec:\n  selector: {}\n  template: {spec: {containers: [{livenesProbe: {httpGet: {path: /h}}}]}}\n";
     let findings = read(&sources(text), &LoadOptions::default()).expect_err("an error");
