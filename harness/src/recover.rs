@@ -94,25 +94,24 @@ pub fn undo(undo: &Undo) -> String {
 
 fn undo_one(undo: &Undo) -> Result<(), String> {
     let Undo::Kill { pid, start_time } = undo;
-    // A later process of the same number is somebody else's.
-    if proc::start_time(*pid) != Some(*start_time) {
-        return Ok(());
-    }
-    let number = Pid::from_raw(*pid as i32).ok_or("no process number")?;
-    let Ok(handle) = pidfd_open(number, PidfdFlags::empty()) else { return Ok(()) };
-    if proc::start_time(*pid) != Some(*start_time) {
-        return Ok(());
-    }
-    // Programs that are not ours may have children of their own: they are in its group.
-    let _ = rustix::process::kill_process_group(number, Signal::KILL);
-    let _ = pidfd_send_signal(&handle, Signal::KILL);
     for _ in 0..LOOKS {
-        if proc::start_time(*pid) != Some(*start_time) || proc::state(*pid) == Some('Z') {
+        // A later process of the same number is somebody else's, and so is its session.
+        if proc::start_time(*pid).is_some_and(|start| start != *start_time) {
             return Ok(());
+        }
+        // Programs that are not ours may have started others: those are in its session.
+        let living = proc::of_session(*pid).into_iter().filter(|pid| proc::state(*pid) != Some('Z'));
+        let handles: Vec<_> =
+            living.filter_map(|pid| pidfd_open(Pid::from_raw(pid as i32)?, PidfdFlags::empty()).ok()).collect();
+        if handles.is_empty() {
+            return Ok(());
+        }
+        for handle in handles {
+            let _ = pidfd_send_signal(handle, Signal::KILL);
         }
         std::thread::sleep(PAUSE);
     }
-    Err(format!("process {pid} does not end: kill -9 {pid}"))
+    Err(format!("process {pid} or what it has started does not end: kill -9 -- -{pid}"))
 }
 
 /// Processes that carry the mark of a run and still live, as sentences.

@@ -84,9 +84,6 @@ pub enum Error {
     /// The journal or the guardian could not be set up.
     #[error("safety could not be set up, so nothing was started: {0}")]
     Safety(String),
-    /// A mistake of ours.
-    #[error("a scenario's thread panicked: this is a mistake of Squall's")]
-    Panicked,
     /// The system refused something.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -113,7 +110,9 @@ fn carry_out(
     stop: &Stop,
 ) -> Result<Summary, Error> {
     let started = crate::clock::now();
-    recover::run()?;
+    for earlier in recover::run()?.iter().filter(|earlier| !earlier.left.is_empty()) {
+        anstream::eprintln!("an earlier run is not undone: {earlier}");
+    }
     let seed = options.seed.unwrap_or_else(seed::draw);
     let folder = RunFolder::create(&options.out, &jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC), seed)
         .map_err(|source| Error::Folder { path: options.out.clone(), source })?;
@@ -136,17 +135,20 @@ fn carry_out(
         stop: stop.clone(),
         say: say.as_ref(),
     };
-    let settled = all(&context, scenarios);
+    let mut settled = all(&context, scenarios);
     let dirty = safety.end();
-    let mut settled = settled?;
     settled.iter_mut().try_for_each(|settled| settled.tell(&dirty, say.as_ref()))?;
     let records: Vec<_> = settled.into_iter().map(|settled| (settled.record, settled.folder)).collect();
 
     let index = squall_reports::artifacts::write_run(&records, &folder.path)?;
-    for (file, wanted) in [(&index.junit, &options.junit), (&index.html, &options.html)] {
-        if let Some(wanted) = wanted {
-            std::fs::copy(file, wanted).map_err(|source| Error::Folder { path: wanted.clone(), source })?;
-        }
+    if let Some(wanted) = &options.junit {
+        std::fs::copy(&index.junit, wanted).map_err(|source| Error::Folder { path: wanted.clone(), source })?;
+    }
+    if let Some(wanted) = &options.html {
+        // Drawn for where it will lie, so that its links lead somewhere.
+        let folder = wanted.parent().unwrap_or(wanted);
+        let page = squall_reports::html::index(&records, folder)?;
+        std::fs::write(wanted, page).map_err(|source| Error::Folder { path: wanted.clone(), source })?;
     }
     let worst = records.iter().map(|(record, _)| record.verdict).max().unwrap_or(Verdict::Error);
     let seconds = crate::clock::now().since(started).as_secs_f64();
@@ -155,7 +157,7 @@ fn carry_out(
 }
 
 /// Timelines side by side, longest first; sweeps after them, each alone; what must be run again last, alone too.
-fn all(context: &scenario::Context<'_>, scenarios: &[Scenario]) -> Result<Vec<scenario::Settled>, Error> {
+fn all(context: &scenario::Context<'_>, scenarios: &[Scenario]) -> Vec<scenario::Settled> {
     let mut work: Vec<(usize, u32)> =
         (0..scenarios.len()).flat_map(|index| (1..=context.options.repeat).map(move |time| (index, time))).collect();
     let (sweeps, mut timelines): (Vec<_>, Vec<_>) =
@@ -167,15 +169,17 @@ fn all(context: &scenario::Context<'_>, scenarios: &[Scenario]) -> Result<Vec<sc
             .iter()
             .map(|(index, time)| scope.spawn(|| scenario::first_try(context, &scenarios[*index], *index, *time)))
             .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::Panicked))).collect::<Result<Vec<_>, _>>()
-    })?;
-    for (index, time) in &sweeps {
-        pending.push(scenario::first_try(context, &scenarios[*index], *index, *time)?);
-    }
+        let joined = threads.into_iter().zip(&timelines);
+        joined
+            .map(|(thread, (index, time))| {
+                let panicked = |_| Pending::panicked(context, &scenarios[*index], *index, *time);
+                thread.join().unwrap_or_else(panicked)
+            })
+            .collect()
+    });
+    pending.extend(sweeps.iter().map(|(index, time)| scenario::first_try(context, &scenarios[*index], *index, *time)));
     pending.sort_by_key(|pending| (pending.index, pending.time));
-    // One that cannot be written does not take the others with it.
-    let settled: Vec<_> = pending.into_iter().map(|pending| pending.settle(context)).collect();
-    settled.into_iter().collect()
+    pending.into_iter().map(|pending| pending.settle(context)).collect()
 }
 
 fn length(scenario: &Scenario) -> Duration {

@@ -45,7 +45,11 @@ async fn serve(options: Options) -> Result<(), Error> {
     let service = Rc::new(Service { behaviour: Behaviour::new(&options, Timer::new()?), ledger, options });
     say_ready(&listener)?;
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors: a pause lets others give some back.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            continue;
+        };
         tokio::task::spawn_local(Rc::clone(&service).connection(stream));
     }
 }

@@ -124,12 +124,14 @@ impl Builder {
     }
 
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), Fault> {
-        self.nodes = self.nodes.saturating_add(size);
+        // An anchor keeps a copy, which counts like any other: nested ones would multiply.
+        let copied = if anchor == 0 { 0 } else { count(&node) };
+        self.nodes = self.nodes.saturating_add(size).saturating_add(copied);
         if self.nodes > MOST_NODES {
-            return Err((node.place, format!("more than {MOST_NODES} values, aliases expanded")));
+            return Err((node.place, format!("more than {MOST_NODES} values, anchors and aliases expanded")));
         }
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), count(&node)));
+            self.anchors.insert(anchor, (node.clone(), copied));
         }
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => self.roots.push(node),

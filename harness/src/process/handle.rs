@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Bytes of a log that stand in an error.
@@ -27,6 +28,8 @@ pub struct Process {
     /// With its number, its name for good.
     pub start_time: u64,
     handle: OwnedFd,
+    /// Its group has been seen empty.
+    is_over: AtomicBool,
     /// Its log.
     pub log: PathBuf,
     /// Its standard input, if that is a pipe of ours.
@@ -42,7 +45,16 @@ impl Process {
         let number = Pid::from_raw(pid as i32).ok_or(io::ErrorKind::NotFound)?;
         let handle = pidfd_open(number, PidfdFlags::NONBLOCK)?;
         let start_time = proc::start_time(pid).unwrap_or(0);
-        Ok(Self { name, pid, start_time, handle, log, stdin: child.stdin.take(), stdout: child.stdout.take() })
+        Ok(Self {
+            name,
+            pid,
+            start_time,
+            handle,
+            is_over: AtomicBool::new(false),
+            log,
+            stdin: child.stdin.take(),
+            stdout: child.stdout.take(),
+        })
     }
 
     /// Sends a signal; to a process that is gone it means nothing.
@@ -61,8 +73,13 @@ impl Process {
         // It leads its session and group. Their number stays taken for as long as one of them lives; once all are gone and somebody else has
         // the number, that one started at another time.
         let is_taken = proc::start_time(self.pid).is_some_and(|start| start != self.start_time);
-        if let (Some(group), false) = (Pid::from_raw(self.pid as i32), is_taken) {
-            let _ = kill_process_group(group, signal);
+        if is_taken || self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(group) = Pid::from_raw(self.pid as i32) else { return };
+        if kill_process_group(group, signal).is_err() {
+            // Nobody is left in it; from now on its number may be another's.
+            self.is_over.store(true, Ordering::Relaxed);
         }
     }
 

@@ -49,6 +49,13 @@ pub fn with_environment(name: &str, value: &str) -> Vec<(u32, String)> {
         .collect()
 }
 
+/// Processes of the session that this process leads, or led: what programs have started stays in it unless they take care to leave.
+pub fn of_session(leader: u32) -> Vec<u32> {
+    let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    numbers.filter(|pid| stat_field(*pid, 6).and_then(|session| session.parse().ok()) == Some(leader)).collect()
+}
+
 /// The field of `/proc/PID/stat` by its number in the manual, from 3 on: those before hold the command, which may hold anything.
 fn stat_field(pid: u32, number: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

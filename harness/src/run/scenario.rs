@@ -13,7 +13,7 @@ use crate::recover;
 use crate::scenario::resolved::{PolicySource, Scenario};
 use crate::seed::Seed;
 use crate::slo;
-use squall_reports::record::{self, Arm, ArmKind, Machine, Record, Run, SourceFile, stream::Writer};
+use squall_reports::record::{self, Arm, ArmKind, Machine, Reason, Record, Run, SourceFile, Verdict, stream::Writer};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -113,27 +113,19 @@ struct Worked {
 }
 
 /// Runs the scenario as written and its control, or the cells of a sweep.
-pub(super) fn first_try<'a>(
-    context: &Context<'_>,
-    scenario: &'a Scenario,
-    index: usize,
-    time: u32,
-) -> Result<Pending<'a>, Error> {
-    let mut pending = Pending {
-        index,
-        time,
-        scenario,
-        folder: PathBuf::new(),
-        worked: Mutex::new(None),
-        arms: Vec::new(),
-        errors: Vec::new(),
-        stream: None,
-    };
-    let slug = if time == 1 { scenario.slug.clone() } else { format!("{}-{time}", scenario.slug) };
-    let failed = |source| Error::Folder { path: context.folder.path.join(&slug), source };
-    pending.folder = context.folder.scenario(&slug).map_err(failed)?;
-    let stream = Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context)).map_err(failed)?;
-    pending.stream = Some(Mutex::new(stream));
+pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index: usize, time: u32) -> Pending<'a> {
+    let mut pending = Pending::new(context, scenario, index, time);
+    let begun = context.folder.scenario(&pending.slug()).and_then(|folder| {
+        pending.folder = folder;
+        Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context))
+    });
+    match begun {
+        Ok(stream) => pending.stream = Some(Mutex::new(stream)),
+        Err(error) => {
+            pending.errors.push(format!("{} could not be begun: {error}", pending.folder.display()));
+            return pending;
+        }
+    }
     let plans = arm::plans(scenario, context.options.control);
     let side_by_side = scenario.sweep.is_none();
     let results: Vec<_> = if side_by_side {
@@ -148,10 +140,37 @@ pub(super) fn first_try<'a>(
         plans.iter().map(|plan| pending.run(context, plan, 1)).collect()
     };
     pending.take(results);
-    Ok(pending)
+    pending
 }
 
-impl Pending<'_> {
+impl<'a> Pending<'a> {
+    fn new(context: &Context<'_>, scenario: &'a Scenario, index: usize, time: u32) -> Self {
+        let mut pending = Self {
+            index,
+            time,
+            scenario,
+            folder: PathBuf::new(),
+            worked: Mutex::new(None),
+            arms: Vec::new(),
+            errors: Vec::new(),
+            stream: None,
+        };
+        pending.folder = context.folder.path.join(pending.slug());
+        pending
+    }
+
+    /// A scenario whose thread has panicked: it has a verdict all the same.
+    pub(super) fn panicked(context: &Context<'_>, scenario: &'a Scenario, index: usize, time: u32) -> Self {
+        let mut pending = Self::new(context, scenario, index, time);
+        pending.errors.push("its thread panicked: this is a mistake of Squall's".to_owned());
+        pending
+    }
+
+    /// Name of its folder.
+    fn slug(&self) -> String {
+        if self.time == 1 { self.scenario.slug.clone() } else { format!("{}-{}", self.scenario.slug, self.time) }
+    }
+
     fn take(&mut self, results: Vec<Result<Arm, String>>) {
         for result in results {
             match result {
@@ -193,7 +212,7 @@ impl Pending<'_> {
     }
 
     /// Tries again, alone, what proved nothing for the machine's sake; then judges, records and reports.
-    pub(super) fn settle(mut self, context: &Context<'_>) -> Result<Settled, Error> {
+    pub(super) fn settle(mut self, context: &Context<'_>) -> Settled {
         for try_number in 2..=TRIES {
             let again = context.options.rerun && !*context.stop.borrow();
             let plans: Vec<ArmPlan> = if again { self.to_repeat() } else { Vec::new() };
@@ -211,15 +230,16 @@ impl Pending<'_> {
                 self.take(vec![result]);
             }
         }
-        let folder = self.folder.clone();
-        let index = self.index;
         self.stream = None;
-        let record = self.record(context);
-        let file = folder.join("record.json");
-        let text = serde_json::to_string(&record).map_err(std::io::Error::from)?;
-        std::fs::write(&file, text)?;
-        squall_reports::artifacts::write_scenario(&record, &folder)?;
-        Ok(Settled { index, record, file, folder })
+        let mut record = self.record(context);
+        let file = self.folder.join("record.json");
+        if let Err(error) = write(&record, &file, &self.folder) {
+            // The verdict of a scenario without a record is not to be had later, so it is an error now.
+            record.verdict = Verdict::Error;
+            let text = format!("ERROR: the report could not be written: {error}");
+            record.reasons.insert(0, Reason { verdict: Verdict::Error, code: "error".to_owned(), text });
+        }
+        Settled { index: self.index, record, file, folder: self.folder }
     }
 
     /// Plans of the arms whose last try was INVALID for the generator's or the machine's sake. Never for FAIL.
@@ -264,6 +284,11 @@ impl Pending<'_> {
             arms: self.arms.clone(),
         }
     }
+}
+
+fn write(record: &Record, file: &Path, folder: &Path) -> Result<(), Error> {
+    std::fs::write(file, serde_json::to_string(record).map_err(std::io::Error::from)?)?;
+    Ok(squall_reports::artifacts::write_scenario(record, folder)?)
 }
 
 /// The scenario as the record keeps it.

@@ -102,7 +102,7 @@ impl Answering<'_> {
                 return Err(Broken::Reset);
             }
         }
-        let bandwidth = self.relay.review(self.standing).bandwidth;
+        let bandwidth = || self.relay.review(self.standing).bandwidth;
         Ok(link::send(&mut self.to, &self.down[..len], bandwidth, &self.relay.timer).await?)
     }
 

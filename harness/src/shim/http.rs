@@ -12,9 +12,13 @@ use squall_http1::{BodyReader, Framing, HeadReader, Refusal, Request, Response, 
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
-use tokio::io::AsyncReadExt;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
+
+/// How often it is looked whether a peer whose bytes lie unread has closed.
+const LOOK_BEHIND: Duration = Duration::from_millis(50);
 
 /// Bytes read at once.
 pub(super) const READ: usize = 16 * 1024;
@@ -166,7 +170,7 @@ impl Connection {
     }
 
     /// Holds everything until the time is over or the fault is; the client may leave meanwhile.
-    async fn hold(&mut self, fault: u32, time: Option<std::time::Duration>) -> Result<(), Broken> {
+    async fn hold(&mut self, fault: u32, time: Option<Duration>) -> Result<(), Broken> {
         let relay = Rc::clone(&self.relay);
         let over = async {
             match time {
@@ -235,7 +239,7 @@ impl Connection {
         response.headers.add("x-squall-fault", b"abort");
         let mut out = BytesMut::new();
         write::response(&mut out, &response, Framing::Empty, request.method());
-        link::send(&mut self.client, &out, None, &self.relay.timer).await?;
+        link::send(&mut self.client, &out, || None, &self.relay.timer).await?;
         self.relay.answer(status);
         if request.keep_alive() { Ok(()) } else { Err(Broken::Closed) }
     }
@@ -259,7 +263,7 @@ impl Asking<'_, '_> {
             while !body.is_done() && ready < self.up.len() {
                 ready += body.step(&self.up[ready..])?.consumed;
             }
-            let bandwidth = self.relay.review(self.standing).bandwidth;
+            let bandwidth = || self.relay.review(self.standing).bandwidth;
             if link::send(&mut self.to, &self.up[..ready], bandwidth, &self.relay.timer).await.is_err() {
                 return std::future::pending().await;
             }
@@ -307,12 +311,11 @@ async fn fill(stream: &mut TcpStream, buf: &mut BytesMut) -> Result<(), Broken> 
 /// Returns when the peer has closed; bytes of a next request are left where they are.
 async fn until_closed(stream: &TcpStream) {
     // Waiting for readiness costs nothing, where peeking at once would be a call to the kernel for each request.
-    if stream.readable().await.is_err() {
-        return;
-    }
-    let mut byte = [0];
-    match stream.peek(&mut byte).await {
-        Ok(0) | Err(_) => {}
-        Ok(_) => std::future::pending().await,
+    while let Ok(ready) = stream.ready(Interest::READABLE).await {
+        // A peer that has closed is seen behind bytes that nobody reads.
+        if ready.is_read_closed() || !matches!(stream.peek(&mut [0]).await, Ok(1..)) {
+            return;
+        }
+        tokio::time::sleep(LOOK_BEHIND).await;
     }
 }

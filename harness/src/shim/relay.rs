@@ -98,8 +98,10 @@ impl Relay {
                     biased;
                     _ = listening.changed() => {}
                     accepted = open.accept() => {
-                        if let Ok((stream, _)) = accepted {
-                            self.accepted(stream);
+                        match accepted {
+                            Ok((stream, _)) => self.accepted(stream),
+                            // Out of descriptors: a pause lets others give some back.
+                            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
                         }
                         continue;
                     }

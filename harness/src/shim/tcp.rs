@@ -106,7 +106,7 @@ impl Way<'_> {
             }
             self.delay().await;
             let cut = self.cut(way).await?;
-            let bandwidth = self.relay.review(self.standing).bandwidth;
+            let bandwidth = || self.relay.review(self.standing).bandwidth;
             let allowed = cut.map_or(buf.len() as u64, |cut| cut.saturating_sub(passed).min(buf.len() as u64));
             link::send(&mut to, &buf[..allowed as usize], bandwidth, &self.relay.timer).await?;
             passed += allowed;

@@ -11,7 +11,7 @@ use crate::serve::routing::canonical;
 use crate::telemetry::events::EventLog;
 use bytes::BytesMut;
 use squall_http1::{Framing, HeadReader, Request, Response, write};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -65,7 +65,11 @@ impl Checks {
                         }
                     }
                 }
-                Some(found) = under_way.join_next(), if !under_way.is_empty() => self.take(found.into_iter(), &events),
+                Some(found) = under_way.join_next(), if !under_way.is_empty() => {
+                    // What is no longer listed is not judged any more.
+                    let listed: HashSet<u64> = self.states.keys().copied().collect();
+                    self.take(found.into_iter().filter(|found| listed.contains(&found.of.host.id)), &events);
+                }
             }
         }
     }

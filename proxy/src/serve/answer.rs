@@ -4,6 +4,11 @@ use super::client::{Client, Gone};
 use super::exchange::{Answer, Truncated};
 use super::respond::Reply;
 use squall_http1::{Framing, Request, Version, write};
+use std::time::Duration;
+use tokio::io::Interest;
+
+/// How often it is looked whether a peer whose bytes lie unread has closed.
+const LOOK_BEHIND: Duration = Duration::from_millis(50);
 
 /// How the body of an upstream's answer ended.
 pub(super) enum Streamed {
@@ -78,13 +83,11 @@ fn downstream_framing(framing: Framing, version: Version) -> Framing {
 /// Returns when the client has closed. Bytes of a next request are left where they are.
 pub(super) async fn until_closed(client: &Client) {
     // Waiting for readiness costs nothing, where peeking at once would be a call to the kernel for each request.
-    if client.stream.readable().await.is_err() {
-        return;
-    }
-    let mut byte = [0];
-    match client.stream.peek(&mut byte).await {
-        Ok(0) | Err(_) => {}
-        // Pipelined bytes: a close behind them is seen when they are read.
-        Ok(_) => std::future::pending().await,
+    while let Ok(ready) = client.stream.ready(Interest::READABLE).await {
+        // A peer that has closed is seen behind bytes that nobody reads.
+        if ready.is_read_closed() || !matches!(client.stream.peek(&mut [0]).await, Ok(1..)) {
+            return;
+        }
+        tokio::time::sleep(LOOK_BEHIND).await;
     }
 }

@@ -264,3 +264,15 @@ fn faults_act_together_and_the_first_that_ends_a_request_wins() {
     relays.clear(2);
     assert_eq!(connection.ask(GET).status(), 418);
 }
+
+#[test]
+fn a_bandwidth_that_ends_lets_the_rest_go_at_once() {
+    let backend = Backend::start(|_| Answer::Status(200, "", vec![b'x'; 1_000_000]));
+    let mut relays = Relays::start(&[&backend]);
+    // At this rate the answer would take a quarter of an hour.
+    relays.inject(1, &on_connections(Kind::Bandwidth { bytes_per_second: 1_000 }));
+    let answer = asking(relays.connect());
+    until("the instance has answered", || backend.asked().len() == 1);
+    relays.clear(1);
+    assert_eq!(answer.recv().expect("the thread lives").expect("an answer"), 200);
+}

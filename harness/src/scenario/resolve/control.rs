@@ -86,6 +86,24 @@ fn fails(
     if fails.is_empty() {
         problems.error(code::CONTROL, fails.place, "the control must miss something, or it shows nothing");
     }
+    let is_latency = |id: &str| {
+        expectations.iter().any(|expectation| {
+            let metric = match &expectation.subject {
+                Subject::Phase { metric, .. } | Subject::Whole { metric, .. } => Some(metric),
+                _ => None,
+            };
+            expectation.id == id && matches!(metric, Some(Metric::Response { .. }))
+        })
+    };
+    if !fails.is_empty() && fails.iter().all(|id| is_latency(&id.value)) {
+        problems
+            .error(
+                code::CONTROL,
+                fails.place,
+                "a control that misses nothing but latencies shows little: machines are slow now and then",
+            )
+            .help("name a `success`, a `lost` or a healing too");
+    }
     for id in &fails.value {
         if !expectations.iter().any(|expectation| expectation.id == id.value) {
             problems

@@ -88,6 +88,15 @@ fn a_change_is_read_as_if_it_stood_in_the_file() {
 }
 
 #[test]
+fn quick_keeps_the_recovery_that_an_expectation_needs() {
+    let readmitted = CART
+        .replace("{ejected: cart/1, within: 1s}]", "{ejected: cart/1, within: 1s}, {readmitted: cart/1, within: 5s}]");
+    let mut cart = scenario(&readmitted);
+    quick(&mut cart);
+    assert_eq!(cart.timeline.last().unwrap().lasting, Duration::from_secs(8));
+}
+
+#[test]
 fn quick_takes_the_control_out_and_cuts_recovery_short() {
     let mut cart = scenario(CART);
     quick(&mut cart);
