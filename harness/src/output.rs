@@ -36,7 +36,7 @@ impl Outputs {
         let progress: Box<dyn Output> = if std::io::stderr().is_terminal() {
             Box::new(bar::Bars::default())
         } else {
-            Box::new(lines::Lines::new())
+            Box::new(lines::Lines::default())
         };
         let results: Box<dyn Output> = match format {
             Format::Human => Box::new(verdicts::Verdicts::default()),

@@ -5,6 +5,7 @@
 
 mod arm;
 mod budget;
+mod calibrate;
 pub mod events;
 mod folder;
 pub mod machine;
@@ -128,7 +129,7 @@ fn carry_out(
         options,
         folder: &folder,
         seed,
-        budget: Budget::new(machine::cores(), options.jobs),
+        budget: Budget::new(machine::cores(), options.jobs, calibrate::cost_of_a_request()),
         machine: machine::describe(),
         spawner,
         safety: &safety,

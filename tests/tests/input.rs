@@ -57,3 +57,26 @@ fn a_wrong_command_line_and_an_empty_selection_have_codes_of_their_own() {
     let _ = project.run(&["run", "no-such-file.yaml"]).expect_code(104);
     let _ = project.run(&["report", "no-such-record"]).expect_code(1);
 }
+
+#[test]
+fn a_policy_that_concerns_no_service_is_a_warning() {
+    let policies = EJECT_POLICIES.replace("host: cart\n  trafficPolicy", "host: card\n  trafficPolicy");
+    let project = project().file("eject.yaml", EJECT).file("policies/cart.yaml", &policies);
+    let told = project.run(&["check", "eject.yaml"]).err();
+    assert!(told.contains("DestinationRule `cart` is for card, which no service of the topology is"), "{told}");
+    assert!(told.contains("did you mean `cart`?"), "{told}");
+}
+
+#[test]
+fn contradictions_are_errors_of_their_own() {
+    for (from, to, expected) in [
+        ("target: cart/1", "target: carts/1", "no service `carts`"),
+        ("failing: {success", "failling: {success", "`failling`"),
+        ("within: 1s", "within: 20s", "but ejected cart/1 within 20s needs"),
+        ("without: [outlier-detection, retries]", "without: [timeouts]", "nothing to take out"),
+    ] {
+        let wrong = EJECT.replace(from, to);
+        let told = check(&project().file("eject.yaml", &wrong).file("policies/cart.yaml", EJECT_POLICIES));
+        assert!(told.contains(expected), "{expected}:\n{told}");
+    }
+}

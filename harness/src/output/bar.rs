@@ -1,6 +1,7 @@
-//! Progress on a terminal: a bar for each arm that is running.
+//! Progress on a terminal: the lines, and below them a bar for each arm that is running.
 
-use super::{Output, lines};
+use super::Output;
+use super::lines::{self, Wording};
 use crate::run::events::{ArmEvent, ArmId, RunEvent};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 /// One bar an arm on standard error, over the seconds of its timeline.
 pub(super) struct Bars {
     all: MultiProgress,
-    titles: Vec<String>,
+    wording: Wording,
     running: BTreeMap<(usize, String), ProgressBar>,
 }
 
@@ -16,7 +17,7 @@ impl Default for Bars {
     fn default() -> Self {
         Self {
             all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
-            titles: Vec::new(),
+            wording: Wording::default(),
             running: BTreeMap::new(),
         }
     }
@@ -24,7 +25,7 @@ impl Default for Bars {
 
 impl Bars {
     fn bar(&mut self, scenario: usize, arm: &ArmId) -> &ProgressBar {
-        let title = self.titles.get(scenario).cloned().unwrap_or_default();
+        let prefix = format!("{:.60} [{}]", self.wording.title(scenario), lines::name(arm));
         let all = &self.all;
         self.running.entry((scenario, lines::name(arm))).or_insert_with(|| {
             let bar = all.add(ProgressBar::new(1));
@@ -34,7 +35,7 @@ impl Bars {
             {
                 bar.set_style(style.progress_chars("━╸─"));
             }
-            bar.set_prefix(format!("{title:.60} [{}]", lines::name(arm)));
+            bar.set_prefix(prefix);
             bar
         })
     }
@@ -42,11 +43,10 @@ impl Bars {
 
 impl Output for Bars {
     fn event(&mut self, event: &RunEvent) {
+        if let Some(line) = self.wording.line(event) {
+            let _ = self.all.println(line);
+        }
         match event {
-            RunEvent::Begins { id, seed, scenarios, .. } => {
-                self.titles.clone_from(scenarios);
-                let _ = self.all.println(format!("run {id}, seed {seed}, {} scenarios", scenarios.len()));
-            }
             RunEvent::Arm { scenario, arm, what } => match what {
                 ArmEvent::Deploying { lasting } => {
                     let bar = self.bar(*scenario, arm);
@@ -63,13 +63,10 @@ impl Output for Bars {
                     }
                 }
             },
-            RunEvent::Stopping => {
-                let _ = self.all.println("stopping: undoing every fault (Ctrl-C again to leave it to the guardian)");
-            }
-            RunEvent::Judged { .. } => {}
             RunEvent::Ends { .. } => {
                 let _ = self.all.clear();
             }
+            RunEvent::Begins { .. } | RunEvent::Stopping | RunEvent::Judged { .. } => {}
         }
     }
 }

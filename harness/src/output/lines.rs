@@ -1,24 +1,46 @@
-//! Progress where there is no terminal: one line a phase, no carriage return, nothing that moves.
+//! Progress in lines: one a phase, no carriage return, nothing that moves.
 
 use super::Output;
 use crate::run::events::{ArmEvent, ArmId, RunEvent};
 use std::io::Write;
 
-/// One line a phase on standard error.
-#[derive(Debug)]
-pub(super) struct Lines {
+/// The lines of a run, to be printed by whoever owns the screen.
+#[derive(Debug, Default)]
+pub(super) struct Wording {
     titles: Vec<String>,
 }
 
-impl Lines {
-    pub(super) fn new() -> Self {
-        Self { titles: Vec::new() }
+impl Wording {
+    /// The line that an event is worth, if it is worth one.
+    pub(super) fn line(&mut self, event: &RunEvent) -> Option<String> {
+        match event {
+            RunEvent::Begins { id, seed, folder, scenarios } => {
+                self.titles.clone_from(scenarios);
+                let number = scenarios.len();
+                let plural = if number == 1 { "" } else { "s" };
+                Some(format!("run {id}, seed {seed}, {number} scenario{plural}, into {}", folder.display()))
+            }
+            RunEvent::Arm { scenario, arm, what } => {
+                let text = match what {
+                    ArmEvent::Deploying { .. } => "deploying".to_owned(),
+                    ArmEvent::Phase { phase } => {
+                        format!("{} for {} s", phase.name, (phase.to - phase.from) as f64 / 1e6)
+                    }
+                    ArmEvent::Ended { verdict, reason } => reason.clone().unwrap_or_else(|| verdict.to_string()),
+                    ArmEvent::Again { reason } => format!("will be run again: {reason}"),
+                    ArmEvent::Under { .. } | ArmEvent::Happened(_) => return None,
+                };
+                Some(format!("{} [{}]: {text}", self.title(*scenario), name(arm)))
+            }
+            RunEvent::Stopping => {
+                Some("stopping: undoing every fault (Ctrl-C again to leave it to the guardian)".to_owned())
+            }
+            RunEvent::Judged { .. } | RunEvent::Ends { .. } => None,
+        }
     }
 
-    fn say(&self, scenario: usize, arm: &ArmId, text: &str) {
-        let title = self.titles.get(scenario).map_or("", String::as_str);
-        // Progress that cannot be shown is no reason to end a run.
-        let _ = writeln!(anstream::stderr(), "{title} [{}]: {text}", name(arm));
+    pub(super) fn title(&self, scenario: usize) -> &str {
+        self.titles.get(scenario).map_or("", String::as_str)
     }
 }
 
@@ -30,38 +52,17 @@ pub(super) fn name(arm: &ArmId) -> String {
     name
 }
 
+/// Progress where there is no terminal: the lines on standard error.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    wording: Wording,
+}
+
 impl Output for Lines {
     fn event(&mut self, event: &RunEvent) {
-        match event {
-            RunEvent::Begins { id, seed, folder, scenarios } => {
-                self.titles.clone_from(scenarios);
-                let _ = writeln!(
-                    anstream::stderr(),
-                    "run {id}, seed {seed}, {} scenarios, into {}",
-                    scenarios.len(),
-                    folder.display()
-                );
-            }
-            RunEvent::Arm { scenario, arm, what } => match what {
-                ArmEvent::Deploying { .. } => self.say(*scenario, arm, "deploying"),
-                ArmEvent::Phase { phase } => {
-                    let seconds = (phase.to - phase.from) as f64 / 1e6;
-                    self.say(*scenario, arm, &format!("{} for {seconds} s", phase.name));
-                }
-                ArmEvent::Ended { verdict, reason } => {
-                    let verdict = verdict.to_string();
-                    self.say(*scenario, arm, reason.as_ref().unwrap_or(&verdict));
-                }
-                ArmEvent::Again { reason } => self.say(*scenario, arm, &format!("will be run again: {reason}")),
-                ArmEvent::Under { .. } | ArmEvent::Happened(_) => {}
-            },
-            RunEvent::Stopping => {
-                let _ = writeln!(
-                    anstream::stderr(),
-                    "stopping: undoing every fault (Ctrl-C again to leave it to the guardian)"
-                );
-            }
-            RunEvent::Judged { .. } | RunEvent::Ends { .. } => {}
+        if let Some(line) = self.wording.line(event) {
+            // Progress that cannot be shown is no reason to end a run.
+            let _ = writeln!(anstream::stderr(), "{line}");
         }
     }
 }

@@ -3,11 +3,6 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Processor time that one request costs over all our processes: load, proxy, relay and service together.
-///
-/// Measured end to end on a machine of two slow cores; `docs/performance.md` has the figures.
-pub(super) const COST_OF_A_REQUEST: Duration = Duration::from_micros(300);
-
 /// Share of the processors that arms may use together, so that the generators' timers stay exact.
 const SHARE: f64 = 0.6;
 
@@ -19,6 +14,8 @@ const MOST: u32 = 4;
 pub(super) struct Budget {
     processors: f64,
     most: u32,
+    /// Processor time of one request over all our processes.
+    cost: Duration,
     used: Mutex<Used>,
     freed: Condvar,
 }
@@ -39,10 +36,11 @@ pub(super) struct Share<'a> {
 
 impl Budget {
     /// A budget over so many cores; `jobs` overrides the number of arms, not what the cores carry.
-    pub(super) fn new(cores: u32, jobs: Option<u32>) -> Self {
+    pub(super) fn new(cores: u32, jobs: Option<u32>, cost: Duration) -> Self {
         Self {
             processors: SHARE * f64::from(cores),
             most: jobs.unwrap_or(MOST),
+            cost,
             used: Mutex::default(),
             freed: Condvar::new(),
         }
@@ -50,7 +48,7 @@ impl Budget {
 
     /// Waits until an arm of this peak rate (requests a second) fits in. An arm that is too large for any budget runs alone.
     pub(super) fn take(&self, peak_rate: f64) -> Share<'_> {
-        let wanted = (peak_rate * COST_OF_A_REQUEST.as_secs_f64()).min(self.processors);
+        let wanted = (peak_rate * self.cost.as_secs_f64()).min(self.processors);
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |used: &Used| used.arms < self.most && used.processors + wanted <= self.processors + 1e-9;
         let mut used = self.freed.wait_while(used, |used| !fits(used)).unwrap_or_else(PoisonError::into_inner);
@@ -74,6 +72,8 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    const COST: Duration = Duration::from_micros(300);
+
     /// The most arms that were ever running at once.
     fn most_at_once(budget: &Budget, rate: f64) -> u32 {
         let (running, most) = (AtomicU32::new(0), AtomicU32::new(0));
@@ -92,9 +92,9 @@ mod tests {
 
     #[test]
     fn arms_share_the_processors_and_a_large_one_runs_alone() {
-        assert!(most_at_once(&Budget::new(2, None), 100.0) <= 4);
-        assert!(most_at_once(&Budget::new(2, None), 1_300.0) <= 3);
-        assert_eq!(most_at_once(&Budget::new(2, None), 50_000.0), 1);
-        assert_eq!(most_at_once(&Budget::new(64, Some(1)), 1.0), 1);
+        assert!(most_at_once(&Budget::new(2, None, COST), 100.0) <= 4);
+        assert!(most_at_once(&Budget::new(2, None, COST), 1_300.0) <= 3);
+        assert_eq!(most_at_once(&Budget::new(2, None, COST), 50_000.0), 1);
+        assert_eq!(most_at_once(&Budget::new(64, Some(1), COST), 1.0), 1);
     }
 }
