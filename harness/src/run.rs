@@ -79,8 +79,10 @@ pub enum Error {
     /// A report could not be written.
     #[error("the report could not be written: {0}")]
     Report(#[from] squall_reports::artifacts::Error),
-    /// What an earlier run left could not be undone.
-    #[error("an earlier run left something behind: {0}")]
+    /// The list of runs, by which what a run has left is found, cannot be read or written.
+    #[error(
+        "the list of runs cannot be kept, so nothing was started: {0}; set SQUALL_STATE_DIR to a folder that can be written"
+    )]
     Recover(#[from] recover::Error),
     /// The journal or the guardian could not be set up.
     #[error("safety could not be set up, so nothing was started: {0}")]

@@ -86,6 +86,11 @@ pub fn judge(scenario: &Scenario, arms: &[Arm], errors: &[String], control_wante
         reasons.push(reason(Verdict::Pass, "held", words::passed(arms, control)));
     }
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
+    if stopped {
+        // What was never sent was not lost: a run that was cut is not judged.
+        reasons.retain(|reason| matches!(reason.code.as_str(), "aborted" | "error"));
+        return Judged { verdict, control: None, reasons, expectations: Vec::new() };
+    }
     Judged { verdict, control: control.map(|control| control.verdict), reasons, expectations }
 }
 

@@ -100,7 +100,7 @@ fn object(document: &Document, policies: &mut Policies, problems: &mut Problems<
         ("apps", "Deployment") => policies.deployments.extend(kubernetes::deployment(document, problems)),
         ("discovery.k8s.io", "EndpointSlice") => policies.endpoints.extend(kubernetes::endpoints(document, problems)),
         ("squall.dev", "HealthCheck") => policies.health_checks.extend(native::health_check(document, problems)),
-        _ => header.refuse(problems),
+        _ => header.refuse_unless_accepted(problems),
     }
 }
 

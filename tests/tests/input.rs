@@ -80,3 +80,18 @@ fn contradictions_are_errors_of_their_own() {
         assert!(told.contains(expected), "{expected}:\n{told}");
     }
 }
+
+#[test]
+fn absurd_quantities_are_refused_before_anything_is_started() {
+    for (from, to, expected) in [
+        ("rate: 300/s", "rate: 1000000000/s", "at most 200000/s"),
+        ("for: 4s", "for: 18446744073709551615s", "is not a duration"),
+        ("for: 4s", "for: 3000000s", "at most 24h"),
+        ("for: 4s", "for: 20h", "requests are planned"),
+        ("body: 1KB", "body: 1000000GB", "at most 1GiB"),
+    ] {
+        let text = EJECT.replace(from, to);
+        let told = check(&project().file("eject.yaml", &text).file("policies/cart.yaml", EJECT_POLICIES));
+        assert!(told.contains(expected), "{to}: {expected} is missing in\n{told}");
+    }
+}

@@ -36,7 +36,7 @@ pub(super) fn main(args: &Args) -> Exit {
         complain(&"these policies promise no healing: there is no `outlierDetection` and no `retries` in them");
         return Exit::NothingSelected;
     }
-    let scenarios: Vec<String> = promises.iter().map(scenario).collect();
+    let scenarios: Vec<String> = promises.iter().map(|promise| scenario(promise, &promises)).collect();
     print!("{}", scenarios.join("---\n"));
     Exit::Success
 }
@@ -47,6 +47,24 @@ enum Promise {
     Ejection { host: String, failures: u64, base: Duration, file: PathBuf },
     /// A route of a `VirtualService` with `retries`.
     Retries { host: String, attempts: u64, file: PathBuf },
+}
+
+impl Promise {
+    fn host(&self) -> &str {
+        match self {
+            Self::Ejection { host, .. } | Self::Retries { host, .. } => host,
+        }
+    }
+
+    fn file(&self) -> &Path {
+        match self {
+            Self::Ejection { file, .. } | Self::Retries { file, .. } => file,
+        }
+    }
+
+    fn same_as(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.host() == other.host()
+    }
 }
 
 /// A file that could not be read.
@@ -135,8 +153,14 @@ fn promised(document: &Document, file: &Path, promises: &mut Vec<Promise>) {
 const INSTANCES: u64 = 3;
 const RATE: u64 = 500;
 
-fn scenario(promise: &Promise) -> String {
+fn scenario(promise: &Promise, all: &[Promise]) -> String {
     let mut text = String::new();
+    // Several policies may promise the same: the file tells their scenarios apart.
+    let twins = all.iter().filter(|other| other.same_as(promise)).count() > 1;
+    let by = if twins { format!(", by {}", promise.file().display()) } else { String::new() };
+    // What ejects the instance would save it without retries, too.
+    let ejects = all.iter().any(|other| matches!(other, Promise::Ejection { .. }) && other.host() == promise.host());
+    let without = if ejects { "retries, outlier-detection" } else { "retries" };
     // Writing to a string never fails.
     let _ = match promise {
         Promise::Ejection { host, failures, base, file } => {
@@ -147,7 +171,7 @@ fn scenario(promise: &Promise) -> String {
                 text,
                 "\
 # {file} ejects an instance of {host} after {failures} failures in a row, for {base} at first.
-scenario: a failing instance of {host} is ejected
+scenario: a failing instance of {host} is ejected{by}
 about: >
   With outlier detection about {failures} requests fail before the instance is out. Without it a third of all requests to
   {host} would go on failing: {third} a second.
@@ -178,7 +202,7 @@ control: {{without: [outlier-detection, retries]}}
             text,
             "\
 # {file} retries requests to {host} up to {attempts} times.
-scenario: failures on one instance of {host} are hidden by retries
+scenario: failures on one instance of {host} are hidden by retries{by}
 about: >
   A third of the requests meets an instance that fails 30 % of them, so 10 % of first attempts fail. With {attempts} more
   attempts, hardly any request is lost, at about 1.1 attempts a request.
@@ -191,7 +215,7 @@ timeline:
   - {{phase: flaky, for: 8s, faults: [{{abort: {{target: {host}/1, status: 503, pick: 30%}}}}]}}
 expect:
   flaky: {{success: \">= 99%\", attempts-per-request: \"<= 1.3\"}}
-control: {{without: [retries]}}
+control: {{without: [{without}]}}
 ",
             file = file.display(),
         ),
@@ -239,7 +263,8 @@ mod tests {
         let (promises, findings) = look(&[policies]).unwrap();
         assert_eq!((promises.len(), findings.len()), (2, 0));
         let file = folder.path().join("first.yaml");
-        fs::write(&file, promises.iter().map(scenario).collect::<Vec<_>>().join("---\n")).unwrap();
+        fs::write(&file, promises.iter().map(|promise| scenario(promise, &promises)).collect::<Vec<_>>().join("---\n"))
+            .unwrap();
         let loaded = load(&[file], &LoadOptions::default());
         let loaded = loaded.unwrap_or_else(|findings| panic!("{}", finding::render(&findings, false)));
         assert_eq!(loaded.scenarios.len(), 2);

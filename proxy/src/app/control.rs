@@ -92,6 +92,7 @@ fn reload(shared: &Shared, registry: &mut Registry, options: &Options) {
             let current = shared.snapshot.load().version.clone();
             if loaded.version != current {
                 tell(&loaded.warnings);
+                eprintln!("configuration {} is live", loaded.version);
                 let snapshot = registry.build(loaded.version, loaded.policies, &loaded.endpoints);
                 shared.snapshot.store(Arc::new(snapshot));
             }

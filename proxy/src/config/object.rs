@@ -39,8 +39,11 @@ impl Header {
         Some(Self { group, kind, place })
     }
 
-    /// Says that this kind is not read, and what is.
-    pub(super) fn refuse(&self, problems: &mut Problems<'_>) {
+    /// Says that this kind is not read, and what is; unless it may stay without effect.
+    pub(super) fn refuse_unless_accepted(&self, problems: &mut Problems<'_>) {
+        if problems.accepts(&self.kind, self.place) {
+            return;
+        }
         let kinds: Vec<&str> = KINDS.iter().map(|(_, kind)| *kind).collect();
         let help = match suggest(&self.kind, &kinds) {
             Some(near) if near == self.kind => {
@@ -48,7 +51,11 @@ impl Header {
                 format!("`{near}` is of group `{}`", if group.is_empty() { "v1" } else { group })
             }
             Some(near) => format!("is `{near}` meant?"),
-            None => format!("these kinds are read: {}", kinds.join(", ")),
+            None => format!(
+                "these kinds are read: {}; list `{}` under `accept-unsupported:` if it may stay without effect",
+                kinds.join(", "),
+                self.kind
+            ),
         };
         problems.error(self.place, format!("objects of kind `{}` are not read", self.kind), help);
     }

@@ -40,6 +40,16 @@ impl<'a> Problems<'a> {
         Some(read.value)
     }
 
+    /// True if objects of this kind may stay without effect; it is noted then.
+    pub(super) fn accepts(&mut self, kind: &str, place: Place) -> bool {
+        let accepted = self.options.accept_unsupported.iter().any(|accepted| accepted == kind);
+        if accepted {
+            self.push(Severity::Warning, place, format!("`{kind}` is valid but not obeyed"), String::new());
+            self.accepted.extend(self.findings.pop());
+        }
+        accepted
+    }
+
     /// Adds an error.
     pub(super) fn error(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
         self.push(Severity::Error, place, message.into(), help.into());

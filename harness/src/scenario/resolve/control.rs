@@ -31,7 +31,7 @@ pub(super) fn resolve(
         }
         return None;
     };
-    if timeline.is_empty() {
+    if timeline.is_empty() && !problems.has_errors() {
         problems.error(code::CONTROL, control.place, "a sweep has no control");
     }
     if control.without.is_empty() {
@@ -72,7 +72,8 @@ fn fails(
     let Some(fails) = &control.fails else {
         let fails: Vec<String> =
             expectations.iter().filter(|expectation| by_default(expectation, timeline)).map(|e| e.id.clone()).collect();
-        if fails.is_empty() && !timeline.is_empty() {
+        // What could not be read may be the very thing.
+        if fails.is_empty() && !timeline.is_empty() && !problems.has_errors() {
             problems
                 .error(
                     code::CONTROL,

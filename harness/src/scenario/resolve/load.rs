@@ -10,6 +10,12 @@ use std::time::Duration;
 
 /// Time-out of a flow that names none.
 const TIME_OUT: Duration = Duration::from_secs(5);
+/// Highest rate of a flow.
+const MOST_RATE: f64 = 200_000.0;
+/// Largest body of a request or an answer.
+pub(super) const LARGEST_BODY: u64 = 1 << 30;
+/// Longest time-out: beyond it a number was mistyped.
+const LONGEST_TIME_OUT: Duration = Duration::from_secs(3600);
 /// At most so many connections, where the file does not say how many.
 const MOST_CONNECTIONS: u32 = 4_000;
 
@@ -56,9 +62,22 @@ fn one(written: &written::Flow, name: String, services: &[Service], sweeps: bool
             .expected("`http1`");
     }
     let (rate, step) = rates(written, sweeps, problems);
+    let given = [written.rate.map(|rate| (rate.value, rate.place)), step.map(|step| (step.to, written.to.place))];
+    for (rate, place) in given.into_iter().flatten().filter(|(rate, _)| rate.0 > MOST_RATE) {
+        problems
+            .error(code::RANGE, place, format!("{rate} is more than one generator sends"))
+            .expected("at most 200000/s");
+    }
+    if let Some(body) = written.request.as_ref().and_then(|request| request.body).filter(|body| body.0 > LARGEST_BODY) {
+        problems.error(code::RANGE, written.to.place, format!("a body of {body}")).expected("at most 1GiB");
+    }
     let time_out = match &written.time_out {
         Some(span) if span.0.is_zero() => {
             problems.error(code::RANGE, span.place, "a time-out of 0 would fail every request");
+            TIME_OUT
+        }
+        Some(span) if span.0 > LONGEST_TIME_OUT => {
+            problems.error(code::RANGE, span.place, format!("a time-out of {}", span.value)).expected("at most 1h");
             TIME_OUT
         }
         Some(span) => span.0,

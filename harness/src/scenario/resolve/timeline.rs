@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) const WARM_UP: &str = "warm-up";
 /// How long it is where the file has none.
 const WARM_UP_TIME: Duration = Duration::from_secs(1);
+/// Longest phase: beyond it a number was mistyped.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Names that `expect` uses for something else.
 const TAKEN: [&str; 3] = ["healing", "whole", "sweep"];
 
@@ -39,11 +41,16 @@ pub(super) fn phases(written: &[written::Phase], services: &[Service], problems:
         if phase.r#for.0.is_zero() {
             problems.error(code::RANGE, phase.r#for.place, "a phase of no length");
         }
+        if phase.r#for.0 > LONGEST {
+            problems
+                .error(code::RANGE, phase.r#for.place, format!("a phase of {}", phase.r#for.value))
+                .expected("at most 24h");
+        }
         let judged = !(number == 0 && name.value == WARM_UP);
         if let Some(fault) = phase.faults.first().filter(|_| !judged) {
             problems.error(code::SHAPE, fault.place, "a fault in the warm-up, which is not judged");
         }
-        let lasting = phase.r#for.0;
+        let lasting = phase.r#for.0.min(LONGEST);
         phases.push(Phase {
             name: name.value.clone(),
             lasting,

@@ -1,5 +1,6 @@
 //! Services, their versions and what they run.
 
+use super::load::LARGEST_BODY;
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{Latency, Place, Program, Responds, Service, Version};
@@ -88,6 +89,11 @@ fn count(written: Option<&Placed<u32>>, default: u32, problems: &mut Problems) -
 }
 
 fn responds(written: Option<&Placed<written::Responds>>, problems: &mut Problems) -> Responds {
+    if let Some((body, place)) = written.and_then(|written| Some((written.body?, written.place)))
+        && body.0 > LARGEST_BODY
+    {
+        problems.error(code::RANGE, place, format!("a body of {body}")).expected("at most 1GiB");
+    }
     let written = written.map(|responds| responds.value.clone()).unwrap_or_default();
     Responds {
         latency: latency(written.latency.as_ref(), problems),

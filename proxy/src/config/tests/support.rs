@@ -210,6 +210,15 @@ fn what_cannot_be_written_on_a_connection_is_refused() {
 }
 
 #[test]
+fn objects_of_other_kinds_are_passed_over_where_their_kind_is_accepted() {
+    let text = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: cart}\nspec: {mtls: {mode: STRICT}}\n";
+    assert!(errors(text)[0].contains("PeerAuthentication"));
+    let options = LoadOptions { accept_unsupported: vec!["PeerAuthentication".to_owned()] };
+    let loaded = read(&sources(text), &options).unwrap();
+    assert_eq!((loaded.policies, loaded.unsupported.len()), (Policies::default(), 1));
+}
+
+#[test]
 fn a_misspelt_field_is_told_with_what_is_meant() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cart}\nspec:\n  selector: {}\n  template: {spec: {containers: [{livenesProbe: {httpGet: {path: /h}}}]}}\n";
     let findings = read(&sources(text), &LoadOptions::default()).expect_err("an error");

@@ -6,13 +6,24 @@ use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolve::plan::Plan;
 use crate::scenario::resolve::policies::Facts;
-use crate::scenario::resolved::{Flow, PlannedFault};
+use crate::scenario::resolved::{Flow, Place, PlannedFault};
 use crate::scenario::written;
 use crate::units::TimeSpan;
 use std::time::Duration;
 
-/// Checks each flow.
+/// Requests of an arm: an hour at 5,000/s fits, a mistyped number does not.
+const MOST_REQUESTS: u64 = 20_000_000;
+
+/// Checks each flow, and all together.
 pub(in super::super) fn load(written: &[written::Flow], plan: &Plan<'_>, facts: &Facts, problems: &mut Problems) {
+    let requests = plan.planned(None, None);
+    if requests > MOST_REQUESTS {
+        let place = written.first().map_or(Place::default(), |flow| flow.to.place);
+        problems
+            .error(code::RANGE, place, format!("{requests} requests are planned"))
+            .expected(format!("at most {MOST_REQUESTS}"))
+            .help("each is recorded until the run ends: make the timeline shorter, or the rate lower");
+    }
     for (flow, written) in plan.flows.iter().zip(written) {
         time_out(flow, written, facts, problems);
         step(flow, written, plan, problems);
