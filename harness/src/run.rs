@@ -116,6 +116,11 @@ fn carry_out(
     for earlier in recover::run()?.iter().filter(|earlier| !earlier.left.is_empty()) {
         anstream::eprintln!("an earlier run is not undone: {earlier}");
     }
+    for wanted in options.junit.iter().chain(&options.html) {
+        // Now, not after the whole run.
+        let file = std::fs::File::options().create(true).append(true).open(wanted);
+        file.map_err(|source| Error::Folder { path: wanted.clone(), source })?;
+    }
     let seed = options.seed.unwrap_or_else(seed::draw);
     let folder = RunFolder::create(&options.out, &jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC), seed)
         .map_err(|source| Error::Folder { path: options.out.clone(), source })?;

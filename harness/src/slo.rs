@@ -125,8 +125,10 @@ fn unproven(scenario: &Scenario, control: &Arm) -> Vec<Reason> {
     held.into_iter()
         .map(|id| {
             let taken: Vec<_> = wanted.without.iter().map(|healing| healing.word()).collect();
-            let text =
-                format!("INVALID: {id} is met without {} too, so it proves nothing about them.", taken.join(", "));
+            let text = format!(
+                "INVALID: {id} is met, or all but met, without {} too, so it proves nothing about them.",
+                taken.join(", ")
+            );
             reason(Verdict::Invalid, "control-passed", text)
         })
         .collect()

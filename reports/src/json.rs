@@ -17,6 +17,8 @@ pub struct Summary {
     pub control: Option<Verdict>,
     /// Something is left behind.
     pub dirty: bool,
+    /// Run with `--quick`: without a control, never to be compared with others.
+    pub quick: bool,
     /// Seconds from start to verdict.
     pub seconds: f64,
     /// Path of the record.
@@ -58,6 +60,7 @@ impl Summary {
             verdict: record.verdict,
             control: record.control,
             dirty: !record.dirty.is_empty(),
+            quick: record.run.quick,
             seconds: record.run.seconds,
             record: record_file.display().to_string(),
             report: report_file.display().to_string(),

@@ -10,7 +10,8 @@ pub fn summary<'a>(records: impl Iterator<Item = &'a Record>) -> String {
     records.sort_by_key(|record| std::cmp::Reverse(record.verdict));
     let mut text = String::from("# Squall\n\n| verdict | scenario | control | seconds |\n|---|---|---|---|\n");
     for record in &records {
-        let control = record.control.map_or("not run".to_owned(), |control| control.to_string());
+        let not_run = if record.run.quick { "not run (quick)" } else { "not run" };
+        let control = record.control.map_or(not_run.to_owned(), |control| control.to_string());
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,

@@ -99,6 +99,9 @@ fn quick_runs_no_control_and_says_so() {
     let project = ejection();
     let ended = project.run(&["run", "eject.yaml", "--quick", "--json"]).expect_code(0);
     assert_eq!(ended.json_lines()[0]["control"], Value::Null);
+    assert_eq!(ended.json_lines()[0]["quick"], true);
+    let summary = std::fs::read_to_string(project.path().join("squall-out/latest/summary.md")).expect("a summary");
+    assert!(summary.contains("not run (quick)"), "{summary}");
     assert_eq!(project.record("one-failing-instance-is-ejected")["run"]["quick"], true);
 }
 

@@ -73,7 +73,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
 
-    /// After the load leave everything up for a look, until Enter or Ctrl-C; the report follows
+    /// After the load leave everything up for a look, until Enter; the report follows
     #[arg(long)]
     keep: bool,
 }

@@ -3,7 +3,7 @@
 use super::Output;
 use crate::run::events::RunEvent;
 use anstream::stdout;
-use squall_reports::record::{Record, Verdict};
+use squall_reports::record::{ArmKind, Record, Verdict};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -53,7 +53,9 @@ fn block(record: &Record, report: &std::path::Path) -> String {
     let mut text = String::new();
     let control = match record.control {
         Some(control) => format!(", control {control}"),
-        None => String::new(),
+        None if record.run.quick => ", quick, control not run".to_owned(),
+        None if record.arms.iter().any(|arm| arm.kind == ArmKind::Cell) => String::new(),
+        None => ", control not run".to_owned(),
     };
     let _ = writeln!(
         text,

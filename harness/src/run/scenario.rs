@@ -55,7 +55,8 @@ impl Safety {
 
     /// Tells the guardian that all is undone, and looks whether it is true. What is left comes back as sentences.
     pub(super) fn end(self) -> Vec<String> {
-        let mut left = recover::residue(&self.run);
+        // What programs have started and left behind is ended here, like everything else.
+        let mut left = recover::end_residue(&self.run);
         left.extend(self.guardian.finish().err().map(|error| format!("the guardian did not end: {error}")));
         if left.is_empty() {
             left.extend(recover::strike_off(&self.folder).err().map(|error| format!("the list of runs: {error}")));

@@ -166,7 +166,7 @@ impl Drive<'_, '_> {
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         let mut ticks = tokio::time::interval(TICK);
         let mut stop = self.setting.stop.clone();
-        let mut stopped = false;
+        let mut stopped = None;
         loop {
             let next = steps.peek().map(|(at, _)| self.start.after(*at));
             let step_is_due = async {
@@ -187,9 +187,15 @@ impl Drive<'_, '_> {
                     }
                 }
                 _ = seconds.tick() => self.second()?,
-                _ = ticks.tick() => self.tick().await?,
-                _ = stop.wait_for(|asked| *asked), if !stopped => {
-                    stopped = true;
+                _ = ticks.tick() => {
+                    self.tick().await?;
+                    // A generator that does not hear is killed with everything else.
+                    if stopped.is_some_and(|at| now().since(at) > LAST_REPORTS) {
+                        return Ok(());
+                    }
+                }
+                _ = stop.wait_for(|asked| *asked), if stopped.is_none() => {
+                    stopped = Some(now());
                     self.happened(EventKind::Aborted, "run", Witness::Harness, "told to stop".to_owned());
                     self.deployment.stop_load();
                     steps = Vec::new().into_iter().peekable();

@@ -3,7 +3,7 @@
 use crate::run::stop::Stop;
 use tokio::sync::oneshot;
 
-/// Says where everything listens and waits for Enter, the end of standard input, or Ctrl-C. Relays and their lease go on meanwhile, the timeline and the probes do not.
+/// Says where everything listens and waits for Enter or the end of standard input; Ctrl-C aborts. Relays and their lease go on meanwhile, the timeline and the probes do not.
 pub(super) async fn look(addresses: &str, mut stop: Stop) {
     anstream::eprintln!("{addresses}everything is up; press Enter to end it");
     let (entered, enter) = oneshot::channel();
