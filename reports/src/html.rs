@@ -15,6 +15,8 @@ struct Report<'a> {
     sweep: Option<String>,
     cells: Vec<&'a Arm>,
     others: Vec<&'a Arm>,
+    /// The command line that does it again.
+    command: String,
 }
 
 /// An arm with its pictures.
@@ -40,9 +42,20 @@ pub fn report(record: &Record) -> Result<String, crate::artifacts::Error> {
         sections,
         sweep: (!cells.is_empty()).then(|| plot::sweep(record)).transpose()?,
         cells,
+        command: again(record),
         others: record.arms.iter().filter(|arm| arm.superseded).collect(),
     };
     Ok(page.render()?)
+}
+
+/// The command line with its seed, which may have been drawn.
+fn again(record: &Record) -> String {
+    let mut words = record.run.command.clone();
+    let has_seed = words.iter().any(|word| word == "--seed" || word.starts_with("--seed="));
+    if !has_seed {
+        words.extend(["--seed".to_owned(), record.run.seed.to_string()]);
+    }
+    words.join(" ")
 }
 
 #[derive(Template)]
