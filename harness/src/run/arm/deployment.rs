@@ -1,7 +1,7 @@
 //! Everything of one arm that runs: instances, relays, proxy, load worker. Whoever drops it ends it.
 
 use super::Setting;
-use super::instances::{self, Instance};
+use super::instances::{self, Instance, Unready};
 use super::plan::ArmPlan;
 use super::relays::{Relays, line};
 use crate::clock::{Nanos, now};
@@ -12,6 +12,7 @@ use crate::process::{Launch, NotReady, Process, SpawnError, proc};
 use crate::scenario::resolved::{MeshMode, Phase, PolicySource};
 use crate::shim::wire::{Relay, Report, Start};
 use crate::topology::InstanceName;
+use crate::units::Percent;
 use bytes::BytesMut;
 use serde::Deserialize;
 use squall_proxy::config::{self, LoadOptions};
@@ -60,8 +61,12 @@ pub(super) enum Input {
     Died(String),
     /// An instance's process has ended.
     Ended(usize, u32),
+    /// A process that was started in an instance's place is ready, or will not be.
+    Started(usize, u32, Result<(), Unready>),
     /// A probe of an instance has passed or failed.
     Probed(usize, u32, crate::control::supervisor::Kind, bool),
+    /// The proxy has loaded a step of the release with this number, and the share that it gives.
+    Loaded(usize, Percent, Result<(), Error>),
 }
 
 /// A deployed arm.
@@ -265,6 +270,17 @@ impl Deployment {
         }
     }
 
+    /// Starts a fresh process in the place of one that is gone; [`Input::Started`] tells how that ended.
+    pub(super) fn start_again(&mut self, setting: &Setting<'_>, index: usize) -> Result<(), instances::Error> {
+        let instance = &mut self.instances[index];
+        instance.launch(setting)?;
+        let (sender, generation, readiness) = (self.sender.clone(), instance.generation(), instance.readiness());
+        tokio::task::spawn_local(async move {
+            let _ = sender.send(Input::Started(index, generation, readiness.await));
+        });
+        Ok(())
+    }
+
     /// Lets the load begin.
     pub(super) fn go(&mut self, at: Nanos) -> Result<(), Error> {
         let Some(input) = self.load_input.as_mut() else {
@@ -293,23 +309,29 @@ impl Deployment {
         Ok(())
     }
 
-    /// Returns once the proxy's own word names the state of the files as they are now.
-    pub(super) async fn until_loaded(&self, setting: &Setting<'_>) -> Result<(), Error> {
-        let Some((_, _, admin)) = &self.proxy else { return Ok(()) };
+    /// Returns once the proxy's own word names the state of the files as they are now. It borrows nothing, so that an arm can go on meanwhile.
+    pub(super) fn loaded(
+        &self,
+        setting: &Setting<'_>,
+    ) -> Result<impl Future<Output = Result<(), Error>> + 'static, Error> {
         let options = LoadOptions { accept_unsupported: setting.scenario.accept_unsupported.clone() };
         let load = |path: &PathBuf| config::load(std::slice::from_ref(path), &options).map_err(|_| Error::NotLoaded);
         let (policies, endpoints) = (load(&self.policies)?, load(&self.endpoint_file)?);
         let wanted = config::version(policies.sources.iter().chain(&endpoints.sources));
-        let begin = now();
-        while now().since(begin) < LOADING {
-            if let Ok((200, body)) = ready::get(*admin, "/config_dump", Duration::from_secs(1)).await
-                && serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|dump| dump["version"] == *wanted)
-            {
-                return Ok(());
+        let admin = self.proxy.as_ref().map(|(_, _, admin)| *admin);
+        Ok(async move {
+            let Some(admin) = admin else { return Ok(()) };
+            let begin = now();
+            while now().since(begin) < LOADING {
+                if let Ok((200, body)) = ready::get(admin, "/config_dump", Duration::from_secs(1)).await
+                    && serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|dump| dump["version"] == *wanted)
+                {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Err(Error::NotLoaded)
+            Err(Error::NotLoaded)
+        })
     }
 
     /// Processor time and memory of every process, now.

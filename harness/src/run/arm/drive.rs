@@ -3,24 +3,22 @@
 //! One loop takes everything in: samples of the load, reports of the relays, the ends of processes, steps of the timeline, ticks. Nothing
 //! here decides what is good or bad.
 
+mod releases;
+mod supervision;
+
 use super::deployment::{self, Deployment, Input};
-use super::instances::Instance;
 use super::plan::ArmPlan;
 use super::release::Running;
 use super::timeline::{self, Step};
 use super::{Setting, faults, findings, keep};
 use crate::clock::{Nanos, now};
-use crate::control::rollout::Move;
-use crate::control::supervisor::{Decision, Kind as ProbeKind, Supervised};
-use crate::deploy::ready;
-use crate::fault::spec::Kind;
+use crate::control::supervisor::Supervised;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
-use crate::process::{Process, proc};
+use crate::process::proc;
 use crate::run::events::ArmEvent;
-use crate::scenario::resolved::{Action, Phase, PlannedFault, Release};
+use crate::scenario::resolved::{Phase, PlannedFault};
 use crate::shim::wire::Report;
-use squall_proxy::policy::{self, Healing, Probe, ProbeAction};
 use squall_reports::record::stream::Line;
 use squall_reports::record::{self, Arm, Event, EventKind, Witness};
 use std::sync::PoisonError;
@@ -80,7 +78,7 @@ pub(super) async fn drive(
     let supervised = deployment
         .instances
         .iter()
-        .map(|instance| Some(Supervised::new(supervision(instance, phases)?, start)))
+        .map(|instance| Some(Supervised::new(supervision::of(instance, phases)?, start)))
         .collect();
     let recorder = Recorder::new(setup);
     let planned =
@@ -95,6 +93,7 @@ pub(super) async fn drive(
         start,
         phases,
         active: Vec::new(),
+        undoing: Vec::new(),
         releases: Vec::new(),
         supervised,
         restarts: Vec::new(),
@@ -106,6 +105,7 @@ pub(super) async fn drive(
         cleared = cleared.and(drive.clear(fault).await);
     }
     driven.and(cleared)?;
+    drive.until_undone().await?;
     if setting.keep {
         keep::look(&drive.deployment.addresses(), setting.stop.clone()).await;
     }
@@ -153,6 +153,8 @@ struct Drive<'a, 'b> {
     phases: &'a [Phase],
     /// Faults that are on, in the order of injection.
     active: Vec<usize>,
+    /// Instances whose fresh process ends a fault once it is ready, with the fault.
+    undoing: Vec<(usize, usize)>,
     releases: Vec<Running>,
     supervised: Vec<Option<Supervised>>,
     /// Instances that are to be started again, and when.
@@ -188,7 +190,8 @@ impl Drive<'_, '_> {
                 }
                 _ = seconds.tick() => self.second()?,
                 _ = ticks.tick() => {
-                    self.tick().await?;
+                    self.tick_releases()?;
+                    self.tick_supervisor().await?;
                     // A generator that does not hear is killed with everything else.
                     if stopped.is_some_and(|at| now().since(at) > LAST_REPORTS) {
                         return Ok(());
@@ -216,6 +219,8 @@ impl Drive<'_, '_> {
                 return Err(Error::Died { name, log: log.unwrap_or_default() });
             }
             Input::Ended(instance, generation) => self.ended(instance, generation).await?,
+            Input::Started(instance, generation, readiness) => self.started(instance, generation, readiness).await?,
+            Input::Loaded(release, share, loaded) => self.loaded(release, share, loaded)?,
             Input::Probed(instance, generation, kind, passed) => {
                 if self.deployment.instances[instance].generation() == generation {
                     self.probed(instance, kind, passed).await?;
@@ -248,11 +253,7 @@ impl Drive<'_, '_> {
                     self.clear(index).await?;
                 }
             }
-            Step::Release(index) => {
-                let armed = !self.plan.without.contains(&Healing::Rollback);
-                let running = Running::begin(self.release(index), &self.deployment.policies, armed);
-                self.releases.push(running);
-            }
+            Step::Release(index) => self.begin_release(index),
         }
         Ok(())
     }
@@ -274,13 +275,20 @@ impl Drive<'_, '_> {
         let (_, fault) = self.faults[index];
         let cleared = faults::clear(self.deployment, self.setting, index as u32, fault).await;
         let cleared = cleared.map_err(|source| Error::Fault { what: fault.what.clone(), source })?;
-        self.recorder.fault_cleared(index, cleared);
+        match cleared {
+            Some(cleared) => self.recorder.fault_cleared(index, cleared),
+            None => self.undoing.extend(self.deployment.index(&fault.target).map(|instance| (instance, index))),
+        }
         Ok(())
     }
 
-    fn release(&self, index: usize) -> &Release {
-        let mut all = self.phases.iter().flat_map(|phase| &phase.actions).map(|Action::Release(release)| release);
-        all.nth(index).unwrap_or_else(|| unreachable!("steps are made from the same phases"))
+    /// Returns once the processes that undo a kill are ready: only then has their fault ended.
+    async fn until_undone(&mut self) -> Result<(), Error> {
+        while !self.undoing.is_empty() && !*self.setting.stop.borrow() {
+            let Some(input) = self.deployment.inputs.recv().await else { break };
+            self.input(input).await?;
+        }
+        Ok(())
     }
 
     fn reported(&mut self, report: Report) -> Result<(), Error> {
@@ -300,31 +308,6 @@ impl Drive<'_, '_> {
             Report::Ready { .. } | Report::Ack { .. } | Report::Done => {}
         }
         Ok(())
-    }
-
-    /// An answer of an instance, which may be one of a release.
-    fn answered(&mut self, relay: usize, status: u16, at: Nanos) {
-        let Some(instance) = self.deployment.instances.get(relay) else { return };
-        let name = instance.name.clone();
-        let good = (200..400).contains(&status);
-        let mut first_bad = Vec::new();
-        for running in &mut self.releases {
-            let concerned =
-                running.release.service == name.service && Some(&running.release.to) == name.version.as_ref();
-            if concerned && running.answered(at, good) {
-                first_bad.push(format!("{}@{}", running.release.service, running.release.to));
-            }
-        }
-        for subject in first_bad {
-            let event = Event {
-                at: self.recorder.micros(at),
-                kind: EventKind::BadAnswer,
-                text: format!("first bad answer of {subject}: {status}"),
-                subject,
-                witness: Witness::Relay,
-            };
-            self.recorder.event(event);
-        }
     }
 
     /// What the relays still have to say, once nothing is on any more.
@@ -359,153 +342,9 @@ impl Drive<'_, '_> {
         Ok(stream.flush()?)
     }
 
-    /// Releases, probes, restarts.
-    async fn tick(&mut self) -> Result<(), Error> {
-        self.tick_releases().await?;
-        for index in 0..self.supervised.len() {
-            let generation = self.deployment.instances[index].generation();
-            let address = self.deployment.instances[index].address;
-            let restarts = !self.plan.without.contains(&Healing::Restart);
-            let Some(supervised) = self.supervised[index].as_mut() else { continue };
-            for (kind, probe) in supervised.due(now()) {
-                if kind == ProbeKind::Liveness && !restarts {
-                    continue;
-                }
-                let sender = self.deployment.sender.clone();
-                tokio::task::spawn_local(async move {
-                    let passed = ask(address, &probe).await;
-                    let _ = sender.send(Input::Probed(index, generation, kind, passed));
-                });
-            }
-        }
-        let due: Vec<usize> = self.restarts.iter().filter(|(at, _)| *at <= now()).map(|(_, index)| *index).collect();
-        self.restarts.retain(|(at, _)| *at > now());
-        for index in due {
-            self.restart(index).await?;
-        }
-        Ok(())
-    }
-
-    async fn tick_releases(&mut self) -> Result<(), Error> {
-        for index in 0..self.releases.len() {
-            let Some((step, share)) = self.releases[index].tick(now())? else { continue };
-            let release = &self.releases[index].release;
-            let subject = format!("{}@{}", release.service, release.to);
-            let (kind, text) = match step {
-                Move::Shift(_) => (EventKind::Release, format!("{subject} is given {share} of the traffic")),
-                Move::RollBack { good, of } => {
-                    (EventKind::RolledBack, format!("{good} of {of} answers were good: {subject} is taken back"))
-                }
-            };
-            self.happened(kind, &subject, Witness::Controller, text);
-            self.deployment.until_loaded(self.setting).await?;
-            let text = format!("the proxy has loaded {share} for {subject}");
-            self.happened(EventKind::Policy, &subject, Witness::Proxy, text);
-        }
-        Ok(())
-    }
-
-    async fn probed(&mut self, index: usize, kind: ProbeKind, passed: bool) -> Result<(), Error> {
-        let Some(supervised) = self.supervised[index].as_mut() else { return Ok(()) };
-        let name = self.deployment.instances[index].name.to_string();
-        match supervised.probed(kind, passed, now()) {
-            Some(Decision::Ready(ready)) => {
-                self.deployment.set_ready(index, ready)?;
-                let text = format!("{name} is {} by its readiness probe", if ready { "ready" } else { "not ready" });
-                self.happened(EventKind::Readiness, &name, Witness::Supervisor, text);
-            }
-            Some(Decision::Kill) => {
-                self.deployment.instances[index].kill(self.setting).await;
-                self.gone(index, "killed, since its liveness probe fails").await?;
-            }
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// A process of an instance has ended, on purpose or not.
-    async fn ended(&mut self, index: usize, generation: u32) -> Result<(), Error> {
-        let instance = &mut self.deployment.instances[index];
-        if instance.generation() != generation {
-            return Ok(());
-        }
-        let how = instance.process.as_ref().and_then(Process::how_it_ended);
-        instance.kill(self.setting).await;
-        self.gone(index, &format!("gone ({})", how.unwrap_or_else(|| "killed".to_owned()))).await
-    }
-
-    /// The instance has no process: relays refuse, endpoints follow, the supervisor decides about a restart.
-    async fn gone(&mut self, index: usize, text: &str) -> Result<(), Error> {
-        let name = self.deployment.instances[index].name.to_string();
-        if self.restarts.iter().any(|(_, waiting)| *waiting == index) {
-            return Ok(());
-        }
-        self.happened(EventKind::Gone, &name, Witness::Supervisor, format!("{name} is {text}"));
-        if let Some(relays) = self.deployment.relays.clone() {
-            relays.down(index).await.map_err(|source| Error::Fault { what: name.clone(), source: source.into() })?;
-        }
-        let comes_back_later = self.active.iter().any(|active| {
-            let (_, fault) = self.faults[*active];
-            matches!(fault.fault.kind, Kind::Kill { restart: false })
-                && self.deployment.index(&fault.target) == Some(index)
-        });
-        if comes_back_later {
-            return Ok(());
-        }
-        if let Some(supervised) = self.supervised[index].as_mut() {
-            let wait = supervised.ended(now());
-            self.deployment.set_ready(index, false)?;
-            if !self.plan.without.contains(&Healing::Restart) {
-                self.restarts.push((now().after(wait), index));
-            }
-        }
-        Ok(())
-    }
-
-    async fn restart(&mut self, index: usize) -> Result<(), Error> {
-        let name = self.deployment.instances[index].name.to_string();
-        if let Err(source) = faults::start_again(self.deployment, self.setting, index).await {
-            let Some(supervised) = self.supervised[index].as_mut() else {
-                return Err(Error::Fault { what: format!("restart of {name}"), source });
-            };
-            // As the kubelet does: it is tried again, later each time.
-            let wait = supervised.ended(now());
-            self.restarts.push((now().after(wait), index));
-            self.happened(EventKind::Gone, &name, Witness::Supervisor, format!("{name} did not start: {source}"));
-            return Ok(());
-        }
-        self.happened(EventKind::Restarted, &name, Witness::Supervisor, format!("{name} is started again"));
-        if let Some(supervised) = self.supervised[index].as_mut() {
-            let Decision::Ready(ready) = supervised.begin(now()) else { return Ok(()) };
-            self.deployment.set_ready(index, ready)?;
-        }
-        Ok(())
-    }
-
     fn happened(&mut self, kind: EventKind, subject: &str, witness: Witness, text: String) {
         let event = Event { at: self.recorder.micros(now()), kind, subject: subject.to_owned(), witness, text };
         self.recorder.event(event.clone());
         (self.setting.say)(ArmEvent::Happened(event));
-    }
-}
-
-/// Who restarts the instance's processes: its Deployment, or what a fault takes for granted by naming the supervisor.
-fn supervision(instance: &Instance, phases: &[Phase]) -> Option<policy::Deployment> {
-    let restarted = phases
-        .iter()
-        .flat_map(|phase| &phase.faults)
-        .any(|fault| fault.target == instance.name && matches!(fault.fault.kind, Kind::Kill { restart: true }));
-    instance
-        .deployment()
-        .cloned()
-        .or_else(|| restarted.then(|| policy::Deployment::without_probes(&instance.name.service)))
-}
-
-async fn ask(address: std::net::SocketAddr, probe: &Probe) -> bool {
-    match &probe.action {
-        ProbeAction::HttpGet { path } => {
-            matches!(ready::get(address, path, probe.timeout).await, Ok((200..=399, _)))
-        }
-        ProbeAction::Tcp => ready::connects(address, probe.timeout).await,
     }
 }

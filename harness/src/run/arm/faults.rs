@@ -48,46 +48,32 @@ pub(super) async fn inject(
     }
 }
 
-/// Ends a fault; gives when that was confirmed. Ending it twice, or when its process has been replaced, changes nothing.
+/// Ends a fault; gives when that was confirmed, or nothing where a fresh process has yet to be ready. Ending it twice, or when its process has
+/// been replaced, changes nothing.
 pub(super) async fn clear(
     deployment: &mut Deployment,
     setting: &Setting<'_>,
     id: u32,
     fault: &PlannedFault,
-) -> Result<Nanos, Error> {
+) -> Result<Option<Nanos>, Error> {
     let (instance, no_target) = target(deployment, fault);
     let instance = instance.ok_or_else(no_target)?;
     match &fault.fault.kind {
         // By the kubelet's rules the supervisor has long started it again, or never will.
-        Kind::Kill { restart: true } => Ok(now()),
+        Kind::Kill { restart: true } => Ok(Some(now())),
         Kind::Kill { restart: false } => {
-            start_again(deployment, setting, instance).await?;
-            Ok(now())
+            deployment.start_again(setting, instance)?;
+            Ok(None)
         }
         Kind::Pause => {
             deployment.instances[instance].resume();
-            Ok(now())
+            Ok(Some(now()))
         }
         _ => {
             let relays = deployment.relays.as_ref().ok_or_else(no_target)?;
-            Ok(relays.clear(id).await?)
+            Ok(Some(relays.clear(id).await?))
         }
     }
-}
-
-/// A fresh process in the place of one that is gone, behind the same relay.
-pub(super) async fn start_again(
-    deployment: &mut Deployment,
-    setting: &Setting<'_>,
-    instance: usize,
-) -> Result<(), Error> {
-    deployment.instances[instance].start(setting).await?;
-    deployment.watch_instance(instance);
-    let address = deployment.instances[instance].address;
-    if let Some(relays) = &deployment.relays {
-        relays.up(instance, address).await?;
-    }
-    Ok(())
 }
 
 fn target<'f>(deployment: &Deployment, fault: &'f PlannedFault) -> (Option<usize>, impl Fn() -> Error + Copy + 'f) {

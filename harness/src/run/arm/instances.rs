@@ -31,7 +31,7 @@ pub(in crate::run) enum Error {
     #[error(transparent)]
     NotReady(#[from] crate::process::NotReady),
     /// A program of the user's did not become ready.
-    #[error("{name} was not ready within {} s: {why}; its log ends with:\n{log}", PATIENCE.as_secs())]
+    #[error("{name} did not become ready (30 s are allowed): {why}; its log ends with:\n{log}")]
     Slow {
         /// Its name.
         name: String,
@@ -43,6 +43,15 @@ pub(in crate::run) enum Error {
     /// The journal, a port or a folder.
     #[error(transparent)]
     System(#[from] std::io::Error),
+}
+
+/// Why a process is not ready.
+#[derive(Debug)]
+pub(super) enum Unready {
+    /// It has ended.
+    Ended,
+    /// It took too long: what was seen last.
+    Slow(String),
 }
 
 /// One instance: a process after the other.
@@ -92,6 +101,13 @@ impl Instance {
 
     /// Starts a process and waits until it is ready.
     pub(super) async fn start(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
+        self.launch(setting)?;
+        let readiness = self.readiness().await;
+        readiness.map_err(|cause| self.unready(cause))
+    }
+
+    /// Starts a process. A test service is ready when this returns; for a program of the user's see [`Instance::readiness`].
+    pub(super) fn launch(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
         let file = format!("{}-{}", self.name.to_string().replace('/', "-"), self.generation);
         self.generation += 1;
         let (program, arguments, environment, folder) = self.command(setting, &file)?;
@@ -112,8 +128,6 @@ impl Instance {
         if own {
             let ready: Ready = process.ready()?;
             self.address = ready.listen;
-        } else {
-            self.until_ready(&process).await?;
         }
         self.process = Some(process);
         Ok(())
@@ -161,30 +175,34 @@ impl Instance {
         }
     }
 
-    async fn until_ready(&self, process: &Process) -> Result<(), Error> {
-        let begin = now();
+    /// Returns once the present process serves, or will not. It borrows nothing, so that an arm can go on meanwhile.
+    pub(super) fn readiness(&self) -> impl Future<Output = Result<(), Unready>> + 'static {
+        let address = self.address;
         let path = match &self.service.program {
-            Program::Own { ready, .. } => ready.clone(),
+            Program::Own { ready, .. } => Some(ready.clone()),
             Program::TestService => None,
         };
-        let mut why = "no connection is accepted".to_owned();
-        while now().since(begin) < PATIENCE {
-            if let Some(how) = process.how_it_ended() {
-                let log = process.tail();
-                return Err(Error::Slow { name: self.name.to_string(), why: format!("it ended with {how}"), log });
+        let gone = self.process.as_ref().map(Process::watcher);
+        async move {
+            let (Some(path), Some(gone)) = (path, gone) else { return Ok(()) };
+            tokio::select! {
+                () = gone => Err(Unready::Ended),
+                ready = until_served(address, path.as_deref()) => ready,
             }
-            match &path {
-                Some(path) => match ready::get(self.address, path, Duration::from_secs(1)).await {
-                    Ok((200..=399, _)) => return Ok(()),
-                    Ok((status, _)) => why = format!("{path} answers {status}"),
-                    Err(error) => why = format!("{path}: {error}"),
-                },
-                None if ready::connects(self.address, Duration::from_secs(1)).await => return Ok(()),
-                None => {}
-            }
-            tokio::time::sleep(ASK).await;
         }
-        Err(Error::Slow { name: self.name.to_string(), why, log: process.tail() })
+    }
+
+    /// What there is to say of a process that did not become ready.
+    pub(super) fn unready(&self, cause: Unready) -> Error {
+        let process = self.process.as_ref();
+        let why = match cause {
+            Unready::Slow(why) => why,
+            Unready::Ended => {
+                let how = process.and_then(Process::how_it_ended);
+                format!("it ended with {}", how.unwrap_or_else(|| "a kill".to_owned()))
+            }
+        };
+        Error::Slow { name: self.name.to_string(), why, log: process.map(Process::tail).unwrap_or_default() }
     }
 
     /// Kills the process and waits until it is gone; gives when that was seen.
@@ -215,6 +233,25 @@ impl Instance {
             process.signal_group(Signal::CONT);
         }
     }
+}
+
+/// Asks until somebody answers well.
+async fn until_served(address: SocketAddr, path: Option<&str>) -> Result<(), Unready> {
+    let begin = now();
+    let mut why = "no connection is accepted".to_owned();
+    while now().since(begin) < PATIENCE {
+        match path {
+            Some(path) => match ready::get(address, path, Duration::from_secs(1)).await {
+                Ok((200..=399, _)) => return Ok(()),
+                Ok((status, _)) => why = format!("{path} answers {status}"),
+                Err(error) => why = format!("{path}: {error}"),
+            },
+            None if ready::connects(address, Duration::from_secs(1)).await => return Ok(()),
+            None => {}
+        }
+        tokio::time::sleep(ASK).await;
+    }
+    Err(Unready::Slow(why))
 }
 
 fn journal<'a>(setting: &'a Setting<'_>) -> std::sync::MutexGuard<'a, Journal> {

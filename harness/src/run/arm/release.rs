@@ -15,13 +15,15 @@ pub(super) struct Running {
     /// The arm's own copies of the policies, which the proxy watches.
     policies: PathBuf,
     has_failed: bool,
+    /// The proxy has yet to load the last step.
+    pub(super) is_loading: bool,
 }
 
 impl Running {
     /// A release whose first step is due now.
     pub(super) fn begin(release: &Release, policies: &Path, armed: bool) -> Self {
         let rollout = Rollout::new(release, clock::now(), armed);
-        Self { release: release.clone(), rollout, policies: policies.to_owned(), has_failed: false }
+        Self { release: release.clone(), rollout, policies: policies.to_owned(), has_failed: false, is_loading: false }
     }
 
     /// An instance of the new version has answered; true for its first bad answer.
@@ -32,6 +34,9 @@ impl Running {
 
     /// Takes the next step if one is due: what was decided, and the share that the new version has from now on.
     pub(super) fn tick(&mut self, now: Nanos) -> Result<Option<(Move, Percent)>, config::weights::Error> {
+        if self.is_loading {
+            return Ok(None);
+        }
         let Some(step) = self.rollout.tick(now) else { return Ok(None) };
         let share = match step {
             Move::Shift(share) => share,
