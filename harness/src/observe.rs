@@ -3,12 +3,14 @@
 //! [`Recorder`] takes samples of the load, offers of the relays, events and measurements, and makes an [`Arm`] of them. It judges nothing. Its
 //! memory is sums and histograms; single requests and offers are kept in bounded number.
 
+mod ceilings;
 mod faults;
 mod offers;
 mod processes;
 mod requests;
 mod second;
 
+pub use ceilings::{Ceiling, Held};
 pub use offers::Offered;
 
 use crate::clock::Nanos;
@@ -42,6 +44,8 @@ pub struct Setup {
     pub bare_timer_p99: u64,
     /// Offers are counted by relays; otherwise what the ledgers say stands in their place.
     pub relayed: bool,
+    /// Latency limits that recovery is measured by.
+    pub ceilings: Vec<Ceiling>,
 }
 
 /// Adds up one arm.
@@ -177,6 +181,11 @@ impl Recorder {
     /// Requests ended but not well, in order of their due time, as due, done and flow.
     pub fn lost(&self) -> Vec<(Micros, Micros, usize)> {
         self.requests.lost()
+    }
+
+    /// The latency limits that recovery is measured by, with what they were held to.
+    pub fn held(&self) -> Vec<Held> {
+        self.requests.held()
     }
 
     /// Lines for the stream: what is complete and has not been told.

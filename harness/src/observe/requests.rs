@@ -1,6 +1,7 @@
 //! What clients got, by slot, second and phase.
 
 use super::Setup;
+use super::ceilings::{Ceilings, Held};
 use super::offers::Offers;
 use crate::load::schedule::Arrivals;
 use crate::load::wire::{End, Health, Sample};
@@ -30,6 +31,7 @@ pub(super) struct Requests {
     time_outs: Vec<Micros>,
     names: Vec<String>,
     outcomes: Vec<Outcomes>,
+    ceilings: Ceilings,
     cells: Vec<Vec<Cell>>,
     seconds: Vec<BTreeMap<i64, Histogram>>,
     lags: BTreeMap<i64, Histogram>,
@@ -101,6 +103,7 @@ impl Requests {
             outcomes: (0..flows)
                 .map(|flow| Outcomes { flow, planned: vec![0; slots], sent: vec![0; slots], ..Outcomes::default() })
                 .collect(),
+            ceilings: Ceilings::new(&setup.ceilings, &setup.flows, slots),
             cells: vec![vec![Cell::default(); setup.phases.len()]; flows],
             seconds: vec![BTreeMap::new(); flows],
             lags: BTreeMap::new(),
@@ -149,6 +152,7 @@ impl Requests {
         }
         let response = self.response(&sample);
         self.seconds[flow].entry(due / SECOND).or_default().record(response);
+        self.ceilings.sample(&sample, slot, response);
         let lag = sample.released.saturating_sub(sample.due) / 1000;
         self.lags.entry(due / SECOND).or_default().record(lag);
 
@@ -249,6 +253,10 @@ impl Requests {
                 cut.iter_mut().zip(missing).for_each(|(count, more)| *count += more);
             }
         }
+    }
+
+    pub(super) fn held(&self) -> Vec<Held> {
+        self.ceilings.held(&self.outcomes)
     }
 
     pub(super) fn phases(&self) -> Vec<Phase> {

@@ -2,6 +2,7 @@
 //!
 //! Everything here runs on one thread with a runtime of its own, so arms side by side do not wait for one another.
 
+mod asked;
 mod deployment;
 mod drive;
 mod faults;

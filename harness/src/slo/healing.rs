@@ -1,5 +1,6 @@
 //! Healing, measured from what instances were offered and what clients got; never from the proxy's own word.
 
+use crate::observe::Held;
 use squall_reports::record::{EventKind, FaultSpan, Figure, Figures, Micros, Phase, SLOT};
 use std::collections::BTreeMap;
 
@@ -36,6 +37,8 @@ pub struct Evidence {
     pub slots_of: BTreeMap<String, Vec<(u32, u32)>>,
     /// Lowest share of good requests that a phase with a fault on the service asks for, by service.
     pub success: BTreeMap<String, f64>,
+    /// Latency limits that such phases set.
+    pub ceilings: Vec<Held>,
     /// Services with a release under way: their instances may fall silent on purpose.
     pub releases: Vec<String>,
 }
@@ -168,17 +171,19 @@ impl Evidence {
             .then(|| Self::figure("restarted", name.clone(), fault.effect.or(gone), restarted, FINE, None))
     }
 
-    /// First 5 s in a row, sliding by a slot, in which no more is lost than the fault's phase allows.
+    /// First 5 s in a row, sliding by a slot, in which no more is lost or slow than the fault's phase allows.
     fn recovered(&self, service: &str, effect: Micros) -> Figure {
         const WINDOW: usize = 50;
         const ASKED_BY_DEFAULT: f64 = 0.999;
         let slots = self.slots_of.get(service).map_or(&[][..], Vec::as_slice);
         let success = self.success.get(service).copied().unwrap_or(ASKED_BY_DEFAULT);
+        let ceilings = || self.ceilings.iter().filter(|ceiling| ceiling.service == service);
         let first = (effect.max(0) / SLOT) as usize;
         let good = |at: usize| {
             let window = &slots[at..at + WINDOW];
             let (planned, lost) = window.iter().fold((0, 0), |(p, l), (planned, lost)| (p + planned, l + lost));
             f64::from(lost) <= f64::from(planned) * (1.0 - success) + 1e-6
+                && ceilings().all(|ceiling| ceiling.holds(at..at + WINDOW))
         };
         let last = slots.len().checked_sub(WINDOW);
         let mut windows = first..=last.unwrap_or(0);

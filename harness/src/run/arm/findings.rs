@@ -1,18 +1,17 @@
 //! From what was recorded to an arm: names and phases as they are recorded, ledgers, the proxy's own word, healing figures, marks.
 
-use super::Setting;
+use super::{Setting, asked};
 use super::deployment::Deployment;
 use super::plan::ArmPlan;
 use crate::clock::{self, Nanos};
 use crate::load::wire::Connections;
 use crate::observe::{Recorder, Setup};
-use crate::scenario::resolved::{Action, Limit, Metric, Phase, Subject};
+use crate::scenario::resolved::{Action, Phase};
 use crate::service::ledger;
 use crate::slo;
 use crate::slo::healing::{Evidence, figures};
 use serde::Deserialize;
 use squall_reports::record::{self, Arm, Flow, Mark, Said, SaidKind};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 fn micros(time: Duration) -> i64 {
@@ -59,6 +58,7 @@ pub(super) fn setup(setting: &Setting<'_>, phases: &[Phase], deployment: &Deploy
         instances: deployment.instances.iter().zip(&deployment.endpoints).map(instance).collect(),
         bare_timer_p99: deployment.bare_timer_p99,
         relayed: deployment.relays.is_some(),
+        ceilings: asked::ceilings(setting, phases),
     }
 }
 
@@ -101,6 +101,7 @@ pub(super) fn proxys_word(deployment: &Deployment, recorder: &mut Recorder, star
 pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], recorder: Recorder) -> Arm {
     let offers = recorder.offered().into_iter();
     let faults = recorder.fault_spans();
+    let ceilings = recorder.held();
     let lost: Vec<i64> = recorder.lost().into_iter().map(|(due, _, _)| due).collect();
     let offers: Vec<Vec<(i64, u32)>> =
         offers.map(|one| one.into_iter().map(|offer| (offer.at, offer.attempt)).collect()).collect();
@@ -140,7 +141,8 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
         slots: of_flows(&|_| true),
         slots_of: arm.instances.iter().map(|instance| slots_of(&instance.service)).collect(),
         events: arm.events.iter().map(|event| (event.at, event.kind, event.subject.clone())).collect(),
-        success: success(setting, phases),
+        success: asked::success(setting, phases),
+        ceilings,
         releases: phases
             .iter()
             .flat_map(|phase| &phase.actions)
@@ -154,23 +156,6 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
     arm.singles = remembered.about(&arm.marks);
     slo::judge_arm(setting.scenario, &mut arm);
     arm
-}
-
-/// The lowest share of good requests that a phase asks for while something of the service is broken, by service.
-fn success(setting: &Setting<'_>, phases: &[Phase]) -> BTreeMap<String, f64> {
-    let mut lowest = BTreeMap::new();
-    for expectation in &setting.scenario.expectations {
-        let (Subject::Phase { phase, metric: Metric::Success, .. }, Limit::AtLeast(limit)) =
-            (&expectation.subject, expectation.limit)
-        else {
-            continue;
-        };
-        for fault in phases.iter().filter(|known| known.name == *phase).flat_map(|known| &known.faults) {
-            let known = lowest.entry(fault.target.service.clone()).or_insert(limit);
-            *known = limit.min(*known);
-        }
-    }
-    lowest
 }
 
 /// The moments that decide, in order of time.
