@@ -1,7 +1,7 @@
 //! What happened in one arm, added up while it happens.
 //!
 //! [`Recorder`] takes samples of the load, offers of the relays, events and measurements, and makes an [`Arm`] of them. It judges nothing. Its
-//! memory is sums and histograms; single requests and offers are kept in bounded number.
+//! memory is sums and histograms, a bounded number of single requests, and 32 bytes for each attempt, which healing is measured from.
 
 mod ceilings;
 mod faults;
@@ -9,9 +9,9 @@ mod offers;
 mod processes;
 mod requests;
 mod second;
+mod singles;
 
 pub use ceilings::{Ceiling, Held};
-pub use offers::Offered;
 
 use crate::clock::Nanos;
 use crate::load::wire::{FlowPlan, Health, Sample};
@@ -168,8 +168,8 @@ impl Recorder {
         self.ticks.push((stolen, all));
     }
 
-    /// Every offer in order of time, by instance: what healing is measured from.
-    pub fn offered(&self) -> Vec<Vec<Offered>> {
+    /// When each instance was offered an attempt, and the attempt's number: what healing is measured from.
+    pub fn offered(&self) -> Vec<Vec<(Micros, u32)>> {
         self.offers.by_instance()
     }
 
@@ -195,7 +195,7 @@ impl Recorder {
         self.told_events = self.events.len();
         let until = (self.micros(now) / squall_reports::record::SLOT).max(0) as usize;
         if until > self.streamed {
-            lines.push(second::line(arm, self.streamed, until, &self.requests, &self.offers));
+            lines.push(second::line(arm, self.streamed, until, &mut self.requests, &mut self.offers));
             self.streamed = until;
         }
         lines
@@ -238,8 +238,6 @@ pub struct Remembered {
 impl Remembered {
     /// Every lost request, and everything about these moments.
     pub fn about(&self, marks: &[Mark]) -> Singles {
-        let mut singles = self.requests.singles(marks);
-        self.offers.singles(marks, &mut singles);
-        singles
+        self.requests.about(marks, &self.offers)
     }
 }

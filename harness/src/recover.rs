@@ -80,7 +80,7 @@ pub fn fold_records(folder: &Path) -> io::Result<()> {
             continue;
         }
         // A scenario that had not begun has nothing to tell.
-        if let Ok(folded) = squall_reports::record::stream::fold_file(&lines) {
+        if let Ok(folded) = squall_reports::record::fold::fold_file(&lines) {
             fs::write(record, serde_json::to_string(&folded)?)?;
         }
     }

@@ -8,6 +8,7 @@
 
 mod arm;
 mod evidence;
+pub mod fold;
 mod read;
 mod series;
 pub mod stream;

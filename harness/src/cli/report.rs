@@ -54,11 +54,11 @@ fn is_record_folder(path: &Path) -> bool {
 /// A run that was cut has lines only; they are folded into what can be known.
 fn read(path: &Path) -> Result<Record, String> {
     if path.extension().is_some_and(|extension| extension == "jsonl") {
-        return record::stream::fold_file(path).map_err(|error| error.to_string());
+        return record::fold::fold_file(path).map_err(|error| error.to_string());
     }
     let lines = path.join("record.jsonl");
     if path.is_dir() && !path.join("record.json").is_file() && lines.is_file() {
-        return record::stream::fold_file(&lines).map_err(|error| error.to_string());
+        return record::fold::fold_file(&lines).map_err(|error| error.to_string());
     }
     record::read_file(path).map_err(|error| error.to_string())
 }

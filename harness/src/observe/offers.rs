@@ -2,38 +2,42 @@
 
 use crate::service::ledger::{self, Counts};
 use crate::shim::wire::{Fate, Offer};
-use squall_reports::record::{self, GroundTruth, Instance, Mark, Micros, SLOT, Singles};
+use squall_reports::record::{self, GroundTruth, Instance, Micros, SLOT};
 use std::collections::{BTreeMap, HashSet};
 
-/// Offers about one mark, at most, that are kept one by one.
-const A_MARK: usize = 2_000;
-/// How near a mark they must be.
-const NEAR: Micros = 300_000;
 /// How soon after a refused attempt the next one is offered.
 const FOLLOWS: Micros = 500_000;
-
-/// One attempt, as healing is measured from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offered {
-    /// When.
-    pub at: Micros,
-    /// Number of the attempt.
-    pub attempt: u32,
-}
 
 /// Offers of all instances.
 #[derive(Debug)]
 pub(super) struct Offers {
     instances: Vec<OfInstance>,
+    /// Words for what keeps an attempt from its instance.
+    kinds: Vec<String>,
+    /// Lowest slot that has changed since it was last asked.
+    changed: usize,
     probes: u64,
     /// Attempts that no relay was offered and no single refusing instance explains.
     unplaced: u64,
 }
 
+/// One attempt; there may be millions.
+#[derive(Debug)]
+struct Attempt {
+    at: Micros,
+    id: Option<u64>,
+    attempt: u32,
+    /// Index into [`Offers::kinds`], or [`REACHED`].
+    withheld: u16,
+}
+
+/// Nothing kept the attempt from its instance.
+const REACHED: u16 = u16::MAX;
+
 #[derive(Debug, Default)]
 struct OfInstance {
     series: record::Offers,
-    all: Vec<record::Offer>,
+    all: Vec<Attempt>,
     received: u64,
     ledger_slots: Vec<u32>,
     has_ledger: bool,
@@ -55,7 +59,13 @@ fn bump(series: &mut Vec<u32>, slot: usize) {
 
 impl Offers {
     pub(super) fn new(instances: usize) -> Self {
-        Self { instances: (0..instances).map(|_| OfInstance::default()).collect(), probes: 0, unplaced: 0 }
+        Self {
+            instances: (0..instances).map(|_| OfInstance::default()).collect(),
+            kinds: Vec::new(),
+            changed: usize::MAX,
+            probes: 0,
+            unplaced: 0,
+        }
     }
 
     pub(super) fn offer(&mut self, offer: &Offer, at: Micros, kind: impl Fn(u32) -> String) {
@@ -65,6 +75,7 @@ impl Offers {
         }
         let Some(instance) = self.instances.get_mut(offer.relay) else { return };
         let slot = slot(at);
+        self.changed = self.changed.min(slot);
         bump(&mut instance.series.offered, slot);
         if offer.attempt > 1 {
             bump(&mut instance.series.retries, slot);
@@ -81,13 +92,14 @@ impl Offers {
         if let Some(kind) = &withheld {
             bump(instance.series.withheld.entry(kind.clone()).or_default(), slot);
         }
-        instance.all.push(record::Offer {
-            at,
-            instance: offer.relay,
-            id: offer.request,
-            attempt: offer.attempt,
-            withheld,
+        let withheld = withheld.map_or(REACHED, |kind| {
+            let known = self.kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+                self.kinds.push(kind);
+                self.kinds.len() - 1
+            });
+            u16::try_from(known).unwrap_or(REACHED)
         });
+        instance.all.push(Attempt { at, id: offer.request, attempt: offer.attempt, withheld });
     }
 
     pub(super) fn ledger(&mut self, instance: usize, counts: &Counts, shift: Micros) {
@@ -110,14 +122,18 @@ impl Offers {
         }
     }
 
-    pub(super) fn by_instance(&self) -> Vec<Vec<Offered>> {
+    /// When each instance was offered an attempt, and the attempt's number, in order of time.
+    pub(super) fn by_instance(&self) -> Vec<Vec<(Micros, u32)>> {
         let one = |instance: &OfInstance| {
-            let mut offered: Vec<_> =
-                instance.all.iter().map(|offer| Offered { at: offer.at, attempt: offer.attempt }).collect();
-            offered.sort_by_key(|offer| offer.at);
+            let mut offered: Vec<_> = instance.all.iter().map(|offer| (offer.at, offer.attempt)).collect();
+            offered.sort_unstable();
             offered
         };
         self.instances.iter().map(one).collect()
+    }
+
+    pub(super) fn take_changed(&mut self) -> usize {
+        std::mem::replace(&mut self.changed, usize::MAX)
     }
 
     /// Attempts of one instance offered in a stretch of time.
@@ -185,17 +201,21 @@ impl Offers {
         self.instances.iter().enumerate().map(one).collect()
     }
 
-    pub(super) fn singles(&self, marks: &[Mark], singles: &mut Singles) {
-        let mut kept: Vec<record::Offer> = Vec::new();
-        for mark in marks {
-            let near = |offer: &&record::Offer| (offer.at - mark.at).abs() <= NEAR;
-            let all: Vec<_> = self.instances.iter().flat_map(|one| &one.all).filter(near).collect();
-            singles.left_out += all.len().saturating_sub(A_MARK) as u64;
-            kept.extend(all.into_iter().take(A_MARK).cloned());
-        }
-        kept.sort_by_key(|offer| (offer.at, offer.instance, offer.id));
-        kept.dedup();
-        singles.offers = kept;
+    /// Offers at moments that are near.
+    pub(super) fn near(&self, near: &impl Fn(Micros) -> bool) -> impl Iterator<Item = record::Offer> {
+        let kind = |withheld: u16| self.kinds.get(usize::from(withheld)).cloned();
+        let of = move |(instance, one): (usize, &OfInstance)| {
+            let offers = one.all.iter().filter(|offer| near(offer.at));
+            let told = offers.map(|offer| record::Offer {
+                at: offer.at,
+                instance,
+                id: offer.id,
+                attempt: offer.attempt,
+                withheld: kind(offer.withheld),
+            });
+            told.collect::<Vec<_>>()
+        };
+        self.instances.iter().enumerate().flat_map(of).collect::<Vec<_>>().into_iter()
     }
 
     /// Every offer was withheld, received, or open when its instance or its client went away.

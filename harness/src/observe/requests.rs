@@ -3,6 +3,7 @@
 use super::Setup;
 use super::ceilings::{Ceilings, Held};
 use super::offers::Offers;
+use super::singles::Kept;
 use crate::load::schedule::Arrivals;
 use crate::load::wire::{End, Health, Sample};
 use squall_reports::record::{
@@ -12,14 +13,6 @@ use squall_reports::record::{
 use squall_reports::stats::Histogram;
 use std::collections::BTreeMap;
 
-/// Lost requests that are kept one by one.
-const LOST: usize = 20_000;
-/// Requests that are remembered in case a mark turns out to be near.
-const REMEMBERED: usize = 400_000;
-/// Requests about one mark that are kept.
-const A_MARK: usize = 2_000;
-/// How near a mark they must be.
-const NEAR: Micros = 300_000;
 /// Fewer samples make no 99th percentile of a second.
 const FEWEST_FOR_P99: u64 = 100;
 
@@ -32,17 +25,18 @@ pub(super) struct Requests {
     names: Vec<String>,
     outcomes: Vec<Outcomes>,
     ceilings: Ceilings,
+    /// Lowest slot that has changed since it was last asked.
+    changed: usize,
     cells: Vec<Vec<Cell>>,
     seconds: Vec<BTreeMap<i64, Histogram>>,
+    /// Samples of each flow and second that have been told.
+    told_seconds: BTreeMap<(usize, i64), u64>,
     lags: BTreeMap<i64, Histogram>,
     healths: Vec<Health>,
     straddling: Vec<Sample>,
-    remembered: Vec<Single>,
-    /// Lost requests, one by one, as far as a record keeps them.
-    lost: Vec<Single>,
+    kept: Kept,
     /// When each lost request was due and ended, and its flow: all of them, since healing is measured from it.
     lost_times: Vec<(Micros, Micros, usize)>,
-    left_out: u64,
     ended: Vec<u64>,
     open_at_edges: Vec<u64>,
 }
@@ -90,6 +84,24 @@ fn outcome(sample: &Sample) -> Outcome {
     }
 }
 
+/// From when on a moment may decide: the first phase after the baseline.
+fn decides_from(setup: &Setup) -> Micros {
+    setup.phases.iter().filter(|phase| phase.judged).nth(1).map_or(0, |phase| phase.from)
+}
+
+fn second_latency(flow: usize, second: i64, histogram: &Histogram) -> SecondLatency {
+    SecondLatency {
+        flow,
+        at: second * SECOND,
+        count: histogram.count(),
+        p50: histogram.quantile(0.5),
+        p90: histogram.quantile(0.9),
+        p99: (histogram.count() >= FEWEST_FOR_P99).then(|| histogram.quantile(0.99)),
+        max: histogram.max(),
+        histogram: histogram.encode(),
+    }
+}
+
 impl Requests {
     pub(super) fn new(setup: &Setup) -> Self {
         let end = setup.phases.last().map_or(0, |phase| phase.to);
@@ -103,16 +115,16 @@ impl Requests {
             outcomes: (0..flows)
                 .map(|flow| Outcomes { flow, planned: vec![0; slots], sent: vec![0; slots], ..Outcomes::default() })
                 .collect(),
+            changed: usize::MAX,
             ceilings: Ceilings::new(&setup.ceilings, &setup.flows, slots),
             cells: vec![vec![Cell::default(); setup.phases.len()]; flows],
             seconds: vec![BTreeMap::new(); flows],
+            told_seconds: BTreeMap::new(),
             lags: BTreeMap::new(),
             healths: Vec::new(),
             straddling: Vec::new(),
-            remembered: Vec::new(),
-            lost: Vec::new(),
+            kept: Kept::new(decides_from(setup), slots),
             lost_times: Vec::new(),
-            left_out: 0,
             ended: vec![0; setup.phases.len()],
             open_at_edges: vec![0; setup.phases.len()],
         };
@@ -145,6 +157,7 @@ impl Requests {
         let series = &mut self.outcomes[flow];
         let slots = series.planned.len();
         let slot = ((due / SLOT) as usize).min(slots.saturating_sub(1));
+        self.changed = self.changed.min(slot);
         let outcome = outcome(&sample);
         series.by_outcome.entry(outcome.clone()).or_insert_with(|| vec![0; slots])[slot] += 1;
         if let Some(sent) = sample.sent.and_then(|sent| series.sent.get_mut((micros(sent) / SLOT) as usize)) {
@@ -212,14 +225,8 @@ impl Requests {
         };
         if single.outcome.is_lost() {
             self.lost_times.push((single.due, single.done, single.flow));
-            if self.lost.len() < LOST {
-                self.lost.push(single);
-            } else {
-                self.left_out += 1;
-            }
-        } else if self.remembered.len() < REMEMBERED {
-            self.remembered.push(single);
         }
+        self.kept.keep(single);
     }
 
     /// Requests that were due before a fault and open when it took effect go to the fault's phase; all others stay where they were due.
@@ -278,9 +285,8 @@ impl Requests {
         self.outcomes.iter().map(one).collect()
     }
 
-    pub(super) fn lost_between(&self, from: usize, to: usize) -> Vec<Single> {
-        let inside = |single: &&Single| (from as i64 * SLOT..to as i64 * SLOT).contains(&single.due);
-        self.lost.iter().filter(inside).cloned().collect()
+    pub(super) fn lost_since(&mut self) -> Vec<Single> {
+        self.kept.lost_since()
     }
 
     pub(super) fn lost(&self) -> Vec<(Micros, Micros, usize)> {
@@ -289,35 +295,33 @@ impl Requests {
         lost
     }
 
-    pub(super) fn singles(&self, marks: &[Mark]) -> Singles {
-        let mut left_out = self.left_out;
-        let mut requests = self.lost.clone();
-        for mark in marks {
-            let near = |at: Micros| (at - mark.at).abs() <= NEAR;
-            let about: Vec<_> = self.remembered.iter().filter(|single| near(single.due) || near(single.done)).collect();
-            left_out += about.len().saturating_sub(A_MARK) as u64;
-            requests.extend(about.into_iter().take(A_MARK).cloned());
-        }
-        requests.sort_by_key(|single| (single.due, single.id));
-        requests.dedup_by_key(|single| single.id);
-        Singles { requests, offers: Vec::new(), left_out }
+    pub(super) fn about(&self, marks: &[Mark], offers: &Offers) -> Singles {
+        self.kept.about(marks, offers)
     }
 
     pub(super) fn seconds(&self) -> Vec<SecondLatency> {
-        let of_flow = |(flow, seconds): (usize, &BTreeMap<i64, Histogram>)| {
-            let one = |(second, histogram): (&i64, &Histogram)| SecondLatency {
-                flow,
-                at: second * SECOND,
-                count: histogram.count(),
-                p50: histogram.quantile(0.5),
-                p90: histogram.quantile(0.9),
-                p99: (histogram.count() >= FEWEST_FOR_P99).then(|| histogram.quantile(0.99)),
-                max: histogram.max(),
-                histogram: histogram.encode(),
-            };
-            seconds.iter().map(one).collect::<Vec<_>>()
-        };
-        self.seconds.iter().enumerate().flat_map(of_flow).collect()
+        self.all_seconds().map(|(flow, second, histogram)| second_latency(flow, second, histogram)).collect()
+    }
+
+    fn all_seconds(&self) -> impl Iterator<Item = (usize, i64, &Histogram)> {
+        let flows = self.seconds.iter().enumerate();
+        flows.flat_map(|(flow, seconds)| seconds.iter().map(move |(second, histogram)| (flow, *second, histogram)))
+    }
+
+    /// Latencies of the seconds that have changed since the last time.
+    pub(super) fn seconds_since(&mut self) -> Vec<SecondLatency> {
+        let told = |flow, second| self.told_seconds.get(&(flow, second)).copied().unwrap_or(0);
+        let changed: Vec<_> = self
+            .all_seconds()
+            .filter(|(flow, second, histogram)| histogram.count() > told(*flow, *second))
+            .map(|(flow, second, histogram)| second_latency(flow, second, histogram))
+            .collect();
+        self.told_seconds.extend(changed.iter().map(|one| ((one.flow, one.at / SECOND), one.count)));
+        changed
+    }
+
+    pub(super) fn take_changed(&mut self) -> usize {
+        std::mem::replace(&mut self.changed, usize::MAX)
     }
 
     pub(super) fn latencies(&self) -> Vec<Latency> {

@@ -1,16 +1,18 @@
-//! A second of an arm, as it goes to the stream.
+//! What a second has brought, as it goes to the stream.
 
 use super::offers::Offers;
 use super::requests::Requests;
 use squall_reports::record::stream::Line;
 
-/// Slots `from` up to `to`.
-pub(super) fn line(arm: usize, from: usize, to: usize, requests: &Requests, offers: &Offers) -> Line {
+/// Everything up to slot `to` that has changed since `told`, the slot up to which it was told last.
+pub(super) fn line(arm: usize, told: usize, to: usize, requests: &mut Requests, offers: &mut Offers) -> Line {
+    let from = told.min(requests.take_changed()).min(offers.take_changed());
     Line::Second {
         arm,
+        from,
         outcomes: requests.slots(from, to),
         offers: offers.slots(from, to),
-        latencies: Vec::new(),
-        lost: requests.lost_between(from, to),
+        latencies: requests.seconds_since(),
+        lost: requests.lost_since(),
     }
 }

@@ -120,10 +120,12 @@ fn append_keyed<K: Ord>(series: &mut BTreeMap<K, Vec<u32>>, before: usize, more:
 }
 
 impl Outcomes {
-    /// Puts the slots of `more` behind these.
-    pub fn append(&mut self, more: Self) {
+    /// Puts the slots of `more` in the place of these from a slot on.
+    pub fn replace_from(&mut self, slot: usize, more: Self) {
+        self.planned.truncate(slot);
         let (before, added) = (self.planned.len(), more.planned.len());
         self.planned.extend(more.planned);
+        self.sent.truncate(before);
         self.sent.extend(more.sent);
         append_keyed(&mut self.by_outcome, before, more.by_outcome, added);
     }
@@ -139,14 +141,19 @@ impl Outcomes {
 }
 
 impl Offers {
-    /// Puts the slots of `more` behind these.
-    pub fn append(&mut self, more: Self) {
+    /// Puts the slots of `more` in the place of these from a slot on.
+    pub fn replace_from(&mut self, slot: usize, more: Self) {
+        self.offered.truncate(slot);
         let (before, added) = (self.offered.len(), more.offered.len());
         self.offered.extend(more.offered);
-        self.retries.extend(more.retries);
-        self.cut.extend(more.cut);
-        self.received.extend(more.received);
-        self.inferred.extend(more.inferred);
+        let replace = |series: &mut Vec<u32>, more: Vec<u32>| {
+            series.truncate(before);
+            series.extend(more);
+        };
+        replace(&mut self.retries, more.retries);
+        replace(&mut self.cut, more.cut);
+        replace(&mut self.received, more.received);
+        replace(&mut self.inferred, more.inferred);
         append_keyed(&mut self.withheld, before, more.withheld, added);
     }
 }

@@ -1,9 +1,6 @@
 //! The record while it is being made: one JSON line after the other, so that a run that is killed leaves all it knew.
 
-use super::{
-    Arm, ArmKind, Cell, Event, FaultSpan, Flow, Instance, Offers, Outcomes, Phase, Reason, Record, SecondLatency,
-    Single, Verdict,
-};
+use super::{ArmKind, Cell, Event, FaultSpan, Flow, Instance, Offers, Outcomes, Phase, Record, SecondLatency, Single};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -44,17 +41,19 @@ pub enum Line {
         /// What.
         event: Event,
     },
-    /// A second of an arm.
+    /// What a second has brought. Counts belong to slots by due time, so those of earlier slots may have grown since.
     Second {
         /// Number of the arm.
         arm: usize,
-        /// Counts of the second's slots, one a flow.
+        /// First slot told here: from it on, these take the place of what was told before.
+        from: usize,
+        /// Counts by slot, one a flow.
         outcomes: Vec<Outcomes>,
-        /// Counts of the second's slots, one an instance.
+        /// Counts by slot, one an instance.
         offers: Vec<Offers>,
-        /// Latencies, one a flow.
+        /// Latencies of the seconds that have changed, which take the place of those told before.
         latencies: Vec<SecondLatency>,
-        /// Requests that were lost in it.
+        /// Requests of which it became known that they are lost.
         lost: Vec<Single>,
     },
     /// A fault has ended, or its arm has.
@@ -98,77 +97,4 @@ impl Writer {
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-/// Why lines could not be folded.
-#[derive(Debug, thiserror::Error)]
-pub enum FoldError {
-    /// The file could not be read.
-    #[error(transparent)]
-    File(#[from] io::Error),
-    /// It does not begin as a record does.
-    #[error("this is no record of a run: its first line is missing or damaged")]
-    NoBeginning,
-}
-
-/// Makes a record of what a run that was cut has left: never complete, never PASS.
-pub fn fold_file(path: &Path) -> Result<Record, FoldError> {
-    let text = std::fs::read(path)?;
-    fold(&String::from_utf8_lossy(&text))
-}
-
-/// Folds lines. A torn last line, and lines that are damaged, are passed over.
-pub fn fold(text: &str) -> Result<Record, FoldError> {
-    let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    let Some(Line::Begin { record }) = lines.next() else { return Err(FoldError::NoBeginning) };
-    let mut record = *record;
-    for line in lines {
-        take(&mut record.arms, line);
-    }
-    let end = record.arms.iter().filter_map(last_moment).max().unwrap_or(0);
-    let text = format!(
-        "ABORTED: the run was cut {:.1} s after its load began; what was written until then follows.",
-        end as f64 / 1e6
-    );
-    record.complete = false;
-    record.verdict = Verdict::Aborted;
-    record.reasons = vec![Reason { verdict: Verdict::Aborted, code: "aborted".to_owned(), text }];
-    Ok(record)
-}
-
-fn take(arms: &mut Vec<Arm>, line: Line) {
-    match line {
-        Line::Begin { .. } => {}
-        Line::Arm { arm, kind, try_number, without, cell, phases, flows, instances } => {
-            if arm == arms.len() {
-                arms.push(Arm { try_number, without, cell, phases, flows, instances, ..Arm::empty(kind) });
-            }
-        }
-        Line::Event { arm, event } => with(arms, arm, |arm| arm.events.push(event)),
-        Line::Fault { arm, fault } => with(arms, arm, |arm| arm.faults.push(fault)),
-        Line::Second { arm, outcomes, offers, latencies, lost } => with(arms, arm, |arm| {
-            join(&mut arm.outcomes, outcomes, Outcomes::append);
-            join(&mut arm.offers, offers, Offers::append);
-            arm.seconds.extend(latencies);
-            arm.singles.requests.extend(lost);
-        }),
-    }
-}
-
-fn with(arms: &mut [Arm], arm: usize, change: impl FnOnce(&mut Arm)) {
-    if let Some(arm) = arms.get_mut(arm) {
-        change(arm);
-    }
-}
-
-fn join<T>(series: &mut Vec<T>, more: Vec<T>, append: fn(&mut T, T)) {
-    if series.is_empty() {
-        *series = more;
-    } else {
-        series.iter_mut().zip(more).for_each(|(series, more)| append(series, more));
-    }
-}
-
-fn last_moment(arm: &Arm) -> Option<i64> {
-    arm.outcomes.first().map(|outcomes| outcomes.planned.len() as i64 * super::SLOT)
 }

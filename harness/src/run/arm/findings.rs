@@ -1,8 +1,8 @@
 //! From what was recorded to an arm: names and phases as they are recorded, ledgers, the proxy's own word, healing figures, marks.
 
-use super::{Setting, asked};
 use super::deployment::Deployment;
 use super::plan::ArmPlan;
+use super::{Setting, asked};
 use crate::clock::{self, Nanos};
 use crate::load::wire::Connections;
 use crate::observe::{Recorder, Setup};
@@ -99,12 +99,10 @@ pub(super) fn proxys_word(deployment: &Deployment, recorder: &mut Recorder, star
 
 /// Healing figures, marks, and the arm's own judgement.
 pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], recorder: Recorder) -> Arm {
-    let offers = recorder.offered().into_iter();
+    let offers = recorder.offered();
     let faults = recorder.fault_spans();
     let ceilings = recorder.held();
     let lost: Vec<i64> = recorder.lost().into_iter().map(|(due, _, _)| due).collect();
-    let offers: Vec<Vec<(i64, u32)>> =
-        offers.map(|one| one.into_iter().map(|offer| (offer.at, offer.attempt)).collect()).collect();
     let since = jiff::SignedDuration::from_micros(recorder.micros(clock::now()));
     let arm = Arm {
         try_number: setting.try_number,
