@@ -11,7 +11,7 @@ mod requests;
 mod second;
 mod singles;
 
-pub use ceilings::{Ceiling, Held};
+pub use ceilings::Ceiling;
 
 use crate::clock::Nanos;
 use crate::load::wire::{FlowPlan, Health, Sample};
@@ -183,9 +183,9 @@ impl Recorder {
         self.requests.lost()
     }
 
-    /// The latency limits that recovery is measured by, with what they were held to.
-    pub fn held(&self) -> Vec<Held> {
-        self.requests.held()
+    /// The latency limits that recovery is measured by: requests planned, and those that took longer, by slot.
+    pub fn beyond_ceilings(&self) -> Vec<(Ceiling, Vec<(u32, u32)>)> {
+        self.requests.beyond_ceilings()
     }
 
     /// Lines for the stream: what is complete and has not been told.

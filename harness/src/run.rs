@@ -46,7 +46,7 @@ pub struct Options {
     pub rerun: bool,
     /// Repetitions.
     pub repeat: u32,
-    /// Leave each arm as written up after its load, before the report.
+    /// Leave the arm as written up after its report, for a look.
     pub keep: bool,
     /// `--set` as given, for the record.
     pub set: Vec<String>,

@@ -23,6 +23,9 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::task::LocalSet;
 use wire::{Command, LEASE, Report, Start};
 
+/// How long open connections may take to end.
+const SETTLING: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// Why the relays ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -55,7 +58,13 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
     loop {
         tokio::select! {
             command = next::<Command>(&mut input) => match command? {
-                Some(Command::Stop) | None => break,
+                None => break,
+                Some(Command::Settle) => {
+                    leased = true;
+                    settle(&relays).await;
+                    reporter.flush()?;
+                    reporter.say(&Report::Done)?;
+                }
                 Some(command) => {
                     leased = true;
                     obey(command, &relays, &reporter)?;
@@ -69,12 +78,23 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
         }
     }
     // Whoever could clear faults has gone, or is done.
-    relays.iter().for_each(|relay| relay.lift_all());
-    relays.iter().for_each(|relay| relay.close());
-    tokio::task::yield_now().await;
+    relays.iter().for_each(|relay| relay.down());
+    settle(&relays).await;
     reporter.flush()?;
-    reporter.say(&Report::Done)?;
     Ok(())
+}
+
+/// Ends every fault and every open connection, so that each attempt has its end.
+async fn settle(relays: &[Rc<Relay>]) {
+    relays.iter().for_each(|relay| relay.lift_all());
+    relays.iter().for_each(|relay| relay.reset_connections());
+    let drained = async {
+        for relay in relays {
+            relay.drained().await;
+        }
+    };
+    // Whatever does not end by then is told by nobody: its attempts show as unexplained.
+    let _ = tokio::time::timeout(SETTLING, drained).await;
 }
 
 fn obey(command: Command, relays: &[Rc<Relay>], reporter: &Reporter) -> io::Result<()> {
@@ -87,7 +107,7 @@ fn obey(command: Command, relays: &[Rc<Relay>], reporter: &Reporter) -> io::Resu
         }
         Command::Down { seq, relay } => (seq, at(relay).map(|relay| relay.down())),
         Command::Up { seq, relay, to } => (seq, at(relay).map(|relay| relay.up(to))),
-        Command::Heartbeat | Command::Stop => return Ok(()),
+        Command::Heartbeat | Command::Settle => return Ok(()),
     };
     reporter.say(&Report::Ack { seq, at: now().0, error: done.err() })
 }

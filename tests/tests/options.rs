@@ -120,10 +120,37 @@ fn keep_leaves_everything_up_until_enter() {
         told.split("proxy http://").nth(1).and_then(|rest| rest.split([',', '\n']).next()).expect("its address");
     let answer = squall_tests::http::get(proxy.parse().expect("an address"), "/", "host: cart\r\n");
     assert_eq!(answer.status(), 200, "{told}");
+    let report = told.split("report ").nth(1).and_then(|rest| rest.lines().next()).expect("its report");
+    assert!(project.path().join(report).is_file(), "the report is there before the look: {told}");
     run.stdin.take().expect("a pipe").write_all(b"\n").expect("Enter");
     assert_eq!(run.wait().expect("its end").code(), Some(0));
     let own = project.path().to_str().expect("a path in UTF-8").to_owned();
     until("no process of the run is left", || processes_with(&own).is_empty());
+}
+
+#[test]
+fn ctrl_c_ends_a_look_without_cutting_the_run() {
+    let project = ejection();
+    let mut command = project.squall(&["run", "eject.yaml", "--no-control", "--keep"]);
+    let mut run =
+        command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let mut told = String::new();
+    let mut reader = std::io::BufReader::new(run.stderr.take().expect("a pipe"));
+    while !told.contains("press Enter") {
+        assert!(std::io::BufRead::read_line(&mut reader, &mut told).expect("a line") > 0, "{told}");
+    }
+    let pid = nix::unistd::Pid::from_raw(run.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it lives");
+    assert_eq!(run.wait().expect("its end").code(), Some(0));
+    assert_eq!(project.record("one-failing-instance-is-ejected")["verdict"], "PASS");
+    let own = project.path().to_str().expect("a path in UTF-8").to_owned();
+    until("no process of the run is left", || processes_with(&own).is_empty());
+}
+
+#[test]
+fn keep_holds_one_timeline_up_and_no_more() {
+    let ended = ejection().run(&["run", "eject.yaml", "--keep", "--repeat", "2"]).expect_code(2);
+    assert!(ended.err().contains("--keep leaves one timeline up"), "{}", ended.err());
 }
 
 #[test]

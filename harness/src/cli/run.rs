@@ -73,7 +73,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
 
-    /// After the load leave everything up for a look, until Enter; the report follows
+    /// After the report leave everything up for a look, until Enter or Ctrl-C; for one scenario
     #[arg(long)]
     keep: bool,
 }
@@ -104,6 +104,16 @@ pub(super) fn main(args: Args) -> Exit {
     if scenarios.is_empty() {
         super::complain(&"no scenario is selected: see `squall list` for what there is");
         return Exit::NothingSelected;
+    }
+    let sweeps = scenarios.iter().filter(|scenario| scenario.sweep.is_some()).count();
+    if args.keep && (scenarios.len() != 1 || sweeps > 0 || args.repeat > 1) {
+        super::complain(&format!(
+            "--keep leaves one timeline up, once: {} scenarios are selected, {sweeps} of them sweeps, to be run {} times; \
+             select one with --filter",
+            scenarios.len(),
+            args.repeat
+        ));
+        return Exit::Usage;
     }
     let format = if args.json { Format::Jsonl } else { args.format };
     let options = Options {

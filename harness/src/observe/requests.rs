@@ -1,7 +1,7 @@
 //! What clients got, by slot, second and phase.
 
 use super::Setup;
-use super::ceilings::{Ceilings, Held};
+use super::ceilings::{Ceiling, Ceilings};
 use super::offers::Offers;
 use super::singles::Kept;
 use crate::load::schedule::Arrivals;
@@ -262,8 +262,8 @@ impl Requests {
         }
     }
 
-    pub(super) fn held(&self) -> Vec<Held> {
-        self.ceilings.held(&self.outcomes)
+    pub(super) fn beyond_ceilings(&self) -> Vec<(Ceiling, Vec<(u32, u32)>)> {
+        self.ceilings.counts(&self.outcomes)
     }
 
     pub(super) fn phases(&self) -> Vec<Phase> {

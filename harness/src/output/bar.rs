@@ -66,7 +66,7 @@ impl Output for Bars {
             RunEvent::Ends { .. } => {
                 let _ = self.all.clear();
             }
-            RunEvent::Begins { .. } | RunEvent::Stopping | RunEvent::Judged { .. } => {}
+            RunEvent::Begins { .. } | RunEvent::Stopping | RunEvent::Kept { .. } | RunEvent::Judged { .. } => {}
         }
     }
 }

@@ -35,6 +35,12 @@ impl Wording {
             RunEvent::Stopping => {
                 Some("stopping: undoing every fault (Ctrl-C again to leave it to the guardian)".to_owned())
             }
+            RunEvent::Kept { verdict, reason, report_file, addresses } => {
+                let verdict = reason.clone().unwrap_or_else(|| verdict.to_string());
+                let report = report_file.as_ref().map(|file| format!("report {}\n", file.display()));
+                let report = report.unwrap_or_default();
+                Some(format!("{verdict}\n{report}{addresses}everything is up; press Enter to end it"))
+            }
             RunEvent::Judged { .. } | RunEvent::Ends { .. } => None,
         }
     }

@@ -8,7 +8,7 @@ mod drive;
 mod faults;
 mod findings;
 mod instances;
-mod keep;
+pub(super) mod keep;
 mod plan;
 mod relays;
 mod release;
@@ -43,7 +43,7 @@ pub(super) struct Setting<'a> {
     pub(super) say: &'a dyn Fn(ArmEvent),
     pub(super) try_number: u32,
     /// After the load everything stays up until somebody has had a look.
-    pub(super) keep: bool,
+    pub(super) keep: Option<keep::Keep>,
 }
 
 /// Why an arm could not be carried out.
@@ -75,6 +75,9 @@ pub(super) fn run(setting: &Setting<'_>, plan: &ArmPlan) -> Result<Arm, Error> {
             _ = stop.wait_for(|asked| *asked) => return Err(Error::Stopped),
         };
         let arm = drive::drive(setting, plan, &phases, &mut deployment).await;
+        if let (Some(keep), Ok(arm)) = (&setting.keep, &arm) {
+            keep.hold(arm.clone(), deployment.addresses()).await;
+        }
         deployment.end(setting).await;
         Ok(arm?)
     })

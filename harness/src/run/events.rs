@@ -27,6 +27,17 @@ pub enum RunEvent {
         /// What.
         what: ArmEvent,
     },
+    /// A scenario is reported and stays up for a look.
+    Kept {
+        /// Its verdict, as far as it is known.
+        verdict: Verdict,
+        /// The first reason for it.
+        reason: Option<String>,
+        /// The report, if it could be written.
+        report_file: Option<PathBuf>,
+        /// Where everything listens, a line each.
+        addresses: String,
+    },
     /// A scenario is judged and its report written.
     Judged {
         /// Index of the scenario.

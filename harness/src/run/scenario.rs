@@ -78,6 +78,8 @@ pub(super) struct Pending<'a> {
     arms: Vec<Arm>,
     errors: Vec<String>,
     stream: Option<Mutex<Writer>>,
+    /// It was reported before its deployment was let go.
+    looked: bool,
 }
 
 /// A scenario with its verdict, recorded and reported.
@@ -113,12 +115,16 @@ struct Worked {
     to: Nanos,
 }
 
+fn joined(thread: std::thread::ScopedJoinHandle<'_, Result<Arm, String>>) -> Result<Arm, String> {
+    thread.join().unwrap_or_else(|_| Err("an arm panicked".to_owned()))
+}
+
 /// Runs the scenario as written and its control, or the cells of a sweep.
 pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index: usize, time: u32) -> Pending<'a> {
     let mut pending = Pending::new(context, scenario, index, time);
     let begun = context.folder.scenario(&pending.slug()).and_then(|folder| {
         pending.folder = folder;
-        Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context))
+        Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context, &[], &[]))
     });
     match begun {
         Ok(stream) => pending.stream = Some(Mutex::new(stream)),
@@ -128,19 +134,12 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
         }
     }
     let plans = arm::plans(scenario, context.options.control);
-    let side_by_side = scenario.sweep.is_none();
-    let results: Vec<_> = if side_by_side {
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = plans.iter().map(|plan| scope.spawn(|| pending.run(context, plan, 1))).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| Err("an arm panicked".to_owned())))
-                .collect()
-        })
+    if scenario.sweep.is_some() {
+        let results = plans.iter().map(|plan| pending.run(context, plan, 1, None)).collect();
+        pending.take(results);
     } else {
-        plans.iter().map(|plan| pending.run(context, plan, 1)).collect()
-    };
-    pending.take(results);
+        pending.side_by_side(context, &plans);
+    }
     pending
 }
 
@@ -155,6 +154,7 @@ impl<'a> Pending<'a> {
             arms: Vec::new(),
             errors: Vec::new(),
             stream: None,
+            looked: false,
         };
         pending.folder = context.folder.path.join(pending.slug());
         pending
@@ -172,6 +172,47 @@ impl<'a> Pending<'a> {
         if self.time == 1 { self.scenario.slug.clone() } else { format!("{}-{}", self.scenario.slug, self.time) }
     }
 
+    /// Runs all arms at once. One that is kept stays up until its report has been looked at.
+    fn side_by_side(&mut self, context: &Context<'_>, plans: &[ArmPlan]) {
+        let (keep, held) = if context.options.keep { Some(arm::keep::keep()).unzip() } else { (None, None) };
+        let mut keep = keep;
+        let (results, looked) = std::thread::scope(|scope| {
+            let pending = &*self;
+            let threads: Vec<_> = plans
+                .iter()
+                .map(|plan| {
+                    let keep = if plan.kind == ArmKind::Main { keep.take() } else { None };
+                    (plan.kind, scope.spawn(move || pending.run(context, plan, 1, keep)))
+                })
+                .collect();
+            let (main, others): (Vec<_>, Vec<_>) = threads.into_iter().partition(|(kind, _)| *kind == ArmKind::Main);
+            let mut results: Vec<_> = others.into_iter().map(|(_, thread)| joined(thread)).collect();
+            let looked = held.is_some_and(|held| pending.look(context, held, &results));
+            results.splice(0..0, main.into_iter().map(|(_, thread)| joined(thread)));
+            (results, looked)
+        });
+        self.looked = looked;
+        self.take(results);
+    }
+
+    /// Reports what is known, and waits until it has been looked at; false if there is nothing to look at.
+    fn look(&self, context: &Context<'_>, held: arm::keep::Held, others: &[Result<Arm, String>]) -> bool {
+        let Some(kept) = held.ended() else { return false };
+        let arms: Vec<Arm> = [kept.arm].into_iter().chain(others.iter().flatten().cloned()).collect();
+        let errors: Vec<String> = others.iter().filter_map(|other| other.as_ref().err().cloned()).collect();
+        let record = self.record(context, &arms, &errors);
+        let written = write(&record, &self.folder.join("record.json"), &self.folder);
+        (context.say)(RunEvent::Kept {
+            verdict: record.verdict,
+            reason: record.reasons.first().map(|reason| reason.text.clone()),
+            report_file: written.is_ok().then(|| self.folder.join("report.html")),
+            addresses: kept.addresses,
+        });
+        let was_stopped = *context.stop.borrow();
+        held.until_enter(&context.stop);
+        !was_stopped
+    }
+
     fn take(&mut self, results: Vec<Result<Arm, String>>) {
         for result in results {
             match result {
@@ -182,7 +223,13 @@ impl<'a> Pending<'a> {
     }
 
     /// One try of one arm.
-    fn run(&self, context: &Context<'_>, plan: &ArmPlan, try_number: u32) -> Result<Arm, String> {
+    fn run(
+        &self,
+        context: &Context<'_>,
+        plan: &ArmPlan,
+        try_number: u32,
+        keep: Option<arm::keep::Keep>,
+    ) -> Result<Arm, String> {
         let _share = context.budget.take(plan.peak_rate(self.scenario));
         if *context.stop.borrow() {
             return Err("stopped before it began".to_owned());
@@ -191,7 +238,6 @@ impl<'a> Pending<'a> {
         let id = ArmId { name: plan.name(), cell: plan.cell.clone(), try_number };
         let say = |what| (context.say)(RunEvent::Arm { scenario: self.index, arm: id.clone(), what });
         let stream = self.stream.as_ref().ok_or("there is no record to write to")?;
-        let keep = context.options.keep && plan.kind == ArmKind::Main;
         let setting = arm::Setting {
             scenario: self.scenario,
             run: &context.safety.run,
@@ -226,13 +272,13 @@ impl<'a> Pending<'a> {
                     arm: ArmId { name: plan.name(), cell: plan.cell.clone(), try_number: try_number - 1 },
                     what: ArmEvent::Again { reason },
                 });
-                let result = self.run(context, &plan, try_number);
+                let result = self.run(context, &plan, try_number, None);
                 self.arms[before].superseded = result.is_ok();
                 self.take(vec![result]);
             }
         }
         self.stream = None;
-        let mut record = self.record(context);
+        let mut record = self.record(context, &self.arms, &self.errors);
         let file = self.folder.join("record.json");
         if let Err(error) = write(&record, &file, &self.folder) {
             // The verdict of a scenario without a record is not to be had later, so it is an error now.
@@ -256,10 +302,11 @@ impl<'a> Pending<'a> {
         worked.get_or_insert(fresh).to = now;
     }
 
-    fn record(&self, context: &Context<'_>) -> Record {
+    fn record(&self, context: &Context<'_>, arms: &[Arm], errors: &[String]) -> Record {
         let worked = *self.worked.lock().unwrap_or_else(PoisonError::into_inner);
-        let stopped = *context.stop.borrow();
-        let judged = slo::judge(self.scenario, &self.arms, &self.errors, context.options.control, stopped);
+        // Ctrl-C that ends a look does not cut the run: it was over.
+        let stopped = *context.stop.borrow() && !self.looked;
+        let judged = slo::judge(self.scenario, arms, errors, context.options.control, stopped);
         Record {
             format: record::FORMAT.to_owned(),
             version: record::VERSION.to_owned(),
@@ -282,7 +329,7 @@ impl<'a> Pending<'a> {
                 repetition: (self.time, context.options.repeat),
                 machine: context.machine.clone(),
             },
-            arms: self.arms.clone(),
+            arms: arms.to_vec(),
         }
     }
 }

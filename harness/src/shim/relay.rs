@@ -31,6 +31,8 @@ pub(super) struct Relay {
     resets: watch::Sender<u64>,
     /// Raised when the port begins or ends to listen.
     listening: watch::Sender<bool>,
+    /// Open connections.
+    connections: watch::Sender<usize>,
     pub(super) reporter: Rc<Reporter>,
     pub(super) timer: Timer,
 }
@@ -70,6 +72,7 @@ impl Relay {
             changes: watch::channel(0).0,
             resets: watch::channel(0).0,
             listening: watch::channel(true).0,
+            connections: watch::channel(0).0,
             reporter: Rc::clone(&reporter),
             timer,
         });
@@ -120,11 +123,15 @@ impl Relay {
     fn accepted(self: &Rc<Self>, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
         let relay = Rc::clone(self);
-        if self.tcp {
-            tokio::task::spawn_local(tcp::relay(relay, stream));
-        } else {
-            tokio::task::spawn_local(http::relay(relay, stream));
-        }
+        relay.connections.send_modify(|open| *open += 1);
+        tokio::task::spawn_local(async move {
+            if relay.tcp {
+                tcp::relay(Rc::clone(&relay), stream).await;
+            } else {
+                http::relay(Rc::clone(&relay), stream).await;
+            }
+            relay.connections.send_modify(|open| *open -= 1);
+        });
     }
 
     /// Listens or refuses, as the instance and the faults want it.
@@ -142,7 +149,7 @@ impl Relay {
     }
 
     /// Resets every open connection.
-    fn reset_connections(&self) {
+    pub(super) fn reset_connections(&self) {
         self.resets.send_modify(|resets| *resets += 1);
     }
 
@@ -202,11 +209,10 @@ impl Relay {
         self.settle_listening();
     }
 
-    /// Closes everything at the end.
-    pub(super) fn close(&self) {
-        self.is_down.set(true);
-        self.settle_listening();
-        self.reset_connections();
+    /// Returns once no connection is open.
+    pub(super) async fn drained(&self) {
+        // The sender is ours, so it cannot have gone.
+        let _ = self.connections.subscribe().wait_for(|open| *open == 0).await;
     }
 
     /// What becomes of a request on a connection that was accepted then; effects are told at once.

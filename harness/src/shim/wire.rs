@@ -76,8 +76,8 @@ pub enum Command {
     },
     /// Renews the lease.
     Heartbeat,
-    /// Report what is left and exit.
-    Stop,
+    /// End every fault and every open connection, and tell what is left; relays go on until their input ends.
+    Settle,
 }
 
 /// Reports.
@@ -127,7 +127,7 @@ pub enum Report {
         /// When, nanoseconds.
         at: u64,
     },
-    /// Last report.
+    /// Everything until [`Command::Settle`] has been told.
     Done,
 }
 

@@ -1,6 +1,8 @@
 //! Healing, measured from what instances were offered and what clients got; never from the proxy's own word.
 
-use crate::observe::Held;
+mod ceiling;
+
+pub use ceiling::Ceiling;
 use squall_reports::record::{EventKind, FaultSpan, Figure, Figures, Micros, Phase, SLOT};
 use std::collections::BTreeMap;
 
@@ -38,7 +40,7 @@ pub struct Evidence {
     /// Lowest share of good requests that a phase with a fault on the service asks for, by service.
     pub success: BTreeMap<String, f64>,
     /// Latency limits that such phases set.
-    pub ceilings: Vec<Held>,
+    pub ceilings: Vec<Ceiling>,
     /// Services with a release under way: their instances may fall silent on purpose.
     pub releases: Vec<String>,
 }

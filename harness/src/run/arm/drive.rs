@@ -10,7 +10,7 @@ use super::deployment::{self, Deployment, Input};
 use super::plan::ArmPlan;
 use super::release::Running;
 use super::timeline::{self, Step};
-use super::{Setting, faults, findings, keep};
+use super::{Setting, faults, findings};
 use crate::clock::{Nanos, now};
 use crate::control::supervisor::Supervised;
 use crate::load::wire::Frame;
@@ -106,9 +106,6 @@ pub(super) async fn drive(
     }
     driven.and(cleared)?;
     drive.until_undone().await?;
-    if setting.keep {
-        keep::look(&drive.deployment.addresses(), setting.stop.clone()).await;
-    }
     drive.last_reports().await?;
     let Drive { mut recorder, arm: number, .. } = drive;
     findings::ledgers(deployment, &mut recorder);
@@ -313,7 +310,7 @@ impl Drive<'_, '_> {
     /// What the relays still have to say, once nothing is on any more.
     async fn last_reports(&mut self) -> Result<(), Error> {
         if let Some(relays) = &self.deployment.relays {
-            relays.stop();
+            relays.settle();
             let until = tokio::time::Instant::now() + LAST_REPORTS;
             while let Ok(Some(input)) = tokio::time::timeout_at(until, self.deployment.inputs.recv()).await {
                 match input {

@@ -9,7 +9,7 @@ use crate::observe::{Recorder, Setup};
 use crate::scenario::resolved::{Action, Phase};
 use crate::service::ledger;
 use crate::slo;
-use crate::slo::healing::{Evidence, figures};
+use crate::slo::healing::{Ceiling, Evidence, figures};
 use serde::Deserialize;
 use squall_reports::record::{self, Arm, Flow, Mark, Said, SaidKind};
 use std::time::Duration;
@@ -101,7 +101,9 @@ pub(super) fn proxys_word(deployment: &Deployment, recorder: &mut Recorder, star
 pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], recorder: Recorder) -> Arm {
     let offers = recorder.offered();
     let faults = recorder.fault_spans();
-    let ceilings = recorder.held();
+    let ceilings = recorder.beyond_ceilings().into_iter();
+    let ceilings = ceilings.map(|(one, slots)| Ceiling { service: one.service, quantile: one.quantile, slots });
+    let ceilings = ceilings.collect();
     let lost: Vec<i64> = recorder.lost().into_iter().map(|(due, _, _)| due).collect();
     let since = jiff::SignedDuration::from_micros(recorder.micros(clock::now()));
     let arm = Arm {

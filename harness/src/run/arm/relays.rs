@@ -59,10 +59,10 @@ impl Relays {
         self.command(|seq| Command::Up { seq, relay, to }).await
     }
 
-    /// Asks for the last reports and the end.
-    pub(super) fn stop(&self) {
+    /// Asks that everything be ended and told.
+    pub(super) fn settle(&self) {
         // Relays that are gone need not be told.
-        let _ = self.commands.send(Command::Stop);
+        let _ = self.commands.send(Command::Settle);
     }
 
     /// Hands an acknowledgement to whoever waits for it.

@@ -154,11 +154,11 @@ fn recovered_waits_for_latency_limits_too() {
         let mut slots = vec![(30, 0); 250];
         // 16 slow ones in 1,500 are more than one in a hundred.
         slots[50..66].iter_mut().for_each(|slot| slot.1 = 1);
-        evidence.ceilings = vec![Held { service: "cart".to_owned(), quantile: 0.99, slots }];
+        evidence.ceilings = vec![Ceiling { service: "cart".to_owned(), quantile: 0.99, slots }];
     });
     assert_eq!(slow.seconds("recovered"), Some(0.1));
     let of_another = arm().with(|evidence| {
-        evidence.ceilings = vec![Held { service: "web".to_owned(), quantile: 0.99, slots: vec![(30, 30); 250] }];
+        evidence.ceilings = vec![Ceiling { service: "web".to_owned(), quantile: 0.99, slots: vec![(30, 30); 250] }];
     });
     assert_eq!(of_another.figure("recovered").note.as_deref(), Some("never missed"));
 }
