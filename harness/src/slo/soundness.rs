@@ -11,6 +11,8 @@ const STOOD_STILL: u64 = 100_000;
 const LAG_TOO_LARGE: u64 = 10_000;
 /// Lag that matters to a comparison of two phases, microseconds.
 const LAG_MATTERS: u64 = 1_000;
+/// A fault must harm something within this time, microseconds.
+const EFFECT_WITHIN: i64 = 1_000_000;
 /// Share of a core beyond which the pacing thread is the bottleneck.
 const CPU_TOO_BUSY: f64 = 0.8;
 
@@ -134,8 +136,21 @@ fn baseline(scenario: &Scenario, arm: &Arm) -> Option<Reason> {
     })
 }
 
-/// A fault that harmed nothing proves nothing.
+/// A fault that harmed nothing proves nothing; nor does one that found nothing to harm for a second of planned traffic.
 fn faults(arm: &Arm) -> Vec<Reason> {
+    let late = arm.faults.iter().filter_map(|fault| Some((fault, fault.effect? - fault.asked)));
+    let late = late.filter(|(_, wait)| *wait > EFFECT_WITHIN).map(|(fault, wait)| {
+        let text = format!(
+            "{} harmed its first unit only {} after it was injected: too little traffic reaches it.",
+            fault.what,
+            words::seconds(wait as f64 / 1e6)
+        );
+        invalid("fault-without-effect", &text)
+    });
+    without_effect(arm).into_iter().chain(late).collect()
+}
+
+fn without_effect(arm: &Arm) -> Vec<Reason> {
     let without = arm.faults.iter().filter(|fault| fault.effect.is_none());
     without
         .map(|fault| {

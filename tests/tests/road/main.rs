@@ -1,5 +1,7 @@
 //! The whole road: a scenario is deployed, broken, judged and reported.
 
+mod textbook;
+
 use serde_json::Value;
 use squall_tests::{EJECT, EJECT_POLICIES, children, ejection, project, until};
 
