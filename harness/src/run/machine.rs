@@ -152,12 +152,26 @@ fn processes() -> Finding {
     }
 }
 
+/// Bits of the capabilities that make network namespaces and change what is in them.
+const CAP_NET_ADMIN: u32 = 12;
+const CAP_SYS_ADMIN: u32 = 21;
+
 fn namespaces() -> Finding {
-    if rustix::process::geteuid().is_root() {
-        finding("namespaces", Grade::Good, "root: network namespaces are possible; no scenario needs them yet")
-    } else {
-        finding("namespaces", Grade::Good, "not root; no scenario needs it")
-    }
+    let has_them = std::path::Path::new("/proc/self/ns/net").exists();
+    let text = match effective_capabilities() {
+        None => "unknown: the kernel does not tell what we may do",
+        Some(_) if !has_them => "none: the kernel has no network namespaces",
+        Some(may) if may >> CAP_SYS_ADMIN & 1 == 0 => "none: CAP_SYS_ADMIN is missing",
+        Some(may) if may >> CAP_NET_ADMIN & 1 == 0 => "none: CAP_NET_ADMIN is missing",
+        Some(_) => "network namespaces can be made",
+    };
+    finding("namespaces", Grade::Good, format!("{text}; no scenario needs them yet"))
+}
+
+fn effective_capabilities() -> Option<u64> {
+    let status = read("/proc/self/status");
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
 }
 
 fn delay_in_kernel() -> Finding {
