@@ -3,7 +3,7 @@
 mod ceiling;
 
 pub use ceiling::Ceiling;
-use squall_reports::record::{EventKind, FaultSpan, Figure, Figures, Micros, Phase, SLOT};
+use squall_reports::record::{EventKind, FaultSpan, Figure, Figures, Micros, Phase, SECOND, SLOT};
 use std::collections::BTreeMap;
 
 /// Share of its baseline traffic that a service must have while an instance is silent, for the silence to mean anything.
@@ -134,6 +134,7 @@ impl Evidence {
         Self::figure("ejected", self.instances[fault.instance].0.clone(), from, at, FINE, None)
     }
 
+    /// The first offer after the fault from which on the instance has, for a second, half of its baseline share; a trial is none.
     fn readmitted(&self, fault: &FaultSpan) -> Figure {
         let instance = fault.instance;
         let name = self.instances[instance].0.clone();
@@ -148,14 +149,9 @@ impl Evidence {
             return Self::figure("readmitted", name, Some(cleared), None, COARSE, Some("was not out"));
         }
         let needed = BACK_SHARE * self.rate(instance);
-        let mut start = cleared;
-        while start + 1_000_000 <= self.end() {
-            if self.count(instance, start, start + 1_000_000) as f64 >= needed {
-                return Self::figure("readmitted", name, Some(cleared), Some(start), COARSE, None);
-            }
-            start += SLOT;
-        }
-        Self::figure("readmitted", name, Some(cleared), None, COARSE, None)
+        let is_back = |at: &Micros| self.count(instance, *at, at + SECOND) as f64 >= needed;
+        let mut offers = offers[after..].iter().map(|(at, _)| *at).take_while(|at| at + SECOND <= self.end());
+        Self::figure("readmitted", name, Some(cleared), offers.find(is_back), FINE, None)
     }
 
     /// From the process being hit (stopped or gone) to a replacement that is ready.
