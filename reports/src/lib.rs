@@ -12,6 +12,8 @@
 //! This crate knows nothing of proxies, processes or scenario files.
 
 pub mod artifacts;
+pub mod digest;
+pub mod escape;
 pub mod hlog;
 pub mod html;
 pub mod json;
@@ -19,5 +21,7 @@ pub mod junit;
 pub mod markdown;
 pub mod plot;
 pub mod record;
+pub mod redact;
 pub mod spread;
 pub mod stats;
+pub mod words;

@@ -11,6 +11,7 @@ mod evidence;
 mod read;
 mod series;
 pub mod stream;
+mod texts;
 mod verdict;
 
 pub use arm::{Arm, ArmKind, Cell, Event, EventKind, FaultSpan, Flow, Instance, Mark, Phase, Said, SaidKind, Witness};
