@@ -90,6 +90,16 @@ impl Lost {
         format!("{} of {}", words::count(self.lost), words::count(self.planned))
     }
 
+    /// The first of the two, for people.
+    pub fn lost_text(&self) -> String {
+        words::count(self.lost)
+    }
+
+    /// The second.
+    pub fn planned_text(&self) -> String {
+        words::count(self.planned)
+    }
+
     /// From 0 to 1.
     pub fn share(&self) -> f64 {
         self.lost as f64 / self.planned.max(1) as f64
@@ -112,7 +122,7 @@ impl Healed {
     pub fn text(&self) -> String {
         match self {
             Self::After(seconds) => words::seconds(*seconds),
-            Self::Never => "never".to_owned(),
+            Self::Never => "not seen".to_owned(),
             Self::NotAsked => "–".to_owned(),
         }
     }
@@ -159,6 +169,11 @@ impl Digest {
             dirty: !record.dirty.is_empty(),
             complete: record.complete,
         }
+    }
+
+    /// The percentile for people.
+    pub fn p99_text(&self) -> String {
+        self.p99.map_or("–".to_owned(), words::seconds)
     }
 
     /// The control's verdict, if it ran.
