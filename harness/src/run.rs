@@ -10,6 +10,7 @@ pub mod events;
 mod folder;
 pub mod machine;
 mod scenario;
+mod secrets;
 mod stop;
 
 use crate::process::{self, Spawner};

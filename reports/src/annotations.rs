@@ -36,9 +36,18 @@ pub fn github(digests: &[Digest], place: &dyn Fn(&str) -> String) -> Vec<String>
 /// One an expectation that did not hold; one for the scenario if something else is the matter.
 fn of(digest: &Digest, place: &dyn Fn(&str) -> String) -> Vec<Annotation> {
     let file = place(&digest.file);
-    let at = |line: usize, title: String, message: String| Annotation { file: file.clone(), line: line.max(1), title, message };
+    let at = |line: usize, title: String, message: String| Annotation {
+        file: file.clone(),
+        line: line.max(1),
+        title,
+        message,
+    };
     let missed = digest.failed.iter().map(|one| {
-        at(one.line, format!("{} {}", one.verdict, one.id), format!("{}: {}", visible(&digest.title), visible(&one.detail)))
+        at(
+            one.line,
+            format!("{} {}", one.verdict, one.id),
+            format!("{}: {}", visible(&digest.title), visible(&one.detail)),
+        )
     });
     let mut all: Vec<Annotation> = missed.collect();
     if digest.failed.iter().all(|one| one.verdict < digest.verdict) {

@@ -85,7 +85,9 @@ fn named(record: &Record) -> impl Iterator<Item = (&Arm, String)> {
         let prefix = match (arm.kind, &arm.cell) {
             (ArmKind::Main, _) => String::new(),
             (ArmKind::Control, _) => "control-".to_owned(),
-            (ArmKind::Cell, cell) => cell.as_ref().map(|cell| format!("{}-{}-{}-", cell.mode, cell.rate, cell.connections))?,
+            (ArmKind::Cell, cell) => {
+                cell.as_ref().map(|cell| format!("{}-{}-{}-", cell.mode, cell.rate, cell.connections))?
+            }
         };
         Some((arm, prefix))
     })

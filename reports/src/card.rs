@@ -15,6 +15,8 @@ const EDGE: f64 = 56.0;
 const TOP: f64 = 352.0;
 const LINE: f64 = 466.0;
 const BOTTOM: f64 = 540.0;
+/// Where a sweep begins.
+const SWEEP: f64 = 232.0;
 const RIGHT: f64 = WIDTH - EDGE;
 const LEFT: f64 = EDGE + 60.0;
 
@@ -42,13 +44,13 @@ pub fn svg(record: &Record) -> Result<String, plot::Error> {
         colour(digest.verdict)
     );
     head(w, &digest);
-    numbers(w, &digest);
     if record.arms.iter().any(|arm| arm.kind == ArmKind::Cell) {
         sweep(w, record)?;
     } else {
+        numbers(w, &digest);
         match main_arm(record).and_then(Pictured::of) {
             Some(pictured) => picture(w, &pictured),
-            None => text(w, EDGE, LINE, 24.0, INK2, "Nothing was counted."),
+            None => text(w, EDGE, 285.0, 24.0, INK2, "Nothing was counted."),
         }
     }
     foot(w, &digest);
@@ -89,26 +91,22 @@ fn sign(verdict: Verdict) -> String {
 
 /// The claim, then the verdict on it in a sentence.
 fn head(w: &mut String, digest: &Digest) {
-    for (number, line) in wrapped(&digest.title, 26.0, RIGHT - EDGE, 1).iter().enumerate() {
-        text(w, EDGE, 62.0 + 32.0 * number as f64, 26.0, INK2, line);
-    }
-    let word = format!("{}:", digest.verdict);
+    text(w, EDGE, 62.0, 26.0, INK2, &one_line(&digest.title, 26.0, RIGHT - EDGE));
     let _ = write!(w, r#"<g transform="translate({EDGE} 92) scale(2.6)">{}</g>"#, sign(digest.verdict));
-    let at = EDGE + 56.0;
-    bold(w, at, 127.0, 40.0, colour(digest.verdict), &word);
     // The sentence goes on beside the word, and below it.
-    let beside = at + width(&word, 40.0) * 1.08 + 14.0;
-    let mut lines = wrapped(&digest.headline, 32.0, RIGHT - beside, 1);
-    let first = lines.pop().unwrap_or_default();
-    let rest = digest.headline.trim();
-    let whole = first.strip_suffix('…').unwrap_or(&first).trim_end().to_owned();
-    if first.ends_with('…') && rest.starts_with(&whole) {
-        bold(w, beside, 126.0, 32.0, INK, &whole);
-        for (number, line) in wrapped(&rest[whole.len()..], 32.0, RIGHT - EDGE, 2).iter().enumerate() {
-            bold(w, EDGE, 170.0 + 42.0 * number as f64, 32.0, INK, line);
-        }
-    } else {
-        bold(w, beside, 126.0, 32.0, INK, &first);
+    let word = format!("{}: ", digest.verdict);
+    let beside = EDGE + 56.0 + width(&word, 40.0);
+    let mut lines = wrapped(&digest.headline, 32.0, &[RIGHT - beside, RIGHT - EDGE, RIGHT - EDGE]).into_iter();
+    let _ = write!(
+        w,
+        r#"<text x="{:.1}" y="126" font-weight="bold" font-size="32" fill="{INK}"><tspan font-size="40" fill="{}">{}</tspan><tspan dx="14">{}</tspan></text>"#,
+        EDGE + 56.0,
+        colour(digest.verdict),
+        word.trim_end(),
+        markup(&lines.next().unwrap_or_default())
+    );
+    for (number, line) in lines.enumerate() {
+        bold(w, EDGE, 170.0 + 42.0 * number as f64, 32.0, INK, &line);
     }
 }
 
@@ -121,16 +119,18 @@ fn numbers(w: &mut String, digest: &Digest) {
     } else {
         shown.extend(digest.lost.map(|lost| (lost.text(), "requests lost in the fault".to_owned())));
         match digest.control {
-            Control::Ran(_, Some(lost)) => shown.push((lost.text(), "lost in the control, without the healing".to_owned())),
+            Control::Ran(_, Some(lost)) => {
+                shown.push((lost.text(), "lost in the control, without the healing".to_owned()))
+            }
             _ => shown.extend(digest.p99.map(|p99| (words::seconds(p99), "99th percentile in the fault".to_owned()))),
         }
     }
     for (number, (value, label)) in shown.iter().enumerate() {
         let x = EDGE + 560.0 * number as f64;
         let ink = if number == 0 && digest.verdict != Verdict::Pass { colour(digest.verdict) } else { INK };
-        let value = wrapped(value, 50.0, 520.0, 1).concat();
+        let value = one_line(value, 50.0, 520.0);
         bold(w, x, 285.0, 50.0, ink, &value);
-        text(w, x, 316.0, 22.0, INK2, &wrapped(label, 22.0, 520.0, 1).concat());
+        text(w, x, 316.0, 22.0, INK2, &one_line(label, 22.0, 520.0));
     }
 }
 
@@ -184,7 +184,8 @@ fn picture(w: &mut String, pictured: &Pictured<'_>) {
     if bottom > 0.0 && bottom / per_pixel > 24.0 {
         label(w, LINE + bottom / per_pixel, bottom);
     }
-    let step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200].into_iter().find(|step| seconds / f64::from(*step) <= 12.0);
+    let step =
+        [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200].into_iter().find(|step| seconds / f64::from(*step) <= 12.0);
     let step = step.unwrap_or(3600);
     for second in (0..=seconds as u32).step_by(step as usize) {
         let unit = if second == 0 { " s" } else { "" };
@@ -192,14 +193,14 @@ fn picture(w: &mut String, pictured: &Pictured<'_>) {
             w,
             r#"<text x="{:.1}" y="{:.1}" font-size="18" fill="{INK3}" text-anchor="middle">{second}{unit}</text>"#,
             x(f64::from(second)),
-            BOTTOM + 24.0
+            BOTTOM + 30.0
         );
     }
     let _ = write!(
         w,
         r##"<text x="{EDGE}" y="{0}" font-size="18" fill="{INK2}"><tspan fill="#5f7789" font-weight="bold">arrivals at {1}</tspan> upwards, <tspan fill="#a84600" font-weight="bold">requests lost</tspan> downwards, a second; the fault in yellow</text>"##,
         HEIGHT - 22.0,
-        markup(&wrapped(&pictured.whom(), 18.0, 300.0, 1).concat())
+        markup(&one_line(&pictured.whom(), 18.0, 300.0))
     );
 }
 
@@ -211,10 +212,10 @@ fn sweep(w: &mut String, record: &Record) -> Result<(), plot::Error> {
     let (Some(width), Some(height)) = (size.get(2), size.get(3)) else {
         return Err(plot::Error::Picture("the sweep has no size".to_owned()));
     };
-    let room = HEIGHT - 40.0 - 336.0;
+    let room = HEIGHT - 24.0 - SWEEP;
     let scale = ((RIGHT - EDGE) / width).min(room / height);
     let start = svg.find("<svg").unwrap_or(0);
-    let _ = write!(w, r#"<g transform="translate({EDGE} 336) scale({scale:.4})">{}</g>"#, &svg[start..]);
+    let _ = write!(w, r#"<g transform="translate({EDGE} {SWEEP}) scale({scale:.4})">{}</g>"#, &svg[start..]);
     Ok(())
 }
 
@@ -226,9 +227,17 @@ fn foot(w: &mut String, digest: &Digest) {
         Control::None => return,
         Control::NotRun(_) => (Verdict::Inconclusive, "control: not run".to_owned()),
     };
-    let at = RIGHT - width(&said, 20.0) * 1.06;
-    let _ = write!(w, r#"<g transform="translate({:.1} {}) scale(1.2)">{}</g>"#, at - 27.0, HEIGHT - 38.0, sign(verdict));
-    bold(w, at, HEIGHT - 22.0, 20.0, colour(verdict), &said);
+    let _ = write!(
+        w,
+        r#"<g transform="translate({:.1} {}) scale(1.2)">{}</g><text x="{:.1}" y="{}" font-size="20" font-weight="bold" text-anchor="end" fill="{}">{}</text>"#,
+        RIGHT - 20.0,
+        HEIGHT - 38.0,
+        sign(verdict),
+        RIGHT - 28.0,
+        HEIGHT - 22.0,
+        colour(verdict),
+        markup(&said)
+    );
 }
 
 fn text(w: &mut String, x: f64, y: f64, size: f64, ink: &str, text: &str) {
@@ -241,21 +250,28 @@ fn bold(w: &mut String, x: f64, y: f64, size: f64, ink: &str, text: &str) {
         write!(w, r#"<text x="{x:.1}" y="{y:.1}" font-size="{size}" font-weight="bold" fill="{ink}">{text}</text>"#);
 }
 
-/// Lines of at most this width; what does not fit into so many ends in an ellipsis.
-fn wrapped(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
+/// As much of a text as fits into one line.
+fn one_line(text: &str, size: f64, room: f64) -> String {
+    wrapped(text, size, &[room]).concat()
+}
+
+/// A text in as many lines as there is room for; where that is too little, the last ends in an ellipsis.
+fn wrapped(text: &str, size: f64, rooms: &[f64]) -> Vec<String> {
     let text = visible(text);
-    let mut lines: Vec<String> = Vec::new();
-    let mut words = text.split_whitespace().peekable();
-    while let Some(word) = words.next() {
-        let longer = lines.last().map(|line| format!("{line} {word}")).filter(|line| width(line, size) <= room);
-        match longer {
-            Some(longer) => lines.pop().map_or((), |_| lines.push(longer)),
-            None if lines.len() < most => lines.push(fitting(word, size, room)),
-            None => {
-                let last = lines.pop().unwrap_or_default();
-                lines.push(format!("{last} …"));
-                break;
-            }
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let number = lines.len() - 1;
+        let line = &mut lines[number];
+        let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        if width(&longer, size) <= rooms[number] {
+            *line = longer;
+        } else if line.is_empty() {
+            *line = fitting(word, size, rooms[number]);
+        } else if let Some(room) = rooms.get(number + 1) {
+            lines.push(fitting(word, size, *room));
+        } else {
+            line.push_str(" …");
+            break;
         }
     }
     lines
@@ -282,7 +298,7 @@ fn width(text: &str, size: f64) -> f64 {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | 'I' => 0.31,
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '-' | '/' | '"' => 0.43,
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 0.95,
-        'A'..='Z' => 0.72,
+        'A'..='Z' => 0.7,
         '\u{0}'..='\u{2ff}' => 0.61,
         _ => 1.0,
     };

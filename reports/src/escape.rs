@@ -101,7 +101,11 @@ pub fn annotation_property(text: &str) -> String {
 /// For a line of a log: a reader of the log obeys lines that begin with two colons.
 pub fn log_line(text: &str) -> String {
     let line = visible(text);
-    if line.trim_start().starts_with("::") || line.trim_start().starts_with("##[") { format!("· {line}") } else { line }
+    if line.trim_start().starts_with("::") || line.trim_start().starts_with("##[") {
+        format!("· {line}")
+    } else {
+        line
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +132,10 @@ mod tests {
             markup(r#"</title><script>alert('1')</script>"&"#),
             "&lt;/title&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;"
         );
-        assert_eq!(markdown("a|b `c` <d> [e](f)\n# g"), "a\\|b \\`c\\` &lt;d&gt; \\[e\\](f)\\n# g".replace("\\n# g", "\\\\n\\# g"));
+        assert_eq!(
+            markdown("a|b `c` <d> [e](f)\n# g"),
+            "a\\|b \\`c\\` &lt;d&gt; \\[e\\](f)\\n# g".replace("\\n# g", "\\\\n\\# g")
+        );
         assert_eq!(code("```\n"), "'''\\n");
         assert_eq!(annotation("100 %\r\nnext"), "100 %25%0D%0Anext");
         assert_eq!(annotation_property("a:b,c%\n"), "a%3Ab%2Cc%25\\n");

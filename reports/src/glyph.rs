@@ -25,7 +25,7 @@ pub(crate) struct Scale {
     per_second: f64,
     /// Slots in a bar.
     each: usize,
-    /// Share of the requests due that fills the height above the line.
+    /// How many times the usual arrivals fill the height above the line.
     up: f64,
 }
 
@@ -39,13 +39,13 @@ impl Scale {
         let middle = lengths.get(lengths.len() / 2).copied().unwrap_or(1.0).max(1.0);
         let per_second = (USUAL / middle).min(WIDEST / longest);
         let each = ((BAR / per_second) * 1e6 / SLOT as f64).ceil().max(1.0) as usize;
-        let most = pictured.iter().flat_map(|one| one.shares(&one.arrivals, each)).fold(0.0, f64::max);
-        Self { per_second, each, up: (most * 10.0).ceil().clamp(1.0, 15.0) / 10.0 }
+        let most = pictured.iter().flat_map(|one| one.usual(each)).fold(0.0, f64::max);
+        Self { per_second, each, up: (most * 10.0).ceil().clamp(10.0, 20.0) / 10.0 }
     }
 
-    /// `arrivals up to 40 %, losses down to 100 % of the requests due`.
+    /// How high and how deep the pictures reach.
     pub(crate) fn text(&self) -> String {
-        format!("up to {} of the requests due, and down to 100 %", words::percent(self.up))
+        format!("up to {} of the usual share, down to 100 % of the requests due", words::percent(self.up))
     }
 }
 
@@ -90,6 +90,18 @@ impl<'a> Pictured<'a> {
         .collect()
     }
 
+    /// Arrivals as part of the requests due, by what is usual before anything is broken: 1 is as always, 0 is silence.
+    fn usual(&self, each: usize) -> Vec<f64> {
+        let slot = |at: Micros| usize::try_from(at / SLOT).unwrap_or(0).min(self.planned.len());
+        let baseline =
+            self.arm.phases.iter().find(|phase| phase.judged).map_or(0..0, |first| slot(first.from)..slot(first.to));
+        let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum::<u64>() as f64;
+        let usual = sum(&self.arrivals[baseline.clone()]) / sum(&self.planned[baseline]).max(1.0);
+        let shares = self.shares(&self.arrivals, each);
+        // Where nothing arrived in the baseline nothing is usual, and shares stand for themselves.
+        shares.into_iter().map(|share| if usual > 0.0 { share / usual } else { share }).collect()
+    }
+
     /// When something was broken: each fault by its effect, each release from its first step until it was taken back.
     pub(crate) fn bands(&self) -> Vec<(Micros, Micros)> {
         let end = self.planned.len() as Micros * SLOT;
@@ -114,7 +126,8 @@ impl<'a> Pictured<'a> {
 
     /// Whose arrivals these are.
     pub(crate) fn whom(&self) -> String {
-        let faulty = (0..self.arm.instances.len()).filter(|at| self.arm.faults.iter().any(|fault| fault.instance == *at));
+        let faulty =
+            (0..self.arm.instances.len()).filter(|at| self.arm.faults.iter().any(|fault| fault.instance == *at));
         let names: Vec<_> = faulty.map(|instance| self.arm.instances[instance].name.as_str()).collect();
         if names.is_empty() { "all instances".to_owned() } else { names.join(", ") }
     }
@@ -122,7 +135,11 @@ impl<'a> Pictured<'a> {
     fn label(&self) -> String {
         let lost: u64 = self.lost.iter().map(|count| u64::from(*count)).sum();
         let whom = self.whom();
-        format!("Over {:.0} s: arrivals at {whom} upwards, {} lost requests downwards", self.seconds(), words::count(lost))
+        format!(
+            "Over {:.0} s: arrivals at {whom} upwards, {} lost requests downwards",
+            self.seconds(),
+            words::count(lost)
+        )
     }
 }
 
@@ -153,9 +170,7 @@ pub(crate) fn scenario(arm: &Arm, scale: &Scale) -> Option<String> {
             to - from
         );
     }
-    let arrivals = bars(&pictured.shares(&pictured.arrivals, scale.each), scale, |share| {
-        UP - (share / scale.up).min(1.0) * UP
-    });
+    let arrivals = bars(&pictured.usual(scale.each), scale, |times| UP - (times / scale.up).min(1.0) * UP);
     let lost = bars(&pictured.shares(&pictured.lost, scale.each), scale, |share| UP + share.min(1.0) * DOWN);
     let _ = write!(
         w,
@@ -221,7 +236,9 @@ pub(crate) fn nights(nights: &[Night<'_>]) -> String {
         let x = number as f64 * NIGHT + NIGHT / 2.0 + 1.0;
         let mark = match verdict {
             Verdict::Pass => format!(r##"<circle cx="{x}" cy="10" r="2" class="heal" fill="#009e73"/>"##),
-            Verdict::Fail => format!(r##"<rect x="{}" y="2" width="4" height="16" class="lost" fill="#d55e00"/>"##, x - 2.0),
+            Verdict::Fail => {
+                format!(r##"<rect x="{}" y="2" width="4" height="16" class="lost" fill="#d55e00"/>"##, x - 2.0)
+            }
             Verdict::Invalid => hollow(x, "said", "#a2437f"),
             Verdict::Inconclusive => hollow(x, "warn", "#c88500"),
             Verdict::Error | Verdict::Aborted => format!(

@@ -115,7 +115,7 @@ fn findings(digests: &[&Digest]) -> Vec<String> {
         )),
     }
     if not_run > 0 {
-        findings.push(format!("{} without a control: it shows that limits hold, not why.", words::many(not_run, "scenario")));
+        findings.push(format!("{} without a control, so not seen to fail.", words::many(not_run, "scenario")));
     }
     findings
 }

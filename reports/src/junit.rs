@@ -116,9 +116,12 @@ impl Suite<'_> {
                 body.extend(self.lines());
                 non_success(verdict, &first, &body.join("\n"), reruns.collect())
             }
-            None if !dirty.is_empty() => {
-                non_success(Verdict::Error, &dirty[0], &[dirty.join("\n"), self.lines().join("\n")].join("\n"), Vec::new())
-            }
+            None if !dirty.is_empty() => non_success(
+                Verdict::Error,
+                &dirty[0],
+                &[dirty.join("\n"), self.lines().join("\n")].join("\n"),
+                Vec::new(),
+            ),
             None => success(reruns.collect()),
         }
     }

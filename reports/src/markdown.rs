@@ -63,7 +63,8 @@ impl Page {
     fn end(mut self) -> String {
         if self.left_out > 0 {
             let parts = words::many(self.left_out, "part");
-            let _ = writeln!(self.text, "\n{parts} of this summary left out for its length: all of it is in `index.html`.");
+            let _ =
+                writeln!(self.text, "\n{parts} of this summary left out for its length: all of it is in `index.html`.");
         }
         self.text
     }

@@ -97,7 +97,8 @@ impl Redactor {
         }
         let mut text = lines.join("\n");
         for (field, group) in &self.fields {
-            text = field.replace_all(&text, |found: &Captures<'_>| format!("{}{REDACTED}", &found[*group])).into_owned();
+            text =
+                field.replace_all(&text, |found: &Captures<'_>| format!("{}{REDACTED}", &found[*group])).into_owned();
         }
         for value in &self.values {
             text = text.replace(value.as_str(), REDACTED);
@@ -135,8 +136,9 @@ enum Hidden {
 impl Hidden {
     /// What hides this line, given what hid the one before.
     fn after(self, line: &str) -> Self {
-        static BLOCK: LazyLock<Regex> =
-            LazyLock::new(|| pattern(&format!(r#"(?i)^(\s*)(?:- )?["']?[\w.\-/]*{NAMES}["']?\s*:\s*[|>][-+0-9]*\s*$"#)));
+        static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
+            pattern(&format!(r#"(?i)^(\s*)(?:- )?["']?[\w.\-/]*{NAMES}["']?\s*:\s*[|>][-+0-9]*\s*$"#))
+        });
         static ENDS: LazyLock<Regex> = LazyLock::new(|| pattern("-----END [A-Z0-9 ]*PRIVATE KEY-----"));
         match self {
             Self::Key if ENDS.is_match(line) => return Self::KeyEnd,
@@ -149,7 +151,10 @@ impl Hidden {
         if line.contains("PRIVATE KEY-----") && line.contains("-----BEGIN") {
             return Self::Key;
         }
-        if in_key && !line.trim().is_empty() && line.trim().chars().all(|c| c.is_ascii_alphanumeric() || "+/=-".contains(c)) {
+        if in_key
+            && !line.trim().is_empty()
+            && line.trim().chars().all(|c| c.is_ascii_alphanumeric() || "+/=-".contains(c))
+        {
             return Self::Key;
         }
         match BLOCK.captures(line) {
@@ -191,16 +196,20 @@ fn by_name(line: &str) -> String {
 /// A plain value that fills its line may hold commas and brackets: what is left of it behind the first of them goes too.
 fn rest_of_line(line: &str) -> String {
     static BEGUN: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(&format!(r#"(?i)^(\s*(?:-\s+)?["']?[\w.\-\[\]/]*{NAMES}["']?\]?\s*[:=]\s*\[redacted\])[^#]*?(\s+#.*)?$"#))
+        pattern(&format!(
+            r#"(?i)^(\s*(?:-\s+)?["']?[\w.\-\[\]/]*{NAMES}["']?\]?\s*[:=]\s*\[redacted\])[^#]*?(\s+#.*)?$"#
+        ))
     });
     BEGUN.replace(line, "${1}${2}").into_owned()
 }
 
 /// Secrets known by how they look.
 fn by_form(line: &str) -> String {
-    static USER_INFO: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)([a-z][a-z0-9+.\-]*://)[^/\s"'<>@]+(?:@[^/\s"'<>@]+)*@"#));
-    static BEARER: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"(?i)\b(bearer\s+)([a-z0-9._~+/=\-]*[0-9.][a-z0-9._~+/=\-]{7,}|[a-z0-9._~+/=\-]{20,})"));
+    static USER_INFO: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"(?i)([a-z][a-z0-9+.\-]*://)[^/\s"'<>@]+(?:@[^/\s"'<>@]+)*@"#));
+    static BEARER: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"(?i)\b(bearer\s+)([a-z0-9._~+/=\-]*[0-9.][a-z0-9._~+/=\-]{7,}|[a-z0-9._~+/=\-]{20,})")
+    });
     static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
             r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_\-]{20,}|xox[abpr]-[A-Za-z0-9\-]{10,}|AKIA[0-9A-Z]{16}|sk_live_[A-Za-z0-9]{10,}|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*)",
@@ -225,7 +234,10 @@ mod tests {
     fn secrets_behind_their_names_are_taken_out() {
         for (text, safe) in [
             ("Authorization: Bearer s3cr3t", "Authorization: [redacted]"),
-            ("headers: {authorization: \"Bearer s3cr3t\", accept: '*/*'}", "headers: {authorization: [redacted], accept: '*/*'}"),
+            (
+                "headers: {authorization: \"Bearer s3cr3t\", accept: '*/*'}",
+                "headers: {authorization: [redacted], accept: '*/*'}",
+            ),
             ("  Cookie: a=s3cr3t; b=s3cr3t, c=s3cr3t", "  Cookie: [redacted]"),
             ("env: {DB_PASSWORD: s3cr3t, MODE: fast}", "env: {DB_PASSWORD: [redacted], MODE: fast}"),
             ("  - x-api-key: 's3,cr3t' # of the shop", "  - x-api-key: [redacted] # of the shop"),
@@ -247,7 +259,10 @@ mod tests {
             ("got https://s3c@r3t@host/, then", "got https://[redacted]@host/, then"),
             ("sent Bearer abc.def-s3cr3t to it", "sent Bearer [redacted] to it"),
             ("ghp_0123456789abcdefghijABCDEFGHIJ", "[redacted]"),
-            ("a -----BEGIN RSA PRIVATE KEY-----\nMIIs3cr3t+/=\n-----END RSA PRIVATE KEY-----\nb", "[redacted]\n[redacted]\n[redacted]\nb"),
+            (
+                "a -----BEGIN RSA PRIVATE KEY-----\nMIIs3cr3t+/=\n-----END RSA PRIVATE KEY-----\nb",
+                "[redacted]\n[redacted]\n[redacted]\nb",
+            ),
         ] {
             assert_eq!(Redactor::default().text(text), safe, "{text}");
         }

@@ -127,7 +127,10 @@ impl RunSummary {
             counts,
             seed: first.map(|run| run.seed),
             squall: first.map_or(String::new(), |run| run.squall.clone()),
-            scenarios: records.iter().map(|(record, folder)| scenario(&Digest::of(record), &shown(folder, root))).collect(),
+            scenarios: records
+                .iter()
+                .map(|(record, folder)| scenario(&Digest::of(record), &shown(folder, root)))
+                .collect(),
         }
     }
 

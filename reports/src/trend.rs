@@ -152,7 +152,8 @@ fn news(history: &[Entry<'_>], runs: &[Named]) -> String {
     let text = if since == first {
         format!("{verdict} in all {} runs", verdicts.len())
     } else {
-        let before = verdicts.iter().rev().find(|(_, before)| before != verdict).map_or(*verdict, |(_, before)| *before);
+        let before =
+            verdicts.iter().rev().find(|(_, before)| before != verdict).map_or(*verdict, |(_, before)| *before);
         format!("{verdict} since {}, {before} before", runs[since].name)
     };
     if gone > 0 { format!("{text}; not in the last {}", words::many(gone, "run")) } else { text }
@@ -169,17 +170,19 @@ fn figures(history: &[Entry<'_>]) -> Vec<Figure> {
     ];
     readings
         .into_iter()
-        .filter_map(|(name, read, write)| {
+        .map(|(name, read, write)| {
             let values: Vec<Option<f64>> = history.iter().map(|entry| read(&(*entry)?.0)).collect();
-            let seen: Vec<f64> = values.iter().flatten().copied().collect();
-            let (least, most) = (seen.iter().copied().reduce(f64::min)?, seen.iter().copied().reduce(f64::max)?);
+            let seen = || values.iter().flatten().copied();
+            let (Some(least), Some(most)) = (seen().reduce(f64::min), seen().reduce(f64::max)) else {
+                return Figure { name, steps: String::new(), latest: "–".to_owned(), range: String::new() };
+            };
             let range = format!("{} to {}", write(least), write(most));
-            Some(Figure {
+            Figure {
                 name,
                 steps: glyph::steps(&values, &format!("{name} run by run, {range}")),
                 latest: values.last().copied().flatten().map_or("–".to_owned(), write),
                 range: if least < most { range } else { "always the same".to_owned() },
-            })
+            }
         })
         .collect()
 }

@@ -90,7 +90,10 @@ mod tests {
         let times = [0.000_02, 0.004_5, 0.26, 4.884].map(seconds);
         assert_eq!(times.join(" "), "20 us 4.50 ms 260 ms 4.88 s");
         assert_eq!([number(1.234), number(12.34), number(1234.5)], ["1.23", "12.3", "1234"]);
-        assert_eq!(tally([Verdict::Pass, Verdict::Fail, Verdict::Pass].into_iter()), "1 of 3 scenarios does not hold; 2 hold");
+        assert_eq!(
+            tally([Verdict::Pass, Verdict::Fail, Verdict::Pass].into_iter()),
+            "1 of 3 scenarios does not hold; 2 hold"
+        );
         assert_eq!(tally([Verdict::Pass; 14].into_iter()), "all 14 scenarios hold");
         assert_eq!(tally([Verdict::Invalid].into_iter()), "the one scenario proves nothing");
         assert_eq!([many(1, "run"), many(0, "run")], ["1 run", "0 runs"]);

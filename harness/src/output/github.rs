@@ -27,7 +27,14 @@ impl GitHub {
     /// Absent where no variable asks for anything.
     pub(super) fn asked_for(format: Format) -> Option<Self> {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let page = || Some(format!("{}/{}/actions/runs/{}", set("GITHUB_SERVER_URL")?, set("GITHUB_REPOSITORY")?, set("GITHUB_RUN_ID")?));
+        let page = || {
+            Some(format!(
+                "{}/{}/actions/runs/{}",
+                set("GITHUB_SERVER_URL")?,
+                set("GITHUB_REPOSITORY")?,
+                set("GITHUB_RUN_ID")?
+            ))
+        };
         let asked = Self {
             format,
             annotate: set("GITHUB_ACTIONS").is_some_and(|value| value != "false"),

@@ -65,7 +65,10 @@ fn check(preamble: &Preamble) -> Result<(), ReadError> {
     let found = preamble.version.clone().unwrap_or_default();
     if major(&found) > major(VERSION) {
         let writer = preamble.run.as_ref().and_then(|run| run.squall.clone());
-        return Err(ReadError::Newer { found, writer: writer.unwrap_or_else(|| "the squall that wrote it".to_owned()) });
+        return Err(ReadError::Newer {
+            found,
+            writer: writer.unwrap_or_else(|| "the squall that wrote it".to_owned()),
+        });
     }
     Ok(())
 }

@@ -75,7 +75,11 @@ fn places(path: &Path) -> Vec<Place> {
         return vec![Place { path: path.to_owned(), run: None }];
     }
     let run = std::path::absolute(path).ok();
-    inside(path).into_iter().filter(|path| is_record_folder(path)).map(|path| Place { path, run: run.clone() }).collect()
+    inside(path)
+        .into_iter()
+        .filter(|path| is_record_folder(path))
+        .map(|path| Place { path, run: run.clone() })
+        .collect()
 }
 
 fn runs_in(path: &Path) -> Vec<Place> {
@@ -110,8 +114,11 @@ fn read(path: &Path) -> Result<Record, String> {
     if path.extension().is_some_and(|extension| extension == "jsonl") {
         return stream::fold_file(path).map_err(|error| error.to_string());
     }
-    let (file, lines) =
-        if path.is_dir() { (path.join("record.json"), path.join("record.jsonl")) } else { (path.to_owned(), path.with_extension("jsonl")) };
+    let (file, lines) = if path.is_dir() {
+        (path.join("record.json"), path.join("record.jsonl"))
+    } else {
+        (path.to_owned(), path.with_extension("jsonl"))
+    };
     if !file.is_file() && lines.is_file() {
         return stream::fold_file(&lines).map_err(|error| error.to_string());
     }
