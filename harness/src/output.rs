@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error; each is looked at by itself for being a terminal.
 
 mod bar;
+mod github;
 mod json;
 mod lines;
 mod verdicts;
@@ -22,9 +23,10 @@ pub struct Outputs {
 }
 
 /// What standard output carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Verdicts with their reasons, for people.
+    #[default]
     Human,
     /// One JSON object a line and scenario, nothing else.
     Jsonl,
@@ -42,7 +44,9 @@ impl Outputs {
             Format::Human => Box::new(verdicts::Verdicts::default()),
             Format::Jsonl => Box::new(json::JsonLines),
         };
-        Self { all: vec![progress, results] }
+        let mut all = vec![progress, results];
+        all.extend(github::GitHub::asked_for(format).map(|github| Box::new(github) as Box<dyn Output>));
+        Self { all }
     }
 
     /// Shows one event on all of them.

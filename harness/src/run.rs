@@ -10,6 +10,7 @@ pub mod events;
 mod folder;
 pub mod machine;
 mod scenario;
+mod secrets;
 mod stop;
 
 use crate::process::{self, Spawner};
@@ -148,15 +149,16 @@ fn carry_out(
     settled.iter_mut().try_for_each(|settled| settled.tell(&dirty, say.as_ref()))?;
     let records: Vec<_> = settled.into_iter().map(|settled| (settled.record, settled.folder)).collect();
 
-    let index = squall_reports::artifacts::write_run(&records, &folder.path)?;
+    let root = std::env::current_dir().unwrap_or_default();
+    let index = squall_reports::artifacts::write_run(&records, &folder.path, &root)?;
     if let Some(wanted) = &options.junit {
         std::fs::copy(&index.junit, wanted).map_err(|source| Error::Folder { path: wanted.clone(), source })?;
     }
     if let Some(wanted) = &options.html {
         // Drawn for where it will lie, so that its links lead somewhere.
-        let folder = wanted.parent().unwrap_or(wanted);
-        let page = squall_reports::html::index(&records, folder)?;
-        std::fs::write(wanted, page).map_err(|source| Error::Folder { path: wanted.clone(), source })?;
+        let wanted = std::path::absolute(wanted)?;
+        let page = squall_reports::index::page(&records, wanted.parent().unwrap_or(&wanted))?;
+        std::fs::write(&wanted, page).map_err(|source| Error::Folder { path: wanted, source })?;
     }
     let worst = records.iter().map(|(record, _)| record.verdict).max().unwrap_or(Verdict::Error);
     let seconds = crate::clock::now().since(started).as_secs_f64();

@@ -2,9 +2,7 @@
 
 use crate::plot;
 use crate::record::{Arm, ArmKind, Record, Verdict};
-use crate::spread::{Spread, spreads};
 use askama::Template;
-use std::path::{Path, PathBuf};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -56,42 +54,6 @@ fn again(record: &Record) -> String {
         words.extend(["--seed".to_owned(), record.run.seed.to_string()]);
     }
     words.join(" ")
-}
-
-#[derive(Template)]
-#[template(path = "index.html")]
-struct Index<'a> {
-    rows: Vec<Row<'a>>,
-    counts: Vec<(Verdict, usize)>,
-    spreads: Vec<Spread<'a>>,
-}
-
-struct Row<'a> {
-    record: &'a Record,
-    link: String,
-    headline: &'a str,
-}
-
-/// The overview of a run, what did not pass first.
-pub fn index(records: &[(Record, PathBuf)], folder: &Path) -> Result<String, crate::artifacts::Error> {
-    let mut rows: Vec<Row<'_>> = records
-        .iter()
-        .map(|(record, path)| Row {
-            record,
-            link: path.strip_prefix(folder).unwrap_or(path).join("report.html").display().to_string(),
-            headline: record.reasons.first().map_or("", |reason| reason.text.as_str()),
-        })
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.record.verdict));
-    let mut counts: Vec<(Verdict, usize)> = Vec::new();
-    for row in &rows {
-        match counts.iter_mut().find(|(verdict, _)| *verdict == row.record.verdict) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((row.record.verdict, 1)),
-        }
-    }
-    let spreads = spreads(records.iter().map(|(record, _)| record));
-    Ok(Index { rows, counts, spreads }.render()?)
 }
 
 /// What the pages need to say of a number.

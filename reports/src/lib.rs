@@ -7,17 +7,29 @@
 //! - [`stats`]: percentiles, their intervals, tests of difference; each names its definition and source.
 //! - [`spread`]: repetitions of a scenario beside each other.
 //! - [`plot`]: series to SVG, and SVG to PNG.
-//! - [`html`], [`junit`], [`markdown`], [`hlog`]: one output each.
+//! - [`digest`]: the few figures of a scenario that every overview tells.
+//! - [`html`], [`index`], [`trend`], [`card`], [`junit`], [`markdown`], [`annotations`], [`summary`], [`hlog`]: one output each.
+//! - [`redact`], [`escape`]: what must not leave, and what must not be taken for markup.
 //!
 //! This crate knows nothing of proxies, processes or scenario files.
 
+pub mod annotations;
 pub mod artifacts;
+pub mod card;
+pub mod digest;
+pub mod escape;
+mod glyph;
 pub mod hlog;
 pub mod html;
+pub mod index;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod plot;
 pub mod record;
+pub mod redact;
 pub mod spread;
 pub mod stats;
+pub mod summary;
+pub mod trend;
+pub mod words;

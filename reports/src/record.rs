@@ -12,13 +12,14 @@ pub mod fold;
 mod read;
 mod series;
 pub mod stream;
+mod texts;
 mod verdict;
 
 pub use arm::{Arm, ArmKind, Cell, Event, EventKind, FaultSpan, Flow, Instance, Mark, Phase, Said, SaidKind, Witness};
 pub use evidence::{
     GeneratorHealth, GroundTruth, HealthSecond, Latency, LatencyKind, Population, Process, SecondLatency,
 };
-pub use read::{ReadError, read, read_file};
+pub use read::{ReadError, read, read_file, salvage, salvage_file};
 pub use series::{Offer, Offers, Outcome, Outcomes, Single, Singles};
 pub use verdict::{Expectation, Figure, Figures, Interval, Observed, PhaseTotals, Reason, Verdict};
 

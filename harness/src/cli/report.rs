@@ -1,78 +1,192 @@
 //! `squall report`.
 
+mod find;
+
 use super::{Exit, complain};
-use squall_reports::record::{self, Record};
+use find::Found;
+use squall_reports::artifacts::{self, Recorded};
+use squall_reports::digest::Digest;
+use squall_reports::record::Record;
+use squall_reports::{index, json, junit, markdown, summary::RunSummary, trend};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `squall report`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  squall report squall-out/latest/one-failing-instance-is-ejected\n  squall report squall-out/latest/*/record.json --json"
+    after_help = "Examples:\n  squall report squall-out/latest\n  squall report squall-out/latest --format markdown --out -\n  squall report squall-out --index"
 )]
 pub(super) struct Args {
-    /// A record, or the folder of a scenario or of a whole run
+    /// A record, or the folder of a scenario, of a run, or (with --index) of many runs
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
 
+    /// What to draw: pages and pictures beside each record, or one text of all records
+    #[arg(long, value_enum, default_value_t = Format::Html, conflicts_with_all = ["json", "index"])]
+    format: Format,
+
     /// Print totals by phase as JSON, one object a line and record, and write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "index")]
     json: bool,
 
-    /// Folder for the report; beside the record by default
-    #[arg(long, value_name = "DIR")]
+    /// Draw the overview of all runs in a folder: verdicts and key figures of each scenario run by run
+    #[arg(long)]
+    index: bool,
+
+    /// Folder for pages and pictures (beside the record by default); file for one text, `-` for standard output
+    #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
 }
 
-/// Draws again, or prints totals.
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// report.html with all its files, and index.html of a run
+    Html,
+    /// The pictures alone
+    Png,
+    /// Test report
+    Junit,
+    /// Summary for people
+    Markdown,
+    /// Summary for programs
+    Json,
+}
+
+/// Draws again, or prints. What can be read is drawn, whatever is wrong with the rest.
 pub(super) fn main(args: &Args) -> Exit {
-    let mut exit = Exit::Success;
-    for path in args.records.iter().flat_map(|path| expand(path)) {
-        let drawn = read(&path).and_then(|record| if args.json { print(&record) } else { draw(&record, &path, args) });
-        if let Err(error) = drawn {
-            complain(&format_args!("{}: {error}", path.display()));
-            exit = Exit::Error;
+    let (found, errors) = find::records(&args.records, args.index);
+    errors.iter().for_each(|error| complain(error));
+    let drawn = if args.index {
+        overview(found, args)
+    } else if args.json {
+        found.into_iter().try_for_each(|found| print(&found.record))
+    } else {
+        match args.format {
+            Format::Html | Format::Png => pages(&found, args),
+            Format::Junit | Format::Markdown | Format::Json => one_text(found, args),
         }
+    };
+    if let Err(error) = &drawn {
+        complain(error);
     }
-    exit
-}
-
-/// The folder of a whole run stands for the records in it.
-fn expand(path: &Path) -> Vec<PathBuf> {
-    if !path.is_dir() || is_record_folder(path) {
-        return vec![path.to_owned()];
-    }
-    let inside = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut records: Vec<_> = inside.filter(|inside| is_record_folder(inside)).collect();
-    records.sort();
-    if records.is_empty() { vec![path.to_owned()] } else { records }
-}
-
-fn is_record_folder(path: &Path) -> bool {
-    path.join("record.json").is_file() || path.join("record.jsonl").is_file()
-}
-
-/// A run that was cut has lines only; they are folded into what can be known.
-fn read(path: &Path) -> Result<Record, String> {
-    if path.extension().is_some_and(|extension| extension == "jsonl") {
-        return record::fold::fold_file(path).map_err(|error| error.to_string());
-    }
-    let lines = path.join("record.jsonl");
-    if path.is_dir() && !path.join("record.json").is_file() && lines.is_file() {
-        return record::fold::fold_file(&lines).map_err(|error| error.to_string());
-    }
-    record::read_file(path).map_err(|error| error.to_string())
+    if errors.is_empty() && drawn.is_ok() { Exit::Success } else { Exit::Error }
 }
 
 fn print(record: &Record) -> Result<(), String> {
-    let totals = squall_reports::json::Totals::of(record);
-    println!("{}", serde_json::to_string(&totals).map_err(|error| error.to_string())?);
-    Ok(())
+    let totals = json::Totals::of(record);
+    say(&(serde_json::to_string(&totals).map_err(|error| error.to_string())? + "\n"))
 }
 
-fn draw(record: &Record, path: &Path, args: &Args) -> Result<(), String> {
-    let beside = if path.is_dir() { Some(path) } else { path.parent() };
-    let folder = args.out.as_deref().or(beside).unwrap_or(Path::new("."));
-    squall_reports::artifacts::write_scenario(record, folder).map_err(|error| error.to_string())?;
-    println!("{}", folder.join("report.html").display());
-    Ok(())
+/// Beside each record, or in a folder: one for each record where there are several.
+fn pages(found: &[Found], args: &Args) -> Result<(), String> {
+    let mut errors = Vec::new();
+    for one in found {
+        let folder = match &args.out {
+            Some(out) if found.len() > 1 => out.join(&one.record.scenario.slug),
+            Some(out) => out.clone(),
+            None => one.folder.clone(),
+        };
+        let drawn = std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))
+            .and_then(|()| draw(&one.record, &folder, args.format));
+        match drawn {
+            Ok(file) => say(&format!("{}\n", file.display()))?,
+            Err(error) => errors.push(error),
+        }
+    }
+    if args.format == Format::Html {
+        for (run, records) in by_run(found, args.out.as_deref()) {
+            let file = run.join("index.html");
+            index::page(&records, &run).map_err(|error| error.to_string()).and_then(|page| write(&file, &page))?;
+            say(&format!("{}\n", file.display()))?;
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
+}
+
+fn draw(record: &Record, folder: &Path, format: Format) -> Result<PathBuf, String> {
+    if format == Format::Png {
+        artifacts::write_pictures(record, folder).map_err(|error| error.to_string())?;
+        return Ok(folder.join("summary.png"));
+    }
+    artifacts::write_scenario(record, folder).map_err(|error| error.to_string())?;
+    Ok(folder.join("report.html"))
+}
+
+/// The folders of runs that were named as such, with their records: each has an overview of its own.
+fn by_run(found: &[Found], out: Option<&Path>) -> Vec<(PathBuf, Vec<Recorded>)> {
+    let mut runs: Vec<(PathBuf, Vec<Recorded>)> = Vec::new();
+    for one in found {
+        let Some(run) = &one.run else { continue };
+        let several = found.len() > 1;
+        let (overview, folder) = match out {
+            Some(out) if several => (out.to_owned(), out.join(&one.record.scenario.slug)),
+            Some(out) => (out.to_owned(), out.to_owned()),
+            None => (run.clone(), one.folder.clone()),
+        };
+        let entry = (one.record.clone(), folder);
+        match runs.iter_mut().find(|(known, _)| *known == overview) {
+            Some((_, records)) => records.push(entry),
+            None => runs.push((overview, vec![entry])),
+        }
+    }
+    runs
+}
+
+/// One text of all records, to a file or to standard output.
+fn one_text(found: Vec<Found>, args: &Args) -> Result<(), String> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let root = std::env::current_dir().unwrap_or_default();
+    let records: Vec<Recorded> = found.into_iter().map(|one| (one.record, one.folder)).collect();
+    let text = match args.format {
+        Format::Junit => junit::report(&records, &root).map_err(|error| error.to_string())?,
+        Format::Markdown => markdown::summary(&records, &root),
+        _ => RunSummary::of(&records, &root).json().map_err(|error| error.to_string())?,
+    };
+    match args.out.as_deref().filter(|out| *out != Path::new("-")) {
+        Some(file) => write(file, &text),
+        None => say(&text),
+    }
+}
+
+/// The overview of many runs, in their folder or where asked for.
+fn overview(found: Vec<Found>, args: &Args) -> Result<(), String> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let first = args.records.first().map_or(Path::new("."), PathBuf::as_path);
+    let file = match &args.out {
+        Some(out) if out.extension().is_some_and(|extension| extension == "html") => out.clone(),
+        Some(out) => out.join("index.html"),
+        None => first.join("index.html"),
+    };
+    let file = std::path::absolute(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let place = file.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(place).map_err(|error| format!("{}: {error}", place.display()))?;
+    let mut runs: Vec<trend::Run> = Vec::new();
+    for one in found {
+        let id = one.record.run.id.clone();
+        let scenario = (Digest::of(&one.record), artifacts::relative(&one.folder.join("report.html"), place));
+        match runs.iter_mut().find(|run| run.id == id) {
+            Some(run) => run.scenarios.push(scenario),
+            None => runs.push(trend::Run { id, scenarios: vec![scenario] }),
+        }
+    }
+    trend::page(&runs).map_err(|error| error.to_string()).and_then(|page| write(&file, &page))?;
+    say(&format!("{}\n", file.display()))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// On standard output; a closed pipe ends quietly, for its reader has seen enough.
+fn say(text: &str) -> Result<(), String> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+        _ => Ok(()),
+    }
 }

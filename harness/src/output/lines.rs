@@ -2,6 +2,7 @@
 
 use super::Output;
 use crate::run::events::{ArmEvent, ArmId, RunEvent};
+use squall_reports::escape::log_line;
 use std::io::Write;
 
 /// The lines of a run, to be printed by whoever owns the screen.
@@ -68,7 +69,7 @@ impl Output for Lines {
     fn event(&mut self, event: &RunEvent) {
         if let Some(line) = self.wording.line(event) {
             // Progress that cannot be shown is no reason to end a run.
-            let _ = writeln!(anstream::stderr(), "{line}");
+            let _ = writeln!(anstream::stderr(), "{}", log_line(&line));
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Output;
 use crate::run::events::RunEvent;
 use anstream::stdout;
+use squall_reports::escape::visible;
 use squall_reports::record::{ArmKind, Record, Verdict};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -30,7 +31,7 @@ impl Output for Verdicts {
                     index_file.display()
                 );
                 for what in dirty {
-                    let _ = writeln!(stdout(), "\x1b[1;31mDIRTY: {what}\x1b[0m");
+                    let _ = writeln!(stdout(), "\x1b[1;31mDIRTY: {}\x1b[0m", visible(what));
                 }
             }
             _ => {}
@@ -62,12 +63,12 @@ fn block(record: &Record, report: &std::path::Path) -> String {
         "{} {} {} ({:.0} s{control})",
         sign(record.verdict),
         record.verdict,
-        record.scenario.title,
+        visible(&record.scenario.title),
         record.run.seconds
     );
     // What was missed is told below, with its place.
     for reason in record.reasons.iter().filter(|reason| reason.code != "missed") {
-        let _ = writeln!(text, "    {}", reason.text);
+        let _ = writeln!(text, "    {}", visible(&reason.text));
     }
     if record.verdict == Verdict::Pass {
         return text;
@@ -76,7 +77,11 @@ fn block(record: &Record, report: &std::path::Path) -> String {
         let _ = writeln!(
             text,
             "    {}:{}:{}: {}: {}",
-            record.scenario.file, missed.line, missed.column, missed.id, missed.detail
+            visible(&record.scenario.file),
+            missed.line,
+            missed.column,
+            missed.id,
+            visible(&missed.detail)
         );
     }
     let _ = writeln!(text, "    report: {}", report.display());

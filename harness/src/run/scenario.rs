@@ -4,6 +4,7 @@ use super::arm::{self, ArmPlan};
 use super::budget::Budget;
 use super::events::{ArmEvent, ArmId, RunEvent};
 use super::folder::RunFolder;
+use super::secrets;
 use super::stop::Stop;
 use super::{Error, Options};
 use crate::clock::{self, Nanos};
@@ -14,6 +15,7 @@ use crate::scenario::resolved::{PolicySource, Scenario};
 use crate::seed::Seed;
 use crate::slo;
 use squall_reports::record::{self, Arm, ArmKind, Machine, Reason, Record, Run, SourceFile, Verdict, stream::Writer};
+use squall_reports::redact::Redactor;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -80,11 +82,13 @@ pub(super) struct Pending<'a> {
     stream: Option<Mutex<Writer>>,
     /// It was reported before its deployment was let go.
     looked: bool,
+    redactor: Redactor,
 }
 
 /// A scenario with its verdict, recorded and reported.
 pub(super) struct Settled {
     index: usize,
+    redactor: Redactor,
     pub(super) record: Record,
     file: PathBuf,
     pub(super) folder: PathBuf,
@@ -94,7 +98,7 @@ impl Settled {
     /// Tells the verdict; what the run has left behind is added to the record first.
     pub(super) fn tell(&mut self, dirty: &[String], say: &(dyn Fn(RunEvent) + Sync)) -> std::io::Result<()> {
         if !dirty.is_empty() {
-            self.record.dirty = dirty.to_vec();
+            self.record.dirty = dirty.iter().map(|what| secrets::shown(what, &self.redactor)).collect();
             std::fs::write(&self.file, serde_json::to_string(&self.record)?)?;
         }
         say(RunEvent::Judged {
@@ -124,7 +128,11 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
     let mut pending = Pending::new(context, scenario, index, time);
     let begun = context.folder.scenario(&pending.slug()).and_then(|folder| {
         pending.folder = folder;
-        Writer::create(&pending.folder.join("record.jsonl"), &pending.record(context, &[], &[]))
+        Writer::create(
+            &pending.folder.join("record.jsonl"),
+            &pending.record(context, &[], &[]),
+            secrets::cleaner(pending.redactor.clone()),
+        )
     });
     match begun {
         Ok(stream) => pending.stream = Some(Mutex::new(stream)),
@@ -155,6 +163,7 @@ impl<'a> Pending<'a> {
             errors: Vec::new(),
             stream: None,
             looked: false,
+            redactor: secrets::redactor(scenario),
         };
         pending.folder = context.folder.path.join(pending.slug());
         pending
@@ -254,7 +263,8 @@ impl<'a> Pending<'a> {
         let ran = arm::run(&setting, plan);
         self.note_work();
         let arm = ran.map_err(|error| format!("{}: {error}", plan.name()))?;
-        say(ArmEvent::Ended { verdict: arm.verdict, reason: arm.reasons.first().map(|reason| reason.text.clone()) });
+        let reason = arm.reasons.first().map(|reason| secrets::shown(&reason.text, &self.redactor));
+        say(ArmEvent::Ended { verdict: arm.verdict, reason });
         Ok(arm)
     }
 
@@ -266,11 +276,11 @@ impl<'a> Pending<'a> {
             for plan in plans {
                 let before = self.arms.iter().position(|arm| !arm.superseded && plan.is_of(arm));
                 let Some(before) = before else { continue };
-                let reason = self.arms[before].reasons.first().map(|one| one.text.clone()).unwrap_or_default();
+                let reason = self.arms[before].reasons.first().map(|one| secrets::shown(&one.text, &self.redactor));
                 (context.say)(RunEvent::Arm {
                     scenario: self.index,
                     arm: ArmId { name: plan.name(), cell: plan.cell.clone(), try_number: try_number - 1 },
-                    what: ArmEvent::Again { reason },
+                    what: ArmEvent::Again { reason: reason.unwrap_or_default() },
                 });
                 let result = self.run(context, &plan, try_number, None);
                 self.arms[before].superseded = result.is_ok();
@@ -286,7 +296,7 @@ impl<'a> Pending<'a> {
             let text = format!("ERROR: the report could not be written: {error}");
             record.reasons.insert(0, Reason { verdict: Verdict::Error, code: "error".to_owned(), text });
         }
-        Settled { index: self.index, record, file, folder: self.folder }
+        Settled { index: self.index, redactor: self.redactor, record, file, folder: self.folder }
     }
 
     /// Plans of the arms whose last try was INVALID for the generator's or the machine's sake. Never for FAIL.
@@ -307,7 +317,7 @@ impl<'a> Pending<'a> {
         // Ctrl-C that ends a look does not cut the run: it was over.
         let stopped = *context.stop.borrow() && !self.looked;
         let judged = slo::judge(self.scenario, arms, errors, context.options.control, stopped);
-        Record {
+        let mut record = Record {
             format: record::FORMAT.to_owned(),
             version: record::VERSION.to_owned(),
             complete: !stopped,
@@ -330,7 +340,9 @@ impl<'a> Pending<'a> {
                 machine: context.machine.clone(),
             },
             arms: arms.to_vec(),
-        }
+        };
+        secrets::clean(&mut record, &self.redactor);
+        record
     }
 }
 

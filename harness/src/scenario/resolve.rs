@@ -107,7 +107,8 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
     }
     Some(Scenario {
         title: written.scenario.trim().to_owned(),
-        slug: slug(&written.scenario),
+        // It becomes the name of a folder, which everybody sees.
+        slug: slug(&squall_reports::redact::Redactor::default().text(&written.scenario)),
         file: PathBuf::from(origin.file),
         place: origin.place,
         source: origin.source.to_owned(),

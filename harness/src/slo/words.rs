@@ -1,49 +1,7 @@
-//! Verdicts and numbers in plain words: count first, then share, then limit.
+//! Verdicts in plain words: count first, then share, then limit.
 
 use squall_reports::record::{Arm, ArmKind, Expectation, Reason, Verdict};
-
-/// A count with its thousands apart.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A share as percent, with as many digits as it takes to tell it from its neighbours.
-pub(super) fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    let text = format!("{percent:.2}");
-    let text = if text == "100.00" && percent < 100.0 { format!("{percent:.4}") } else { text };
-    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// Seconds, in the unit that reads best.
-pub(super) fn seconds(seconds: f64) -> String {
-    match seconds {
-        s if s < 1e-3 => format!("{:.0} us", s * 1e6),
-        s if s < 0.01 => format!("{:.2} ms", s * 1e3),
-        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
-        s => format!("{s:.2} s"),
-    }
-}
-
-/// A plain number with three significant digits.
-pub(super) fn number(value: f64) -> String {
-    let digits = if value.abs() >= 100.0 {
-        0
-    } else if value.abs() >= 10.0 {
-        1
-    } else {
-        2
-    };
-    format!("{value:.digits$}")
-}
+pub(super) use squall_reports::words::{count, number, percent, seconds};
 
 /// A sentence for each expectation that did not hold, the worst first.
 pub(super) fn missed(expectations: &[Expectation]) -> Vec<Reason> {
@@ -82,22 +40,4 @@ pub(super) fn passed(arms: &[Arm], control: Option<&Arm>) -> String {
         text.extend([" Without healing: ", &count(lost), " of ", &count(planned), "."]);
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(count(7), "7");
-        assert_eq!(percent(0.9573), "95.73 %");
-        assert_eq!(percent(1.0), "100 %");
-        assert_eq!(percent(0.999_99), "99.999 %");
-        assert_eq!(
-            [seconds(0.000_02), seconds(0.004_5), seconds(0.26), seconds(4.884)].join(" "),
-            "20 us 4.50 ms 260 ms 4.88 s"
-        );
-    }
 }

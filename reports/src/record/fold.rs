@@ -15,6 +15,9 @@ pub enum FoldError {
     /// It does not begin as a record does.
     #[error("this is no record of a run: its first line is missing or damaged")]
     NoBeginning,
+    /// It is of another format or a later version.
+    #[error(transparent)]
+    Foreign(#[from] super::ReadError),
 }
 
 /// Makes a record of what a run that was cut has left: never complete, never PASS.
@@ -25,6 +28,7 @@ pub fn fold_file(path: &Path) -> Result<Record, FoldError> {
 
 /// Folds lines. A torn last line, and lines that are damaged, are passed over.
 pub fn fold(text: &str) -> Result<Record, FoldError> {
+    check_first(text)?;
     let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
     let Some(Line::Begin { record }) = lines.next() else { return Err(FoldError::NoBeginning) };
     let mut record = *record;
@@ -41,6 +45,15 @@ pub fn fold(text: &str) -> Result<Record, FoldError> {
     record.verdict = Verdict::Aborted;
     record.reasons = vec![Reason { verdict: Verdict::Aborted, code: "aborted".to_owned(), text }];
     Ok(record)
+}
+
+/// A later version may have a first line that this one cannot read, but it says what it is.
+fn check_first(text: &str) -> Result<(), FoldError> {
+    let first: Option<serde_json::Value> = text.lines().next().and_then(|line| serde_json::from_str(line).ok());
+    match first.as_ref().and_then(|line| line.get("record")) {
+        Some(record) => Ok(super::read::check_value(record)?),
+        None => Err(FoldError::NoBeginning),
+    }
 }
 
 fn take(arms: &mut Vec<Arm>, line: Line) {

@@ -1,6 +1,6 @@
 //! Reading a record back.
 
-use super::{FORMAT, Record, VERSION};
+use super::{FORMAT, Reason, Record, VERSION, Verdict};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -22,12 +22,12 @@ pub enum ReadError {
         found: String,
     },
     /// Written by a later major version.
-    #[error(
-        "the record is of version {found}, this squall reads up to {VERSION}: read it with the squall that wrote it"
-    )]
+    #[error("the record is of version {found}, and {own} reads up to {VERSION}: read it with {writer} or later", own = concat!("squall ", env!("CARGO_PKG_VERSION")))]
     Newer {
         /// Its version.
         found: String,
+        /// The program that wrote it.
+        writer: String,
     },
     /// Cut or damaged.
     #[error("the record is cut or damaged: {0}")]
@@ -38,20 +38,84 @@ pub enum ReadError {
 struct Preamble {
     format: Option<String>,
     version: Option<String>,
+    run: Option<Writer>,
+}
+
+#[derive(Deserialize)]
+struct Writer {
+    squall: Option<String>,
 }
 
 /// Reads a record of this major version.
 pub fn read(text: &str) -> Result<Record, ReadError> {
-    let preamble: Preamble = serde_json::from_str(text)?;
+    check(&serde_json::from_str(text)?)?;
+    Ok(serde_json::from_str(text)?)
+}
+
+/// True for what a squall of this version can read.
+pub(super) fn check_value(record: &serde_json::Value) -> Result<(), ReadError> {
+    check(&Preamble::deserialize(record)?)
+}
+
+fn check(preamble: &Preamble) -> Result<(), ReadError> {
     if preamble.format.as_deref() != Some(FORMAT) {
-        let found = preamble.format.map_or_else(|| "no format".to_owned(), |format| format!("`{format}`"));
+        let found = preamble.format.as_ref().map_or_else(|| "no format".to_owned(), |format| format!("`{format}`"));
         return Err(ReadError::Foreign { found });
     }
-    let version = preamble.version.unwrap_or_default();
-    if major(&version) > major(VERSION) {
-        return Err(ReadError::Newer { found: version });
+    let found = preamble.version.clone().unwrap_or_default();
+    if major(&found) > major(VERSION) {
+        let writer = preamble.run.as_ref().and_then(|run| run.squall.clone());
+        return Err(ReadError::Newer {
+            found,
+            writer: writer.unwrap_or_else(|| "the squall that wrote it".to_owned()),
+        });
     }
-    Ok(serde_json::from_str(text)?)
+    Ok(())
+}
+
+/// What can be had of a record whose end is missing: all arms that are whole, never complete, never PASS.
+pub fn salvage(text: &str) -> Option<Record> {
+    let ends = ends_of_arms(text);
+    let (whole, record) = ends.iter().enumerate().rev().find_map(|(number, end)| {
+        let text = format!("{}]}}", &text[..*end]);
+        Some((number + 1, read(&text).ok()?))
+    })?;
+    let text = format!(
+        "ABORTED: the record ends after {} bytes; what it says of {whole} arm{} follows, the rest is missing.",
+        text.len(),
+        if whole == 1 { "" } else { "s" }
+    );
+    let reason = Reason { verdict: Verdict::Aborted, code: "aborted".to_owned(), text };
+    let reasons = vec![reason];
+    Some(Record { complete: false, verdict: Verdict::Aborted, reasons, ..record })
+}
+
+/// The same of a file.
+pub fn salvage_file(path: &Path) -> Option<Record> {
+    salvage(&String::from_utf8_lossy(&std::fs::read(path).ok()?))
+}
+
+/// Where each entry of a list ends that stands directly in the record: the last of its lists are the arms.
+fn ends_of_arms(text: &str) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 2 && byte == b'}' {
+                    ends.push(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    ends
 }
 
 /// Reads a record from a file, or from `record.json` in a folder.
@@ -63,4 +127,18 @@ pub fn read_file(path: &Path) -> Result<Record, ReadError> {
 
 fn major(version: &str) -> u32 {
     version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_record_names_the_program_that_reads_it() {
+        let text = r#"{"format": "squall/record", "version": "2.0", "run": {"squall": "squall 0.9.0"}, "future": 1}"#;
+        let told = read(text).unwrap_err().to_string();
+        assert!(told.contains("version 2.0") && told.contains("read it with squall 0.9.0 or later"), "{told}");
+        let told = read(r#"{"format": "k6/summary"}"#).unwrap_err().to_string();
+        assert!(told.contains("not a run record") && told.contains("`k6/summary`"), "{told}");
+    }
 }

@@ -65,18 +65,27 @@ pub enum Line {
     },
 }
 
+/// What every text goes through before it is written: secrets are taken out here.
+pub type Cleaner = Box<dyn Fn(&mut String) + Send>;
+
 /// Writes lines.
-#[derive(Debug)]
 pub struct Writer {
     file: BufWriter<File>,
     arms: usize,
+    clean: Cleaner,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("arms", &self.arms).finish_non_exhaustive()
+    }
 }
 
 impl Writer {
-    /// Begins a file.
-    pub fn create(path: &Path, record: &Record) -> io::Result<Self> {
-        let mut writer = Self { file: BufWriter::new(File::create_new(path)?), arms: 0 };
-        writer.write(&Line::Begin { record: Box::new(record.clone()) })?;
+    /// Begins a file. The record is written as it is; the texts of all further lines are cleaned.
+    pub fn create(path: &Path, record: &Record, clean: Cleaner) -> io::Result<Self> {
+        let mut writer = Self { file: BufWriter::new(File::create_new(path)?), arms: 0, clean };
+        writer.put(&Line::Begin { record: Box::new(record.clone()) })?;
         writer.flush()?;
         Ok(writer)
     }
@@ -89,6 +98,22 @@ impl Writer {
 
     /// Writes a line.
     pub fn write(&mut self, line: &Line) -> io::Result<()> {
+        match line {
+            Line::Event { arm, event } => {
+                let mut event = event.clone();
+                event.change_texts(&mut |text| (self.clean)(text));
+                self.put(&Line::Event { arm: *arm, event })
+            }
+            Line::Fault { arm, fault } => {
+                let mut fault = fault.clone();
+                fault.change_texts(&mut |text| (self.clean)(text));
+                self.put(&Line::Fault { arm: *arm, fault })
+            }
+            Line::Begin { .. } | Line::Arm { .. } | Line::Second { .. } => self.put(line),
+        }
+    }
+
+    fn put(&mut self, line: &Line) -> io::Result<()> {
         serde_json::to_writer(&mut self.file, line)?;
         self.file.write_all(b"\n")
     }

@@ -1,0 +1,136 @@
+//! Records, wherever they lie: a file, the folder of a scenario, of a run, or of many runs.
+
+use squall_reports::record::{self, ReadError, Record, fold};
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A record that was read.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// What it says.
+    pub(super) record: Record,
+    /// The folder that its files lie in, as a whole path.
+    pub(super) folder: PathBuf,
+    /// The folder of its run, if that was named.
+    pub(super) run: Option<PathBuf>,
+}
+
+/// What is wrong with one of the paths.
+#[derive(Debug)]
+pub(super) struct Problem {
+    path: PathBuf,
+    text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.text)
+    }
+}
+
+/// Where a record may be.
+struct Place {
+    path: PathBuf,
+    run: Option<PathBuf>,
+}
+
+/// All records of these paths, and what could not be read. The records of a cut run, and those that are damaged, are read as far
+/// as they go.
+pub(super) fn records(paths: &[PathBuf], of_many_runs: bool) -> (Vec<Found>, Vec<Problem>) {
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    let mut seen = HashSet::new();
+    for path in paths {
+        let places = if of_many_runs { runs_in(path) } else { places(path) };
+        if places.is_empty() {
+            problems.push(nothing_in(path));
+        }
+        for place in places {
+            // `latest` leads to a run that stands beside it.
+            if !seen.insert(place.path.canonicalize().unwrap_or_else(|_| place.path.clone())) {
+                continue;
+            }
+            match read(&place.path) {
+                Ok(record) => found.push(Found { record, folder: folder_of(&place.path), run: place.run }),
+                Err(text) => problems.push(Problem { path: place.path, text }),
+            }
+        }
+    }
+    (found, problems)
+}
+
+fn nothing_in(path: &Path) -> Problem {
+    let text = if path.exists() {
+        format!("there is no record here; this makes one: squall run scenarios/ --out {}", path.display())
+    } else {
+        "there is no such file or folder".to_owned()
+    };
+    Problem { path: path.to_owned(), text }
+}
+
+/// A record itself, or those in the folder of a run.
+fn places(path: &Path) -> Vec<Place> {
+    if path.is_file() || is_record_folder(path) {
+        return vec![Place { path: path.to_owned(), run: None }];
+    }
+    let run = std::path::absolute(path).ok();
+    inside(path)
+        .into_iter()
+        .filter(|path| is_record_folder(path))
+        .map(|path| Place { path, run: run.clone() })
+        .collect()
+}
+
+fn runs_in(path: &Path) -> Vec<Place> {
+    let runs = inside(path).into_iter().filter(|run| !run.is_symlink());
+    let of_runs: Vec<Place> = runs.flat_map(|run| places(&run)).filter(|place| place.path.is_dir()).collect();
+    // The folder of one run is the least of many.
+    if of_runs.is_empty() || is_run_folder(path) { places(path) } else { of_runs }
+}
+
+fn is_run_folder(path: &Path) -> bool {
+    inside(path).iter().any(|path| is_record_folder(path))
+}
+
+fn inside(path: &Path) -> Vec<PathBuf> {
+    let mut inside: Vec<PathBuf> =
+        std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    inside.sort();
+    inside
+}
+
+fn is_record_folder(path: &Path) -> bool {
+    path.join("record.json").is_file() || path.join("record.jsonl").is_file()
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    std::path::absolute(folder.join("")).unwrap_or_else(|_| folder.to_owned()).components().collect()
+}
+
+/// A run that was cut has lines only, and a damaged record has lines beside it: they are folded into what can be known.
+fn read(path: &Path) -> Result<Record, String> {
+    if path.extension().is_some_and(|extension| extension == "jsonl") {
+        return fold::fold_file(path).map_err(|error| error.to_string());
+    }
+    let (file, lines) = if path.is_dir() {
+        (path.join("record.json"), path.join("record.jsonl"))
+    } else {
+        (path.to_owned(), path.with_extension("jsonl"))
+    };
+    if !file.is_file() && lines.is_file() {
+        return fold::fold_file(&lines).map_err(|error| error.to_string());
+    }
+    match record::read_file(&file) {
+        Err(ReadError::Damaged(damage)) => {
+            let salvaged = record::salvage_file(&file).or_else(|| fold::fold_file(&lines).ok());
+            if let Some(record) = &salvaged {
+                let missing = record.reasons.first().map_or("", |reason| reason.text.as_str());
+                anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {}: {damage}; {missing}", file.display());
+            }
+            salvaged.ok_or_else(|| ReadError::Damaged(damage).to_string())
+        }
+        other => other.map_err(|error| error.to_string()),
+    }
+}
