@@ -1,15 +1,34 @@
-//! Pictures, from the record alone. SVG with presentation attributes only, so that a page may forbid styles; PNG from the same SVG.
+//! Pictures, from the record alone. SVG with presentation attributes and classes, so that a page may forbid styles and one
+//! picture serves light and dark; PNG from the same SVG.
+//!
+//! - [`theme`]: colours by meaning. [`svg`]: the picture that they are drawn into. [`number`]: numbers as text.
+//! - [`scale`], [`frame`], [`labels`], [`slices`]: axes, the frame over time, places for labels, thinning.
+//! - [`chart`]: plotters on top of `svg`, for everything with two axes.
+//! - All else is one picture a file.
 
+pub mod chart;
+pub mod frame;
 mod healing;
+pub mod labels;
 mod latency;
+pub mod number;
 mod palette;
 mod png;
+pub mod scale;
+pub mod slices;
+pub mod svg;
 mod sweep;
+mod text;
+pub mod theme;
 
+pub use frame::Width;
 pub use healing::healing;
 pub use latency::latency;
 pub use png::png;
 pub use sweep::sweep;
+pub use theme::standalone;
+
+use svg::escaped;
 
 /// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -20,20 +39,4 @@ pub enum Error {
     /// The picture.
     #[error("a picture could not be made: {0}")]
     Picture(String),
-}
-
-/// Text that is safe in SVG.
-fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            letter if letter.is_control() => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
