@@ -1,7 +1,8 @@
 //! The files of a run. Pure functions of records: the same record gives the same bytes.
 
+use crate::plot::{self, Width};
 use crate::record::{ArmKind, Record};
-use crate::{hlog, html, junit, markdown, plot};
+use crate::{hlog, html, junit, markdown};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,9 +59,13 @@ pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
             // Cells are drawn together.
             continue;
         }
-        for (name, svg) in [("healing", plot::healing(arm)), ("latency", plot::latency(arm)?)] {
-            write(&plots.join(format!("{prefix}{name}.svg")), svg.as_bytes())?;
-            write(&plots.join(format!("{prefix}{name}.png")), &plot::png(&svg)?)?;
+        let drawn: [(&str, fn(&crate::record::Arm, Width) -> String); 3] =
+            [("healing", plot::healing), ("outcomes", plot::outcomes), ("latency", plot::latency)];
+        for (name, draw) in drawn {
+            picture(&plots.join(format!("{prefix}{name}")), &draw(arm, Width::Wide))?;
+        }
+        if let Some(svg) = plot::phases(arm, None, Width::Wide) {
+            picture(&plots.join(format!("{prefix}phases")), &svg)?;
         }
     }
     if record.arms.iter().any(|arm| arm.kind == ArmKind::Cell) {
@@ -82,6 +87,12 @@ pub fn write_run(records: &[(Record, PathBuf)], folder: &Path) -> Result<RunFile
     write(&files.junit, junit::report(records.iter().map(|(record, _)| record))?.as_bytes())?;
     write(&files.markdown, markdown::summary(records.iter().map(|(record, _)| record)).as_bytes())?;
     Ok(files)
+}
+
+/// A picture as SVG, which follows the scheme of whoever looks at it, and as PNG.
+fn picture(path: &Path, svg: &str) -> Result<(), Error> {
+    write(&path.with_extension("svg"), plot::standalone(svg).as_bytes())?;
+    write(&path.with_extension("png"), &plot::png(svg)?)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {

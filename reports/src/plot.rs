@@ -7,12 +7,19 @@
 //! - All else is one picture a file.
 
 pub mod chart;
+mod control;
+mod distance;
 pub mod frame;
-mod healing;
+pub mod healing;
+pub mod key;
 pub mod labels;
-mod latency;
+pub mod lag;
+pub mod latency;
+pub mod marks;
+pub mod moments;
 pub mod number;
-mod palette;
+pub mod outcomes;
+pub mod phases;
 mod png;
 pub mod scale;
 pub mod slices;
@@ -21,14 +28,20 @@ mod sweep;
 mod text;
 pub mod theme;
 
+pub use control::control;
+pub use distance::distance;
 pub use frame::Width;
 pub use healing::healing;
+pub use lag::lag;
 pub use latency::latency;
+pub use moments::{Moment, moment, moments};
+pub use outcomes::outcomes;
+pub use phases::phases;
 pub use png::png;
 pub use sweep::sweep;
 pub use theme::standalone;
 
-use svg::escaped;
+use crate::record::{Arm, ArmKind};
 
 /// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -39,4 +52,15 @@ pub enum Error {
     /// The picture.
     #[error("a picture could not be made: {0}")]
     Picture(String),
+}
+
+/// An id that is unique in a page: of the picture, its arm and its width.
+fn id(picture: &str, arm: &Arm, width: Width) -> String {
+    let arm = match (arm.kind, &arm.cell) {
+        (ArmKind::Main, _) => String::new(),
+        (ArmKind::Control, _) => "control-".to_owned(),
+        (ArmKind::Cell, Some(cell)) => format!("cell-{}-{}-{}-", cell.mode, cell.rate, cell.connections),
+        (ArmKind::Cell, None) => "cell-".to_owned(),
+    };
+    format!("{arm}{picture}-{}", width.letter())
 }

@@ -13,6 +13,7 @@ pub struct Svg {
     title: String,
     about: String,
     data: String,
+    decorative: bool,
     hatches: Vec<Hatch>,
     body: String,
 }
@@ -147,6 +148,7 @@ impl Svg {
             title: title.to_owned(),
             about: about.to_owned(),
             data: String::new(),
+            decorative: false,
             hatches: Vec::new(),
             body: String::new(),
         }
@@ -165,6 +167,11 @@ impl Svg {
     /// Says the height when it is known.
     pub fn set_height(&mut self, height: f64) {
         self.height = height;
+    }
+
+    /// Says that the words beside the picture say all that it shows; screen readers pass over it.
+    pub fn decorative(&mut self) {
+        self.decorative = true;
     }
 
     /// A `data-` attribute of the whole picture, for scripts.
@@ -243,13 +250,19 @@ impl Svg {
     pub fn finish(self) -> String {
         let (id, width, height) = (escaped(&self.id), px(self.width), px(self.height));
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-             font-family=\"{FONT}\" font-size=\"12.5\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\"{}>\
-             <title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
-            self.data,
-            escaped(&self.title),
-            escaped(&self.about)
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\""
         );
+        if self.decorative {
+            svg.push_str(" aria-hidden=\"true\">");
+        } else {
+            let (title, about) = (escaped(&self.title), escaped(&self.about));
+            let _ = write!(
+                svg,
+                " font-family=\"{FONT}\" font-size=\"12.5\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\"{}>\
+                 <title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{about}</desc>",
+                self.data
+            );
+        }
         if !self.hatches.is_empty() {
             svg.push_str("<defs>");
             self.hatches.iter().for_each(|hatch| svg.push_str(&hatch.pattern(&id)));
