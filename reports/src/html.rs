@@ -4,6 +4,8 @@ mod marked;
 mod report;
 mod rows;
 mod story;
+#[cfg(test)]
+mod tests;
 
 use crate::record::{Record, Verdict};
 use crate::spread::{Spread, spreads};
@@ -150,6 +152,8 @@ mod filters {
     /// Milliseconds in the unit that reads best.
     #[askama::filter_fn]
     pub fn millis(value: Option<&f64>, _: &dyn askama::Values) -> askama::Result<String> {
-        Ok(value.map_or_else(|| "no data".to_owned(), |value| number::duration(value / 1e3)))
+        Ok(value
+            .filter(|value| **value > 0.0)
+            .map_or_else(|| "no data".to_owned(), |value| number::duration(value / 1e3)))
     }
 }

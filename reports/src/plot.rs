@@ -9,6 +9,8 @@
 pub mod chart;
 mod control;
 mod distance;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod frame;
 pub mod healing;
 pub mod key;
@@ -25,6 +27,8 @@ pub mod scale;
 pub mod slices;
 pub mod svg;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod theme;
 

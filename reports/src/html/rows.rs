@@ -2,13 +2,17 @@
 
 use super::story;
 use crate::plot::{distance, healing, lag, marks, number};
-use crate::record::{Arm, EventKind, Expectation, Interval, Record, SaidKind, Verdict, Witness};
+use crate::record::{Arm, EventKind, Expectation, Interval, Record, SLOT, SaidKind, Verdict, Witness};
 
 /// One expectation.
 pub(super) struct Asked<'a> {
     pub(super) one: &'a Expectation,
     pub(super) name: String,
     pub(super) place: &'a str,
+    pub(super) limit: String,
+    pub(super) observed: &'a str,
+    /// What stands in brackets behind the number.
+    pub(super) remark: Option<&'a str>,
     pub(super) interval: String,
     pub(super) bar: Option<String>,
 }
@@ -25,10 +29,19 @@ pub(super) fn asked(expectations: &[Expectation]) -> Vec<Asked<'_>> {
                 .phase
                 .as_deref()
                 .unwrap_or_else(|| if one.id.starts_with("sweep.") { "worst cell" } else { "whole run" }),
+            limit: limit(&one.limit_text),
+            observed: one.observed.text.split_once(" (").map_or(one.observed.text.as_str(), |(number, _)| number),
+            remark: one.observed.text.split_once(" (").map(|(_, remark)| remark.trim_end_matches(')')),
             interval: interval(one),
             bar: distance(one, number),
         })
         .collect()
+}
+
+/// The limit with the signs of a book.
+fn limit(text: &str) -> String {
+    let text = text.replace(">=", "≥").replace("<=", "≤");
+    text.strip_prefix("== ").map(str::to_owned).unwrap_or(text)
 }
 
 /// The id without the phase, which has a column of its own.
@@ -51,13 +64,16 @@ fn interval(one: &Expectation) -> String {
     }
     match observed.interval {
         Some(Interval { low, high }) if observed.text.ends_with('%') => number::percent_interval(low, high),
-        Some(Interval { low, high }) if observed.text.ends_with('s') && !observed.text.contains("/s") => {
+        Some(Interval { low, high }) if observed.text.ends_with('s') && !observed.text.ends_with("/s") => {
             format!("{} to {}", number::duration(low), number::duration(high))
         }
         Some(Interval { low, high }) => {
-            format!("{} to {}", number::trimmed(number::three(low)), number::trimmed(number::three(high)))
+            format!("{} to {}", number::three(low), number::three(high))
         }
-        None => "counted".to_owned(),
+        None if observed.text.chars().all(|letter| letter.is_ascii_digit() || ".,".contains(letter)) => {
+            "counted".to_owned()
+        }
+        None => "no interval".to_owned(),
     }
 }
 
@@ -135,7 +151,7 @@ pub(super) fn health(arm: &Arm) -> Vec<Health> {
         number::micros(generator.lag_p99),
         format!(
             "limit {}; largest {}; a bare timer just before: {bare}",
-            number::micros(lag::ALLOWED),
+            number::limit(lag::ALLOWED),
             number::micros(generator.lag_max)
         ),
         State::Sound.held(generator.lag_p99 <= lag::ALLOWED),
@@ -180,8 +196,27 @@ pub(super) fn health(arm: &Arm) -> Vec<Health> {
     for sentence in &truth.disagreements {
         rows.push(row("does not add up", String::new(), sentence.clone(), State::Unsound));
     }
+    rows.extend(late_returns(arm));
     rows.push(said(arm));
     rows
+}
+
+/// Instances of which it is told that they were back, but that were offered nothing until later.
+fn late_returns(arm: &Arm) -> Vec<Health> {
+    let late = |figure: &crate::record::Figure| {
+        let at = figure.at.filter(|_| figure.kind == "readmitted")?;
+        let instance = arm.instances.iter().position(|instance| instance.name == figure.subject)?;
+        let offered = &arm.offers.iter().find(|offers| offers.instance == instance)?.offered;
+        let from = (at / SLOT).max(0) as usize;
+        let first = (from..offered.len()).find(|slot| offered[*slot] > 0)? as i64 * SLOT;
+        (first - at > 2 * SLOT).then(|| Health {
+            name: format!("{} back", figure.subject),
+            value: number::instant(at),
+            note: format!("but the first attempt it was offered then came at {}", number::instant(first)),
+            state: State::Differs,
+        })
+    };
+    arm.figures.healing.iter().filter_map(late).collect()
 }
 
 fn outcomes(arm: &Arm) -> Option<Health> {
@@ -264,10 +299,21 @@ pub(super) fn happened(arm: &Arm) -> Vec<Happened> {
             evidence: format!("{} lost", number::count(story::lost(arm).iter().sum())),
         });
     }
-    for event in &arm.events {
-        let at =
-            marks.iter().position(|(_, mark)| (mark.at - event.at).abs() <= 1_000 && mark.subject == event.subject);
-        let number = at.map(|at| marks.remove(at).0 + 1);
+    let mut numbers: Vec<Option<usize>> = vec![None; arm.events.len()];
+    marks.retain(|(number, mark)| {
+        let near = arm
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| event.subject == mark.subject && (mark.at - event.at).abs() <= 1_000);
+        let nearest = near.min_by_key(|(_, event)| (mark.at - event.at).abs()).map(|(at, _)| at);
+        let taken = nearest.filter(|at| numbers[*at].is_none());
+        if let Some(at) = taken {
+            numbers[at] = Some(number + 1);
+        }
+        taken.is_none()
+    });
+    for (event, number) in arm.events.iter().zip(numbers) {
         rows.push(Happened {
             at: event.at,
             number,

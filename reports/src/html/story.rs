@@ -20,6 +20,7 @@ pub(super) fn findings(record: &Record) -> Vec<String> {
     let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| upper(plain(reason))).collect();
     if let Some(arm) = main(record) {
         findings.extend(losses(arm));
+        findings.extend(others_healed(arm));
         findings.extend(word_of_the_proxy(arm));
     }
     findings
@@ -45,6 +46,40 @@ fn losses(arm: &Arm) -> Option<String> {
             second(last.1)
         ),
     })
+}
+
+/// What healed beside the first instance that was out, which has the picture's heading.
+fn others_healed(arm: &Arm) -> Vec<String> {
+    let figures = &arm.figures.healing;
+    let first = figures.iter().find(|one| one.kind == "ejected").map(|one| one.subject.as_str());
+    let mut told: Vec<&str> = Vec::new();
+    let mut findings = Vec::new();
+    for figure in figures.iter().filter(|one| arm.instances.iter().any(|instance| instance.name == one.subject)) {
+        if Some(figure.subject.as_str()) == first || told.contains(&figure.subject.as_str()) {
+            continue;
+        }
+        told.push(&figure.subject);
+        let words: Vec<String> = figures
+            .iter()
+            .filter(|one| one.subject == figure.subject)
+            .filter_map(|one| match one.kind.as_str() {
+                "ejected" => one.seconds.map(|seconds| format!("was out after {}", number::duration(seconds))),
+                "readmitted" => {
+                    one.seconds.map(|seconds| format!("was back {} after the fault ended", number::duration(seconds)))
+                }
+                "restarted" => one.seconds.map(|seconds| format!("was restarted after {}", number::duration(seconds))),
+                _ => None,
+            })
+            .collect();
+        let never_out =
+            figures.iter().any(|one| one.subject == figure.subject && one.kind == "ejected" && one.at.is_none());
+        if !words.is_empty() {
+            findings.push(format!("{} {}.", figure.subject, words.join(", ")));
+        } else if never_out {
+            findings.push(format!("{} stayed in rotation.", figure.subject));
+        }
+    }
+    findings
 }
 
 /// Requests lost by slot.
@@ -105,6 +140,7 @@ pub(super) fn expectations(all: &[Expectation]) -> String {
         _ if all.is_empty() => "Nothing was expected".to_owned(),
         _ if judged == 0 => "No expectation was judged".to_owned(),
         (0, 0, 0) if all.len() == 1 => "The one expectation held".to_owned(),
+        (0, 0, 0) if all.len() == 2 => "Both expectations held".to_owned(),
         (0, 0, 0) => format!("All {total} expectations held"),
         (0, 0, _) => format!("{} of {total} expectations cannot be judged", words(void)),
         (0, _, _) => format!("{} of {total} expectations cannot be decided", words(open)),
@@ -193,10 +229,14 @@ pub(super) fn outcomes(arm: &Arm) -> String {
 pub(super) fn latency(arm: &Arm) -> String {
     let p99 = |name: &str| arm.totals_of(name, None).and_then(|totals| totals.response.get("p99")).copied();
     let judged: Vec<_> = arm.phases.iter().filter(|phase| phase.judged).collect();
-    let broken = arm.faults.first().and_then(|fault| arm.phases.get(fault.phase)).or_else(|| judged.get(1).copied());
+    // The phase that hurt most says most.
+    let broken = judged
+        .iter()
+        .skip(1)
+        .max_by(|one, other| p99(&one.name).unwrap_or(0.0).total_cmp(&p99(&other.name).unwrap_or(0.0)));
     let millis = |value: f64| number::duration(value / 1e3);
     match (judged.first(), broken) {
-        (Some(first), Some(broken)) if first.name != broken.name => match (p99(&first.name), p99(&broken.name)) {
+        (Some(first), Some(broken)) => match (p99(&first.name), p99(&broken.name)) {
             (Some(calm), Some(hurt)) => {
                 format!(
                     "99 of 100 requests took at most {} in {}, {} in {}",

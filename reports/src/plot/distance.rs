@@ -40,7 +40,11 @@ pub fn distance(expectation: &Expectation, number: usize) -> Option<String> {
     let at_least = expectation.limit_text.trim_start().starts_with('>');
     let share = expectation.limit_text.contains('%');
     let times = |value: f64| reached(value, limit, at_least, share);
-    let ends = expectation.observed.interval.map(|interval| (times(interval.low), times(interval.high)));
+    let ends = expectation
+        .observed
+        .interval
+        .filter(|_| limit > 1e-12)
+        .map(|interval| (times(interval.low), times(interval.high)));
     Some(draw(&format!("distance-{number}"), times(value), ends, expectation.verdict))
 }
 

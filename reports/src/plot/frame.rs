@@ -104,7 +104,8 @@ impl TimeFrame {
         for phase in arm.phases.iter().filter(|phase| phase.to > self.from && phase.from < self.to) {
             let (from, to) = (self.x(phase.from), self.x(phase.to));
             let text = Type::SMALL.fitted(&phase.name, to - from - 6.0);
-            if text.chars().count() > 1 {
+            // A stump of a name says less than none.
+            if text == phase.name || text.chars().count() > 7 {
                 spans.push((from + 3.0, from + 3.0 + Type::SMALL.width(&text)));
                 names.push((from + 3.0, text));
             }

@@ -199,10 +199,19 @@ fn state(arm: &Arm, number: usize, instance: &Instance) -> String {
         Some(fault) => {
             let (from, to) = super::frame::span(arm, fault);
             let seconds = |at: Micros| number::trimmed(format!("{:.1}", at as f64 / 1e6));
-            format!("{}, {} to {} s", fault.kind, seconds(from), seconds(to))
+            let long = format!("{}, {} to {} s", fault.kind, seconds(from), seconds(to));
+            if Type::SMALL.width(&long) <= 88.0 {
+                long
+            } else {
+                format!("{} {}–{} s", fault.kind, seconds(from), seconds(to))
+            }
         }
         None if instance.faulty => "faulty".to_owned(),
-        None => "never faulty".to_owned(),
+        None => match &instance.version {
+            Some(version) => format!("version {version}"),
+            None if arm.faults.is_empty() => String::new(),
+            None => "never faulty".to_owned(),
+        },
     }
 }
 

@@ -66,7 +66,7 @@ pub fn lag(arm: &Arm, width: Width) -> Option<String> {
     let y = chart.y(ALLOWED as f64);
     svg.line((frame.left, y), (frame.right, y), Paint::stroke(Token::Lost, 1.3).dash("6 3"));
     let style = Type { size: 11.5, ..Type::BOLD }.token(Token::LostText);
-    let text = format!("limit on p99: {}", number::micros(ALLOWED));
+    let text = format!("limit on p99: {}", number::limit(ALLOWED));
     let room = style.width(&text);
     svg.rect(frame.right - room - 2.0, y - 15.0, (room + 4.0, 13.0), Paint::fill(Token::Bg).opacity(0.75));
     svg.text(frame.right, y - 5.0, &text, style.end());

@@ -145,7 +145,7 @@ pub fn latency(arm: &Arm, width: Width) -> String {
     let limits = limits(arm, &arm.expectations);
     let slices = slices(arm, most(width));
     let head = TimeFrame::header_height(arm);
-    let top = head + if width.narrow() { 22.0 } else { 6.0 };
+    let top = head + if width.narrow() { 32.0 } else { 10.0 };
     let base = top + HEIGHT;
     let mut svg = Svg::new(
         &id("latency", arm, width),
@@ -159,7 +159,7 @@ pub fn latency(arm: &Arm, width: Width) -> String {
     if width.narrow() {
         svg.text(2.0, head + 15.0, "response time, from when it was due", Type::SMALL);
     } else {
-        svg.text(0.0, top + 14.0, "response time", Type::BOLD);
+        svg.text(0.0, top + 14.0, "latency", Type::BOLD);
         svg.text(0.0, top + 30.0, "from due time", Type::SMALL);
     }
     let Some(range) = range(&[arm], &limits) else {
@@ -233,7 +233,7 @@ pub(super) fn draw_limits(svg: &mut Svg, frame: &TimeFrame, arm: &Arm, chart: &C
         let (from, to) = (frame.x(from), frame.x(to));
         let y = chart.y(limit.micros as f64);
         svg.line((from, y), (to, y), Paint::stroke(Token::Lost, 1.3).dash("6 3"));
-        let text = format!("limit on {}: {}", limit.metric, number::micros(limit.micros));
+        let text = format!("limit on {}: {}", limit.metric, number::limit(limit.micros));
         let room = style.width(&text);
         let right = to.max((frame.left + room).min(frame.right)) - 3.0;
         let mut label = y - 5.0;

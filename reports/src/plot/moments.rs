@@ -184,7 +184,7 @@ fn waterfall(
     fate: impl Fn(&Single) -> Fate,
 ) {
     let apart = ((bottom - top) / requests.len().max(1) as f64).min(2.2);
-    let stroke = (apart * 0.9).clamp(0.6, 1.4);
+    let stroke = (apart * 0.9).clamp(1.0, 1.4);
     let groups = [
         (Fate::Answered, Token::Ok, stroke),
         (Fate::Saved, Token::Heal, stroke.max(1.0)),

@@ -48,6 +48,13 @@ pub fn micros(value: u64) -> String {
     duration(value as f64 / 1e6)
 }
 
+/// A limit as somebody wrote it: without zeros that only fill up.
+pub fn limit(value: u64) -> String {
+    let text = micros(value);
+    text.split_once(NARROW)
+        .map_or_else(|| text.clone(), |(number, unit)| format!("{}{NARROW}{unit}", trimmed(number.to_owned())))
+}
+
 /// The same of seconds.
 pub fn duration(seconds: f64) -> String {
     let (number, unit) = match seconds.abs() {
@@ -138,6 +145,7 @@ mod tests {
         let shown = [0, 7, 999, 1_000, 252_300, 999_700, 4_870_000, 60_000_000].map(micros);
         let plain: Vec<String> = shown.iter().map(|text| text.replace(NARROW, " ")).collect();
         assert_eq!(plain, ["0 s", "7.00 us", "999 us", "1.00 ms", "252 ms", "1.00 s", "4.87 s", "60.0 s"]);
+        assert_eq!([10_000, 25_460].map(limit).map(|text| text.replace(NARROW, " ")), ["10 ms", "25.5 ms"]);
         assert_eq!(instant(5_004_664).replace(NARROW, " "), "5.00 s");
     }
 

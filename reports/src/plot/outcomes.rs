@@ -61,7 +61,7 @@ pub fn slice_seconds(arm: &Arm, width: Width) -> u64 {
 pub fn outcomes(arm: &Arm, width: Width) -> String {
     let series = Series::of(arm, width);
     let frame = TimeFrame::of(arm, width);
-    let top = TimeFrame::header_height(arm) + if width.narrow() { 24.0 } else { 14.0 };
+    let top = TimeFrame::header_height(arm) + if width.narrow() { 30.0 } else { 14.0 };
     let base = top + HEIGHT;
     let lost: u64 = series.lost.iter().sum();
     let mut svg = Svg::new(
@@ -79,7 +79,7 @@ pub fn outcomes(arm: &Arm, width: Width) -> String {
     let rate = |counts: &[u64], at: usize| counts.get(at).copied().unwrap_or(0) as f64 / seconds(at);
     let count = series.planned.len();
     let most = (0..count).map(|at| rate(&series.planned, at).max(rate(&series.sent, at))).fold(0.0, f64::max);
-    let (most, tick) = scale::round_up(most, if width.narrow() { 2 } else { 3 });
+    let (most, tick) = scale::round_up(most, 2);
     let y = |value: f64| base - value / most * HEIGHT;
     let x = |at: usize| frame.slice(at, series.step);
     for n in 0..=((most / tick).round() as usize) {
@@ -169,7 +169,7 @@ fn names(
     rate: &impl Fn(&[u64], usize) -> f64,
 ) {
     if width.narrow() {
-        svg.text(2.0, base - HEIGHT - 9.0, "requests a second, by due time", Type::SMALL);
+        svg.text(2.0, base - HEIGHT - 14.0, "requests a second, by due time", Type::SMALL);
         return;
     }
     svg.text(0.0, base - HEIGHT + 4.0, "requests", Type::BOLD);

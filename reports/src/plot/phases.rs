@@ -63,7 +63,9 @@ pub fn curves(arm: &Arm, control: Option<&Arm>) -> Vec<Curve> {
     let first = arm.phases.iter().position(|phase| phase.judged);
     for (number, phase) in arm.phases.iter().enumerate().filter(|(_, phase)| phase.judged) {
         let stroke = match number {
-            at if broken.contains(&at) => FAULT,
+            at if broken.contains(&at) => {
+                nth(FAULT, &[None, Some("12 3"), Some("5 2")], broken.iter().position(|broken| *broken == at))
+            }
             at if Some(at) == first => CALM,
             at if broken.iter().any(|broken| *broken < at) => AFTER,
             _ => OTHER,
@@ -71,12 +73,18 @@ pub fn curves(arm: &Arm, control: Option<&Arm>) -> Vec<Curve> {
         curves.extend(curve(arm, number, phase.name.clone(), stroke));
     }
     if let Some(control) = control {
-        for number in self::broken(control) {
+        for (which, number) in self::broken(control).into_iter().enumerate() {
+            let stroke = nth(CONTROL, &[CONTROL.dash, Some("3 2"), Some("12 3 1.5 3 1.5 3")], Some(which));
             let name = format!("control's {}", control.phases[number].name);
-            curves.extend(curve(control, number, name, CONTROL));
+            curves.extend(curve(control, number, name, stroke));
         }
     }
     curves
+}
+
+/// Phases of a kind differ by dash.
+fn nth(stroke: Stroke, dashes: &[Option<&'static str>], which: Option<usize>) -> Stroke {
+    Stroke { dash: dashes[which.unwrap_or(0) % dashes.len()], ..stroke }
 }
 
 /// Phases with a fault; without any, those that are neither the first nor the last.
@@ -114,7 +122,7 @@ pub fn phases(arm: &Arm, control: Option<&Arm>, width: Width) -> Option<String> 
     let range = scale::decades(values.chain(limits.iter().map(|limit| limit.micros)))?;
     let most = curves.iter().map(|curve| curve.count).max()?;
     let reach = (most as f64).log10().ceil().max(3.0);
-    let (left, right) = if width.narrow() { (52.0, 350.0) } else { (132.0, 970.0) };
+    let (left, right) = if width.narrow() { (52.0, 334.0) } else { (132.0, 970.0) };
     let (top, base) = (14.0, 14.0 + HEIGHT);
     let chart = Chart { x: 0.0..reach, y: Upright::Log(range.clone()), across: (left, right), upright: (top, base) };
     let mut svg = Svg::new(
@@ -124,7 +132,7 @@ pub fn phases(arm: &Arm, control: Option<&Arm>, width: Width) -> Option<String> 
         &about(&curves),
     );
     if !width.narrow() {
-        svg.text(0.0, top + 14.0, "response time", Type::BOLD);
+        svg.text(0.0, top + 14.0, "latency", Type::BOLD);
         svg.text(0.0, top + 30.0, "from due time", Type::SMALL);
     }
     latency::axis(&mut svg, &chart, &range);
@@ -135,7 +143,8 @@ pub fn phases(arm: &Arm, control: Option<&Arm>, width: Width) -> Option<String> 
         let half = Type::SMALL.width(&text) / 2.0;
         let x = chart.x(*at);
         svg.line((x, top), (x, base), Paint::stroke(Token::Grid, 1.0));
-        spans.push((x - half, (x + half).min(width.pixels()), text));
+        let over = (x + half - width.pixels()).max(0.0);
+        spans.push((x - half - over, x + half - over, text));
     }
     let free = labels::in_line(&spans.iter().map(|(from, to, _)| (*from, *to)).collect::<Vec<_>>(), 6.0);
     for ((from, to, text), _) in spans.iter().zip(free).filter(|(_, free)| *free) {
@@ -197,7 +206,7 @@ fn limit_marks(svg: &mut Svg, chart: &Chart, limits: &[latency::Limit], width: W
         path.go(chart.x(from), y);
         path.across(chart.x(to));
         svg.path(&path, Paint::stroke(Token::Lost, 1.3).dash("6 3"));
-        let text = format!("limit on {}: {}", limit.metric, number::micros(limit.micros));
+        let text = format!("limit on {}: {}", limit.metric, number::limit(limit.micros));
         let half = style.width(&text) / 2.0;
         let x = chart.x(tail).clamp(chart.across.0 + half, chart.across.1.max(width.pixels() - 8.0) - half);
         let mut label = y - 6.0;
