@@ -1,8 +1,9 @@
 //! The files of a run. Pure functions of records: the same record gives the same bytes.
 
+use crate::plot::{self, Width};
 use crate::record::{Arm, ArmKind, Record};
 use crate::summary::RunSummary;
-use crate::{card, hlog, html, index, junit, markdown, plot};
+use crate::{card, hlog, html, index, junit, markdown};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,9 +67,13 @@ pub fn write_pictures(record: &Record, folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(&plots).map_err(|source| Error::File { path: plots.clone(), source })?;
     // Cells are drawn together.
     for (arm, prefix) in named(record).filter(|(arm, _)| arm.kind != ArmKind::Cell) {
-        for (name, svg) in [("healing", plot::healing(arm)), ("latency", plot::latency(arm)?)] {
-            write(&plots.join(format!("{prefix}{name}.svg")), svg.as_bytes())?;
-            write(&plots.join(format!("{prefix}{name}.png")), &plot::png(&svg)?)?;
+        let drawn: [(&str, fn(&Arm, Width) -> String); 3] =
+            [("healing", plot::healing), ("outcomes", plot::outcomes), ("latency", plot::latency)];
+        for (name, draw) in drawn {
+            picture(&plots.join(format!("{prefix}{name}")), &draw(arm, Width::Wide))?;
+        }
+        if let Some(svg) = plot::phases(arm, None, Width::Wide) {
+            picture(&plots.join(format!("{prefix}phases")), &svg)?;
         }
     }
     if record.arms.iter().any(|arm| arm.kind == ArmKind::Cell) {
@@ -135,6 +140,12 @@ pub(crate) fn plot_of(record: &Record) -> Option<&'static str> {
     let mut arms = record.arms.iter().filter(|arm| !arm.superseded);
     let first = arms.next()?;
     Some(if first.kind == ArmKind::Cell { "plots/sweep.png" } else { "plots/healing.png" })
+}
+
+/// A picture as SVG, which follows the scheme of whoever looks at it, and as PNG.
+fn picture(path: &Path, svg: &str) -> Result<(), Error> {
+    write(&path.with_extension("svg"), plot::standalone(svg).as_bytes())?;
+    write(&path.with_extension("png"), &plot::png(svg)?)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {

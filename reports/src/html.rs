@@ -1,49 +1,18 @@
 //! Pages: one self-contained file each, complete without script.
 
-use crate::plot;
-use crate::record::{Arm, ArmKind, Record, Verdict};
+mod marked;
+mod report;
+mod rows;
+mod story;
+#[cfg(test)]
+mod tests;
+
+use crate::record::Record;
 use askama::Template;
-
-#[derive(Template)]
-#[template(path = "report.html")]
-struct Report<'a> {
-    record: &'a Record,
-    headline: &'a str,
-    sections: Vec<Section<'a>>,
-    sweep: Option<String>,
-    cells: Vec<&'a Arm>,
-    others: Vec<&'a Arm>,
-    /// The command line that does it again.
-    command: String,
-}
-
-/// An arm with its pictures.
-struct Section<'a> {
-    title: &'static str,
-    arm: &'a Arm,
-    healing: String,
-    latency: String,
-}
 
 /// The report of one scenario.
 pub fn report(record: &Record) -> Result<String, crate::artifacts::Error> {
-    let mut sections = Vec::new();
-    let current = || record.arms.iter().filter(|arm| !arm.superseded);
-    for arm in current().filter(|arm| arm.kind != ArmKind::Cell) {
-        let title = if arm.kind == ArmKind::Control { "Control: the same without healing" } else { "As written" };
-        sections.push(Section { title, arm, healing: plot::healing(arm), latency: plot::latency(arm)? });
-    }
-    let cells: Vec<&Arm> = current().filter(|arm| arm.kind == ArmKind::Cell).collect();
-    let page = Report {
-        record,
-        headline: record.reasons.first().map_or("", |reason| reason.text.as_str()),
-        sections,
-        sweep: (!cells.is_empty()).then(|| plot::sweep(record)).transpose()?,
-        cells,
-        command: again(record),
-        others: record.arms.iter().filter(|arm| arm.superseded).collect(),
-    };
-    Ok(page.render()?)
+    report::report(record, again(record))
 }
 
 /// The command line with its seed, which may have been drawn.
@@ -67,6 +36,8 @@ fn again(record: &Record) -> String {
     clippy::ref_option
 )]
 mod filters {
+    use crate::plot::number;
+    use crate::plot::theme::Token;
     use crate::record::Verdict;
 
     /// The sign beside a verdict's word.
@@ -92,21 +63,59 @@ mod filters {
         })
     }
 
-    /// Microseconds as seconds.
+    /// Name of the symbol beside a verdict's word.
+    #[askama::filter_fn]
+    pub fn symbol(verdict: &Verdict, _: &dyn askama::Values) -> askama::Result<&'static str> {
+        Ok(match verdict {
+            Verdict::Pass => "g-pass",
+            Verdict::Inconclusive => "g-open",
+            Verdict::Invalid => "g-void",
+            Verdict::Fail | Verdict::Error => "g-fail",
+            Verdict::Aborted => "g-stop",
+        })
+    }
+
+    /// Colour of a verdict's sign where styles are forbidden.
+    #[askama::filter_fn]
+    pub fn colour(verdict: &Verdict, _: &dyn askama::Values) -> askama::Result<&'static str> {
+        let token = match verdict {
+            Verdict::Pass => Token::HealText,
+            Verdict::Inconclusive => Token::WarnText,
+            Verdict::Invalid => Token::Said,
+            Verdict::Fail | Verdict::Error | Verdict::Aborted => Token::LostText,
+        };
+        Ok(token.light())
+    }
+
+    /// An instant.
     #[askama::filter_fn]
     pub fn seconds(micros: &i64, _: &dyn askama::Values) -> askama::Result<String> {
-        Ok(format!("{:.2} s", *micros as f64 / 1e6))
+        Ok(number::instant(*micros))
+    }
+
+    /// A count in full.
+    #[askama::filter_fn]
+    pub fn count(value: &u64, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(number::count(*value))
+    }
+
+    /// Bytes.
+    #[askama::filter_fn]
+    pub fn bytes(value: &u64, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(number::bytes(*value))
+    }
+
+    /// Microseconds as a length of time.
+    #[askama::filter_fn]
+    pub fn micros(value: &i64, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(number::micros(value.unsigned_abs()))
     }
 
     /// Milliseconds in the unit that reads best.
     #[askama::filter_fn]
     pub fn millis(value: Option<&f64>, _: &dyn askama::Values) -> askama::Result<String> {
-        Ok(match value {
-            None => "-".to_owned(),
-            Some(value) if *value < 1.0 => format!("{:.0} us", value * 1e3),
-            Some(value) if *value < 100.0 => format!("{value:.1} ms"),
-            Some(value) if *value < 1000.0 => format!("{value:.0} ms"),
-            Some(value) => format!("{:.2} s", value / 1e3),
-        })
+        Ok(value
+            .filter(|value| **value > 0.0)
+            .map_or_else(|| "no data".to_owned(), |value| number::duration(value / 1e3)))
     }
 }

@@ -1,15 +1,51 @@
-//! Pictures, from the record alone. SVG with presentation attributes only, so that a page may forbid styles; PNG from the same SVG.
+//! Pictures, from the record alone. SVG with presentation attributes and classes, so that a page may forbid styles and one
+//! picture serves light and dark; PNG from the same SVG.
+//!
+//! - [`theme`]: colours by meaning. [`svg`]: the picture that they are drawn into. [`number`]: numbers as text.
+//! - [`scale`], [`frame`], [`labels`], [`slices`]: axes, the frame over time, places for labels, thinning.
+//! - [`chart`]: plotters on top of `svg`, for everything with two axes.
+//! - All else is one picture a file.
 
-mod healing;
-mod latency;
-mod palette;
+pub mod chart;
+mod control;
+mod distance;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod frame;
+pub mod healing;
+pub mod key;
+pub mod labels;
+pub mod lag;
+pub mod latency;
+pub mod marks;
+pub mod moments;
+pub mod number;
+pub mod outcomes;
+pub mod phases;
 mod png;
+pub mod scale;
+pub mod slices;
+pub mod svg;
 mod sweep;
+#[cfg(test)]
+mod tests;
+mod text;
+pub mod theme;
 
+pub use control::control;
+pub use distance::distance;
+pub use frame::Width;
 pub use healing::healing;
+pub use lag::lag;
 pub use latency::latency;
+pub use moments::{Moment, moment, moments};
+pub use outcomes::outcomes;
+pub use phases::phases;
 pub use png::png;
 pub use sweep::sweep;
+pub use theme::standalone;
+
+use crate::record::{Arm, ArmKind};
 
 /// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -22,18 +58,13 @@ pub enum Error {
     Picture(String),
 }
 
-/// Text that is safe in SVG.
-fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            letter if letter.is_control() => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
+/// An id that is unique in a page: of the picture, its arm and its width.
+fn id(picture: &str, arm: &Arm, width: Width) -> String {
+    let arm = match (arm.kind, &arm.cell) {
+        (ArmKind::Main, _) => String::new(),
+        (ArmKind::Control, _) => "control-".to_owned(),
+        (ArmKind::Cell, Some(cell)) => format!("cell-{}-{}-{}-", cell.mode, cell.rate, cell.connections),
+        (ArmKind::Cell, None) => "cell-".to_owned(),
+    };
+    format!("{arm}{picture}-{}", width.letter())
 }

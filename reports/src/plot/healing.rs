@@ -1,223 +1,425 @@
 //! The healing picture: what each instance was offered, when the fault was on, when it was out and back, and what was lost.
 
-use super::escaped;
-use super::palette::{BACKGROUND, FAULT, FAULT_EDGE, FONT, GRID, INK, LOST, OK, QUIET, SAID};
-use crate::record::{Arm, Micros, SLOT, SaidKind};
-use std::fmt::Write;
+use super::frame::{TimeFrame, Width};
+use super::number;
+use super::scale;
+use super::slices;
+use super::svg::{Hatch, Paint, Path, Svg, Type};
+use super::theme::Token;
+use super::{id, marks};
+use crate::record::{Arm, Instance, Micros, Offers, SECOND, SaidKind};
 
-const WIDTH: f64 = 1120.0;
-const LEFT: f64 = 132.0;
-const RIGHT: f64 = 108.0;
-const TOP: f64 = 64.0;
-const ROW: f64 = 64.0;
-const GAP: f64 = 18.0;
-/// Most bars of one row; longer runs get wider bars.
-const BARS: usize = 600;
-
-struct Scale {
-    from: Micros,
-    to: Micros,
+/// Most slices that are drawn.
+fn most_slices(width: Width) -> usize {
+    if width.narrow() { 150 } else { 600 }
 }
 
-impl Scale {
-    fn x(&self, at: Micros) -> f64 {
-        LEFT + (at - self.from) as f64 / (self.to - self.from).max(1) as f64 * (WIDTH - LEFT - RIGHT)
+/// Slots of a slice in the pictures of arrivals.
+pub fn slice(arm: &Arm, width: Width) -> usize {
+    slices::step(slots(arm), most_slices(width))
+}
+
+fn slots(arm: &Arm) -> usize {
+    let counted = arm.outcomes.iter().map(|one| one.planned.len());
+    counted.chain(arm.offers.iter().map(|one| one.offered.len())).max().unwrap_or(0)
+}
+
+/// What an instance was offered, by slice: kept from it by a fault or by its death, and what reached it.
+pub(super) struct Arrivals {
+    pub(super) harmed: Vec<u64>,
+    pub(super) served: Vec<u64>,
+}
+
+impl Arrivals {
+    pub(super) fn of(offers: &Offers, step: usize) -> Self {
+        let slots = offers.offered.len();
+        let mut harmed = vec![0u32; slots];
+        let series = offers.withheld.values().chain([&offers.cut, &offers.inferred]);
+        series.for_each(|more| harmed.iter_mut().zip(more).for_each(|(sum, count)| *sum += count));
+        let mut total = offers.offered.clone();
+        // Refused by the kernel: no relay was offered those.
+        total.iter_mut().zip(&offers.inferred).for_each(|(sum, count)| *sum += count);
+        let served: Vec<u32> = total.iter().zip(&harmed).map(|(all, harmed)| all.saturating_sub(*harmed)).collect();
+        Self { harmed: slices::sums(&harmed, step), served: slices::sums(&served, step) }
+    }
+
+    pub(super) fn most(&self) -> u64 {
+        self.harmed.iter().zip(&self.served).map(|(one, other)| one + other).max().unwrap_or(0)
+    }
+
+    /// Both stacks, the harmed below.
+    pub(super) fn draw(&self, svg: &mut Svg, frame: &TimeFrame, step: usize, base: f64, height: impl Fn(u64) -> f64) {
+        let harmed: Vec<f64> = self.harmed.iter().map(|count| height(*count)).collect();
+        let served: Vec<f64> = self.served.iter().map(|count| height(*count)).collect();
+        let bases: Vec<f64> = harmed.iter().map(|harmed| base - harmed).collect();
+        let x = |number: usize| frame.slice(number, step);
+        svg.series("served", |svg| svg.path(&slices::bars(&served, &bases, x), Paint::fill(Token::Ok)));
+        let flat = vec![base; harmed.len()];
+        svg.series("harmed", |svg| svg.path(&slices::bars(&harmed, &flat, x), Paint::hatch(Hatch::Lost)));
     }
 }
 
-/// Draws the picture. Instances without counts are hatched as such, never drawn as zero.
-pub fn healing(arm: &Arm) -> String {
-    let slots = arm.outcomes.first().map_or(0, |outcomes| outcomes.planned.len());
-    let end = arm.phases.last().map_or(1, |phase| phase.to);
-    let scale = Scale { from: 0, to: end };
-    let rows = arm.instances.len() + 1;
-    let bottom = TOP + rows as f64 * (ROW + GAP);
-    let height = bottom + 36.0;
-    let mut svg = String::new();
-    let w = &mut svg;
-    let _ = write!(
-        w,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="{FONT}" font-size="12.5" role="img"><title>Attempts offered to each instance, and requests lost, in 100 ms over time</title><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="6" stroke="{FAULT_EDGE}" stroke-width="1" stroke-opacity="0.5"/></pattern></defs><rect width="{WIDTH}" height="{height}" fill="{BACKGROUND}"/>"#
-    );
-    phases(w, arm, &scale, bottom);
-    faults(w, arm, &scale, bottom);
-    let group = slots.div_ceil(BARS).max(1);
-    let most = arm.offers.iter().flat_map(|offers| grouped(&offers.offered, group)).max().unwrap_or(1).max(1);
-    for (row, instance) in arm.instances.iter().enumerate() {
-        let y = TOP + row as f64 * (ROW + GAP);
-        let offers = arm.offers.iter().find(|offers| offers.instance == row);
-        let note = if instance.faulty { "faulty" } else { "never faulty" };
-        label(w, y, &instance.name, note);
-        match offers {
-            Some(offers) => {
-                bars(w, &scale, y, &grouped(&offers.offered, group), most, group, OK);
-                let total: u64 = offers.offered.iter().map(|count| u64::from(*count)).sum();
-                total_of(w, y, total, "offered");
-            }
-            None => {
-                let _ = write!(
-                    w,
-                    r#"<rect x="{LEFT}" y="{y}" width="{}" height="{ROW}" fill="{GRID}"/><text x="{}" y="{}" fill="{QUIET}">no counts</text>"#,
-                    WIDTH - LEFT - RIGHT,
-                    LEFT + 8.0,
-                    y + ROW / 2.0
-                );
-            }
-        }
-        said(w, arm, &scale, row, y + ROW + 3.0, end);
-    }
-    let y = TOP + arm.instances.len() as f64 * (ROW + GAP);
-    let mut lost = vec![0; slots];
+/// Requests lost, by slice of due time.
+pub(super) fn lost(arm: &Arm, step: usize) -> Vec<u64> {
+    let mut lost = vec![0u32; arm.outcomes.iter().map(|one| one.planned.len()).max().unwrap_or(0)];
     for outcomes in &arm.outcomes {
         lost.iter_mut().zip(outcomes.lost()).for_each(|(sum, count)| *sum += count);
     }
-    label(w, y, "requests lost", "by due time");
-    let lost_groups = grouped(&lost, group);
-    let most_lost = lost_groups.iter().copied().max().unwrap_or(0).max(most / 4).max(1);
-    bars(w, &scale, y, &lost_groups, most_lost, group, LOST);
-    total_of(w, y, lost.iter().map(|count| u64::from(*count)).sum(), "lost");
-    marks(w, arm, &scale, bottom);
-    axis(w, &scale, bottom);
-    svg.push_str("</svg>\n");
-    svg
+    slices::sums(&lost, step)
 }
 
-fn grouped(series: &[u32], group: usize) -> Vec<u32> {
-    series.chunks(group).map(|chunk| chunk.iter().sum()).collect()
+/// Where the parts of the picture stand.
+struct Layout {
+    frame: TimeFrame,
+    width: Width,
+    top: f64,
+    rows: Vec<f64>,
+    lost: f64,
+    strip: f64,
+    lost_strip: f64,
+    bottom: f64,
 }
 
-fn label(w: &mut String, y: f64, name: &str, note: &str) {
-    let _ = write!(
-        w,
-        r#"<text x="{0}" y="{1}" text-anchor="end" fill="{INK}" font-weight="bold">{2}</text><text x="{0}" y="{3}" text-anchor="end" fill="{QUIET}" font-size="11.5">{4}</text>"#,
-        LEFT - 12.0,
-        y + 24.0,
-        escaped(name),
-        y + 40.0,
-        escaped(note)
-    );
-}
-
-fn total_of(w: &mut String, y: f64, total: u64, what: &str) {
-    let _ = write!(
-        w,
-        r#"<text x="{0}" y="{1}" fill="{INK}" font-weight="bold">{total}</text><text x="{0}" y="{2}" fill="{QUIET}" font-size="11.5">{what}</text>"#,
-        WIDTH - RIGHT + 12.0,
-        y + 24.0,
-        y + 40.0
-    );
-}
-
-/// All bars of a row in one path.
-fn bars(w: &mut String, scale: &Scale, y: f64, counts: &[u32], most: u32, group: usize, colour: &str) {
-    let base = y + ROW;
-    let mut path = String::new();
-    for (number, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let from = scale.x((number * group) as Micros * SLOT);
-        let to = scale.x(((number + 1) * group) as Micros * SLOT).min(WIDTH - RIGHT);
-        let height = f64::from(*count) / f64::from(most) * ROW;
-        let _ = write!(path, "M{from:.1} {base:.1}V{:.1}H{:.1}V{base:.1}Z", base - height, (to - 0.4).max(from + 0.4));
-    }
-    let _ = write!(
-        w,
-        r#"<line x1="{LEFT}" y1="{base}" x2="{}" y2="{base}" stroke="{GRID}"/><path d="{path}" fill="{colour}"/>"#,
-        WIDTH - RIGHT
-    );
-}
-
-fn phases(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
-    for phase in &arm.phases {
-        let (from, to) = (scale.x(phase.from), scale.x(phase.to));
-        let _ = write!(w, r#"<line x1="{from:.1}" y1="{TOP}" x2="{from:.1}" y2="{bottom}" stroke="{GRID}"/>"#);
-        if to - from > 40.0 {
-            let _ = write!(
-                w,
-                r#"<text x="{:.1}" y="18" text-anchor="middle" fill="{QUIET}">{}</text>"#,
-                f64::midpoint(from, to),
-                escaped(&phase.name)
-            );
+impl Layout {
+    fn of(arm: &Arm, width: Width, any_lost: bool) -> Self {
+        let frame = TimeFrame::of(arm, width);
+        let strip = match arm.instances.len() {
+            0..=4 => 58.0,
+            5..=8 => 42.0,
+            _ => 26.0,
+        };
+        // On a narrow page the name of a row stands above it.
+        let name = if width.narrow() { 20.0 } else { 0.0 };
+        let top = TimeFrame::header_height(arm);
+        let mut y = top + 6.0;
+        let mut rows = Vec::new();
+        for (number, _) in arm.instances.iter().enumerate() {
+            // The marks stand between the name of the first row and its strip.
+            y += name + if number == 0 { marks::height(arm, &frame, !width.narrow()) } else { 0.0 };
+            rows.push(y);
+            y += strip + if says(arm, number) { 22.0 } else { 8.0 } + if width.narrow() { 4.0 } else { 16.0 };
         }
+        let lost_strip = if any_lost { strip } else { 14.0 };
+        let lost = y + name;
+        Self { frame, width, top, rows, lost, strip, lost_strip, bottom: lost + lost_strip }
     }
 }
 
-fn faults(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
-    for (number, fault) in arm.faults.iter().enumerate() {
-        let end = arm.phases.last().map_or(0, |phase| phase.to);
-        let from = scale.x(fault.effect.unwrap_or(fault.asked).max(0));
-        let to = scale.x(fault.cleared.unwrap_or(end).clamp(0, end));
-        let (width, bar) = ((to - from).max(1.0), TOP - 26.0 - 4.0 * number as f64);
-        let row = TOP + fault.instance as f64 * (ROW + GAP);
-        let _ = write!(
-            w,
-            r#"<rect x="{from:.1}" y="{TOP}" width="{width:.1}" height="{:.1}" fill="{FAULT}" fill-opacity="0.18"/><rect x="{from:.1}" y="{row:.1}" width="{width:.1}" height="{ROW}" fill="url(#hatch)"/><line x1="{from:.1}" y1="{bar}" x2="{to:.1}" y2="{bar}" stroke="{FAULT_EDGE}" stroke-width="2.5"/>"#,
-            bottom - TOP - GAP
+fn says(arm: &Arm, instance: usize) -> bool {
+    arm.said.iter().any(|said| said.instance == instance)
+}
+
+/// Draws the picture. Instances without counts are hatched as such, never drawn as zero.
+pub fn healing(arm: &Arm, width: Width) -> String {
+    let step = slice(arm, width);
+    let seconds = slices::length(step) as f64 / SECOND as f64;
+    let lost = lost(arm, step);
+    let layout = Layout::of(arm, width, lost.iter().any(|count| *count > 0));
+    let frame = layout.frame;
+    let mut svg = Svg::new(
+        &id("healing", arm, width),
+        (width.pixels(), layout.bottom + 24.0),
+        "Attempts offered to each instance over time, and requests lost",
+        &about(arm),
+    );
+    frame.tell(&mut svg);
+    frame.bands(&mut svg, arm, (layout.top, layout.bottom));
+    frame.header(&mut svg, arm, 0.0);
+    let arrivals: Vec<Option<Arrivals>> = (0..arm.instances.len())
+        .map(|number| arm.offers.iter().find(|offers| offers.instance == number))
+        .map(|offers| offers.filter(|offers| !offers.offered.is_empty()).map(|offers| Arrivals::of(offers, step)))
+        .collect();
+    let most = arrivals.iter().flatten().map(Arrivals::most).chain(lost.iter().copied()).max().unwrap_or(0);
+    let most = most as f64 / seconds;
+    let height = |count: u64| count as f64 / seconds / most.max(1e-9) * layout.strip;
+    let (_, tick) = scale::round_up(most, 2);
+    for (number, instance) in arm.instances.iter().enumerate() {
+        let (top, base) = (layout.rows[number], layout.rows[number] + layout.strip);
+        frame.hatch(&mut svg, arm, number, (top, base));
+        let arrivals = arrivals[number].as_ref();
+        let offers = arm.offers.iter().find(|offers| offers.instance == number);
+        name(
+            &mut svg,
+            &layout,
+            top,
+            &instance.name,
+            &state(arm, number, instance),
+            offers.filter(|_| arrivals.is_some()),
         );
-        if number == 0 {
-            let _ = write!(
-                w,
-                r#"<text x="{from:.1}" y="{:.1}" fill="{FAULT_EDGE}" font-weight="bold">{}</text>"#,
-                TOP - 8.0,
-                escaped(&fault.what)
-            );
+        match arrivals {
+            Some(arrivals) => {
+                grid(&mut svg, &layout, (base, most), tick);
+                even(&mut svg, arm, &layout, instance, (base, most));
+                arrivals.draw(&mut svg, &frame, step, base, height);
+                svg.line((frame.left, base), (frame.right, base), Paint::stroke(Token::Ink3, 1.0));
+            }
+            None => no_counts(&mut svg, &frame, (top, layout.strip)),
         }
+        said(&mut svg, arm, &layout, number, base + 6.0);
     }
+    losses(&mut svg, arm, &layout, &lost, step, height);
+    if layout.lost_strip > 20.0 {
+        grid(&mut svg, &layout, (layout.bottom, most), tick);
+    }
+    let first = layout.rows.first().copied().unwrap_or(layout.top);
+    let above = first - marks::height(arm, &frame, !width.narrow());
+    marks::draw(&mut svg, arm, &frame, above, !width.narrow(), |subject| {
+        let row = arm.instances.iter().position(|instance| instance.name == subject);
+        row.map_or(layout.bottom, |row| layout.rows[row] + layout.strip)
+    });
+    frame.axis(&mut svg, layout.bottom);
+    svg.finish()
 }
 
-/// The proxy's own word as a strip below the row: the stretch in which it says that the instance is out.
-fn said(w: &mut String, arm: &Arm, scale: &Scale, instance: usize, y: f64, end: Micros) {
-    let mut out_since = None;
-    let words = arm.said.iter().filter(|said| said.instance == instance);
-    let mut strip = |from: Micros, to: Micros| {
-        let (from, to) = (scale.x(from.clamp(0, end)), scale.x(to.clamp(0, end)));
-        let _ = write!(
-            w,
-            r#"<rect x="{from:.1}" y="{y:.1}" width="{:.1}" height="4" fill="{SAID}"/>"#,
-            (to - from).max(1.0)
-        );
+fn about(arm: &Arm) -> String {
+    let row = |(number, instance): (usize, &Instance)| {
+        let offers = arm.offers.iter().find(|offers| offers.instance == number);
+        match offers {
+            Some(offers) => format!("{} was offered {} attempts", instance.name, number::count(total(&offers.offered))),
+            None => format!("{} has no counts", instance.name),
+        }
     };
-    for word in words {
-        match (word.what, out_since) {
-            (SaidKind::Ejected, None) => out_since = Some(word.at),
-            (SaidKind::Readmitted, Some(since)) => {
-                strip(since, word.at);
-                out_since = None;
+    let rows: Vec<_> = arm.instances.iter().enumerate().map(row).collect();
+    let marks: Vec<_> = arm
+        .marks
+        .iter()
+        .enumerate()
+        .map(|(at, mark)| format!("{} at {}: {}", at + 1, number::instant(mark.at), marks::label(arm, mark)))
+        .collect();
+    format!("{}. Marks: {}.", rows.join("; "), if marks.is_empty() { "none".to_owned() } else { marks.join("; ") })
+}
+
+fn total(series: &[u32]) -> u64 {
+    series.iter().map(|count| u64::from(*count)).sum()
+}
+
+fn state(arm: &Arm, number: usize, instance: &Instance) -> String {
+    let fault = arm.faults.iter().find(|fault| fault.instance == number);
+    match fault {
+        Some(fault) => {
+            let (from, to) = super::frame::span(arm, fault);
+            let seconds = |at: Micros| number::trimmed(format!("{:.1}", at as f64 / 1e6));
+            let long = format!("{}, {} to {} s", fault.kind, seconds(from), seconds(to));
+            if Type::SMALL.width(&long) <= 88.0 {
+                long
+            } else {
+                format!("{} {}–{} s", fault.kind, seconds(from), seconds(to))
+            }
+        }
+        None if instance.faulty => "faulty".to_owned(),
+        None => match &instance.version {
+            Some(version) => format!("version {version}"),
+            None if arm.faults.is_empty() => String::new(),
+            None => "never faulty".to_owned(),
+        },
+    }
+}
+
+/// The name of a row, its state, and its total.
+fn name(svg: &mut Svg, layout: &Layout, top: f64, name: &str, note: &str, offers: Option<&Offers>) {
+    let all = offers.map(|offers| total(&offers.offered) + total(&offers.inferred));
+    let kept = offers.map_or(0, |offers| {
+        offers.withheld.values().map(|series| total(series)).sum::<u64>() + total(&offers.cut) + total(&offers.inferred)
+    });
+    if layout.width.narrow() {
+        let above = if (top - layout.rows[0]).abs() < 0.1 { layout.top + 20.0 } else { top - 7.0 };
+        let all = all.map_or_else(|| "no counts".to_owned(), |all| format!("{} attempts", number::count(all)));
+        let text = if kept > 0 { format!("{all}, {} harmed", number::count(kept)) } else { all };
+        let room = layout.width.pixels() - Type::SMALL.width(&text) - 20.0;
+        svg.text(2.0, above, &Type::BOLD.fitted(name, room), Type::BOLD);
+        svg.text(layout.frame.right, above, &text, Type::SMALL.end());
+        return;
+    }
+    let room = layout.frame.left - 46.0;
+    svg.text(0.0, top + 13.0, &Type::BOLD.fitted(name, room), Type::BOLD);
+    if layout.strip > 30.0 {
+        svg.text(0.0, top + 29.0, &Type::SMALL.fitted(note, room + 4.0), Type::SMALL);
+    }
+    let x = layout.frame.right + 10.0;
+    let Some(all) = all else { return };
+    svg.text(x, top + 13.0, &number::count(all), Type::BOLD);
+    let second = Type::SMALL;
+    if layout.strip > 30.0 {
+        if kept > 0 {
+            let style = Type { size: 11.5, ..Type::BOLD }.token(Token::LostText);
+            svg.text(x, top + 29.0, &style.fitted(&format!("{} harmed", number::count(kept)), 96.0), style);
+        } else {
+            svg.text(x, top + 29.0, "attempts", second);
+        }
+    }
+}
+
+/// Gridlines and their labels, above the base line.
+fn grid(svg: &mut Svg, layout: &Layout, (base, most): (f64, f64), tick: f64) {
+    let frame = layout.frame;
+    let unit = if layout.width.narrow() { "" } else { "/s" };
+    svg.text(frame.left - 6.0, base + 4.0, "0", Type::SMALL.end());
+    let mut value = tick;
+    let mut last = base;
+    while value <= most * 1.001 {
+        let y = base - value / most * layout.strip;
+        svg.line((frame.left, y), (frame.right, y), Paint::stroke(Token::Grid, 1.0));
+        if last - y >= 14.0 {
+            svg.text(frame.left - 6.0, y + 4.0, &format!("{}{unit}", number::short(value)), Type::SMALL.end());
+            last = y;
+        }
+        value += tick;
+    }
+}
+
+/// An even share of a steady load, dotted; nothing where the load is not steady or versions share it otherwise.
+fn even(svg: &mut Svg, arm: &Arm, layout: &Layout, instance: &Instance, (base, most): (f64, f64)) {
+    if let Some(share) = even_share(arm, instance).filter(|share| *share <= most) {
+        let y = base - share / most * layout.strip;
+        let frame = layout.frame;
+        svg.line((frame.left, y), (frame.right, y), Paint::stroke(Token::Ink3, 1.0).dash("2 3"));
+    }
+}
+
+/// Requests a second that each instance of a service would get, if the load is steady and evenly spread.
+pub fn even_share(arm: &Arm, instance: &Instance) -> Option<f64> {
+    let peers: Vec<_> = arm.instances.iter().filter(|other| other.service == instance.service).collect();
+    if peers.iter().any(|peer| peer.version.is_some()) {
+        return None;
+    }
+    let mut share = 0.0;
+    for flow in arm.flows.iter().enumerate().filter(|(_, flow)| flow.to == instance.service) {
+        let planned = &arm.outcomes.iter().find(|outcomes| outcomes.flow == flow.0)?.planned;
+        let seconds = slices::sums(planned.get(..planned.len() / 10 * 10)?, 10);
+        let (least, most) = (seconds.iter().min()?, seconds.iter().max()?);
+        if *most as f64 > *least as f64 * 1.1 + 1.0 {
+            return None;
+        }
+        share += flow.1.rate / peers.len() as f64;
+    }
+    (share > 0.0).then_some(share)
+}
+
+fn no_counts(svg: &mut Svg, frame: &TimeFrame, (top, height): (f64, f64)) {
+    svg.rect(frame.left, top, (frame.right - frame.left, height), Paint::hatch(Hatch::Ink).opacity(0.35));
+    let text = "no counts";
+    let x = f64::midpoint(frame.left, frame.right);
+    let half = Type::PLAIN.width(text) / 2.0 + 6.0;
+    svg.rect(x - half, top + height / 2.0 - 10.0, (half * 2.0, 20.0), Paint::fill(Token::Bg));
+    svg.text(x, top + height / 2.0 + 4.5, text, Type::PLAIN.middle());
+}
+
+/// Stretches in which the proxy says that an instance is out.
+pub fn said_spans(arm: &Arm, instance: usize) -> Vec<(Micros, Micros)> {
+    let mut spans = Vec::new();
+    let mut since = None;
+    for word in arm.said.iter().filter(|said| said.instance == instance) {
+        match (word.what, since) {
+            (SaidKind::Ejected, None) => since = Some(word.at),
+            (SaidKind::Readmitted, Some(from)) => {
+                spans.push((from, word.at));
+                since = None;
             }
             _ => {}
         }
     }
-    if let Some(since) = out_since {
-        strip(since, end);
+    spans.extend(since.map(|from| (from, super::frame::end(arm))));
+    spans
+}
+
+/// The proxy's own word as a row below the strip.
+fn said(svg: &mut Svg, arm: &Arm, layout: &Layout, instance: usize, y: f64) {
+    if !says(arm, instance) {
+        return;
+    }
+    let frame = layout.frame;
+    svg.line((frame.left, y + 4.0), (frame.right, y + 4.0), Paint::stroke(Token::Grid, 1.0));
+    let spans = said_spans(arm, instance);
+    svg.series("said", |svg| {
+        for (from, to) in &spans {
+            let (from, to) = (frame.x(*from), frame.x(*to));
+            svg.rect(from, y, ((to - from).max(1.0), 8.0), Paint::fill(Token::Said));
+        }
+    });
+    let style = Type { size: 11.5, ..Type::BOLD }.token(Token::Said);
+    if layout.width.narrow() {
+        let x = spans.first().map_or(frame.left, |(from, _)| frame.x(*from));
+        let text = "proxy says out";
+        svg.text(x.min(frame.right - style.width(text)), y + 19.0, text, style);
+    } else {
+        svg.text(frame.left - 6.0, y + 8.0, "proxy says out", style.end());
     }
 }
 
-/// Numbered discs at their exact time; the numbers stand in the table of events.
-fn marks(w: &mut String, arm: &Arm, scale: &Scale, bottom: f64) {
-    let mut last = f64::NEG_INFINITY;
-    let mut low = false;
-    for (number, mark) in arm.marks.iter().enumerate() {
-        let x = scale.x(mark.at.clamp(scale.from, scale.to));
-        low = x - last < 20.0 && !low;
-        last = x;
-        let y = if low { bottom + 2.0 } else { bottom - 12.0 };
-        let _ = write!(
-            w,
-            r#"<line x1="{x:.1}" y1="{TOP}" x2="{x:.1}" y2="{y:.1}" stroke="{INK}" stroke-width="1" stroke-opacity="0.6"/><circle cx="{x:.1}" cy="{y:.1}" r="8" fill="{INK}"/><text x="{x:.1}" y="{:.1}" text-anchor="middle" fill="{BACKGROUND}" font-size="11">{}</text>"#,
-            y + 4.0,
-            number + 1
-        );
+/// The strip of lost requests, with the sum of each spell above it.
+fn losses(svg: &mut Svg, arm: &Arm, layout: &Layout, lost: &[u64], step: usize, height: impl Fn(u64) -> f64) {
+    let (frame, base) = (layout.frame, layout.bottom);
+    let all: u64 = lost.iter().sum();
+    let judged: u64 = arm.outcomes.iter().map(|outcomes| total(&outcomes.planned)).sum();
+    let known = !arm.outcomes.is_empty();
+    if layout.width.narrow() {
+        svg.text(2.0, layout.lost - 7.0, "requests lost", Type::BOLD);
+        let text =
+            if known { format!("{} of {}", number::count(all), number::count(judged)) } else { "no data".to_owned() };
+        svg.text(frame.right, layout.lost - 7.0, &text, Type::SMALL.end());
+    } else {
+        svg.text(0.0, layout.lost + 11.0, "requests lost", Type::BOLD);
+        let x = frame.right + 10.0;
+        if known {
+            let style = if all > 0 { Type::BOLD.token(Token::LostText) } else { Type::BOLD };
+            svg.text(x, layout.lost + 11.0, &number::count(all), style);
+            if layout.lost_strip > 20.0 {
+                svg.text(x, layout.lost + 27.0, &format!("of {}", number::count(judged)), Type::SMALL);
+            } else {
+                svg.text(
+                    x + Type::BOLD.width(&number::count(all)) + 5.0,
+                    layout.lost + 11.0,
+                    &format!("of {}", number::count(judged)),
+                    Type::SMALL,
+                );
+            }
+        } else {
+            svg.text(x, layout.lost + 11.0, "no data", Type::SMALL);
+        }
+    }
+    let tops: Vec<f64> = lost.iter().map(|count| height(*count)).collect();
+    let bars: Path = slices::bars(&tops, &vec![base; tops.len()], |number| frame.slice(number, step));
+    svg.series("lost", |svg| svg.path(&bars, Paint::hatch(Hatch::Lost)));
+    let style = Type { size: 11.5, ..Type::BOLD }.token(Token::LostText);
+    let spells = spells(lost);
+    let boxes: Vec<(f64, f64)> = spells
+        .iter()
+        .map(|(from, to, sum)| {
+            let half = style.width(&number::count(*sum)) / 2.0;
+            let middle = f64::midpoint(frame.slice(*from, step), frame.slice(*to, step))
+                .clamp(frame.left + half, frame.right - half);
+            (middle - half, middle + half)
+        })
+        .collect();
+    let free = super::labels::in_line(&boxes, 4.0);
+    for (((from, to, sum), (left, right)), _) in spells.iter().zip(&boxes).zip(free).filter(|(_, free)| *free) {
+        let highest = tops[*from..*to].iter().copied().fold(0.0, f64::max);
+        svg.text(f64::midpoint(*left, *right), base - highest - 4.0, &number::count(*sum), style.middle());
     }
 }
 
-fn axis(w: &mut String, scale: &Scale, bottom: f64) {
-    let seconds = (scale.to / 1_000_000).max(1);
-    let step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600].into_iter().find(|step| seconds / step <= 14).unwrap_or(1200);
-    for second in (0..=seconds).step_by(step as usize) {
-        let unit = if second == 0 { " s" } else { "" };
-        let _ = write!(
-            w,
-            r#"<text x="{:.1}" y="{:.1}" text-anchor="middle" fill="{QUIET}">{second}{unit}</text>"#,
-            scale.x(second * 1_000_000),
-            bottom + 28.0
-        );
+/// Stretches of slices with losses, those at most two slices apart together: from, to, sum.
+pub(crate) fn spells(lost: &[u64]) -> Vec<(usize, usize, u64)> {
+    let mut spells: Vec<(usize, usize, u64)> = Vec::new();
+    for (number, count) in lost.iter().enumerate().filter(|(_, count)| **count > 0) {
+        match spells.last_mut() {
+            Some((_, to, sum)) if number <= *to + 2 => {
+                *to = number + 1;
+                *sum += count;
+            }
+            _ => spells.push((number, number + 1, *count)),
+        }
+    }
+    spells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_close_together_are_one_spell() {
+        assert_eq!(spells(&[0, 3, 4, 0, 0, 1, 0, 0, 0, 2]), [(1, 6, 8), (9, 10, 2)]);
+        assert!(spells(&[0; 5]).is_empty());
     }
 }

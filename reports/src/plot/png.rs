@@ -25,7 +25,9 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 pub fn png(svg: &str) -> Result<Vec<u8>, Error> {
     let failed = |error: &dyn std::fmt::Display| Error::Picture(error.to_string());
     let options = Options { font_family: FAMILY.to_owned(), fontdb: Arc::clone(&FONTS), ..Options::default() };
-    let tree = Tree::from_str(svg, &options).map_err(|error| failed(&error))?;
+    // The font that comes along has no narrow blank.
+    let svg = svg.replace(super::number::NARROW, "\u{a0}");
+    let tree = Tree::from_str(&svg, &options).map_err(|error| failed(&error))?;
     let size = tree.size();
     let mut pixels = Pixmap::new((size.width() * 2.0) as u32, (size.height() * 2.0) as u32)
         .ok_or_else(|| Error::Picture("it has no size".to_owned()))?;

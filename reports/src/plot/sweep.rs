@@ -1,11 +1,15 @@
 //! A sweep: the 99th percentile by rate, a line for each mode and number of connections.
 
 use super::Error;
-use super::latency::{colour, failed, unit};
-use super::palette::{BACKGROUND, FONT, GRID, QUIET};
 use crate::record::{ArmKind, Record};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
+
+/// Colours of this picture alone.
+const BACKGROUND: &str = "#fdfdfb";
+const QUIET: &str = "#697077";
+const GRID: &str = "#e5e6e1";
+const FONT: &str = "Noto Sans, DejaVu Sans, sans-serif";
 
 const SIZE: (u32, u32) = (1120, 380);
 const COLOURS: [&str; 6] = ["#1f77ad", "#d55e00", "#009e73", "#a2437f", "#4c96c6", "#c88500"];
@@ -69,4 +73,21 @@ pub fn sweep(record: &Record) -> Result<String, Error> {
         root.present().map_err(failed)?;
     }
     Ok(svg)
+}
+
+fn colour(hex: &str) -> RGBColor {
+    let channel = |at: usize| hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0);
+    RGBColor(channel(1), channel(3), channel(5))
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::Chart(error.to_string())
+}
+
+fn unit(millis: f64) -> String {
+    match millis {
+        m if m < 1.0 => format!("{:.0} us", m * 1e3),
+        m if m < 1000.0 => format!("{m:.0} ms"),
+        m => format!("{:.0} s", m / 1e3),
+    }
 }

@@ -1,0 +1,81 @@
+//! The page of a small run.
+
+use super::report;
+use crate::plot::fixture::record;
+use crate::record::{Arm, ArmKind, Verdict};
+
+#[test]
+fn the_verdict_is_the_first_sentence_and_health_comes_before_results() {
+    let page = report(&record()).unwrap();
+    let order = [
+        "FAIL:</span> 5 of 40 requests",
+        "One of one",
+        "The one",
+        "id=\"expectations\"",
+        "id=\"generator\"",
+        "id=\"healing\"",
+        "id=\"outcomes\"",
+        "id=\"latency\"",
+        "id=\"control\"",
+        "id=\"events\"",
+        "id=\"as-run\"",
+    ];
+    let found: Vec<usize> = order.iter().filter_map(|part| page.find(part)).collect();
+    assert!(found.len() >= order.len() - 2 && found.is_sorted(), "{found:?}");
+    assert!(page.contains("control: healing removed") && page.contains("FAILS, as it must"));
+}
+
+#[test]
+fn nothing_of_a_record_becomes_markup() {
+    let mut record = record();
+    let bad = "</pre></script><script>alert(1)</script><img src=x onerror=alert(1)>\u{1b}";
+    record.scenario.title = bad.to_owned();
+    record.scenario.source = bad.to_owned();
+    record.scenario.file = bad.to_owned();
+    record.reasons[0].text = bad.to_owned();
+    record.scenario.policies[0].text = bad.to_owned();
+    record.run.command = vec![bad.to_owned()];
+    record.expectations[0].observed.text = bad.to_owned();
+    for arm in &mut record.arms {
+        arm.instances[0].name = bad.to_owned();
+        arm.phases[1].name = bad.to_owned();
+        arm.faults[0].what = bad.to_owned();
+        arm.marks[0].label = bad.to_owned();
+        arm.events[0].text = bad.to_owned();
+        arm.without = vec![bad.to_owned()];
+    }
+    let page = report(&record).unwrap();
+    assert_eq!(page.matches("<script").count(), 2, "ours");
+    assert!(!page.contains("<img") && !page.contains("<script>alert"));
+}
+
+#[test]
+fn the_page_stands_without_inline_styles_and_asks_for_nothing() {
+    let page = report(&record()).unwrap();
+    let body = &page[page.find("<body>").unwrap()..];
+    assert!(!body.contains(" style=") && !body.contains("<style"));
+    assert!(!page.contains("src=\"") && !page.contains("@import") && !page.contains("<link"));
+    assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"));
+    let ids: Vec<&str> = body.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let mut unique = ids.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), ids.len(), "every id stands once");
+}
+
+#[test]
+fn what_was_not_run_and_not_measured_says_so() {
+    let mut record = record();
+    record.control = None;
+    record.arms.truncate(1);
+    let page = report(&record).unwrap();
+    assert!(page.contains("The control was not run"));
+    record.complete = false;
+    record.verdict = Verdict::Aborted;
+    record.arms = vec![Arm::empty(ArmKind::Main)];
+    record.expectations.clear();
+    let page = report(&record).unwrap();
+    assert!(page.contains("not measured") && page.contains("The run was cut"));
+    record.arms.clear();
+    assert!(report(&record).unwrap().contains("Nothing was measured"));
+}

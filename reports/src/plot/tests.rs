@@ -1,0 +1,118 @@
+//! Every picture of a small run, held as it is; looked at in a browser before it was held.
+
+use super::fixture::{arm, record};
+use super::{Width, control, distance, healing, lag, latency, moment, moments, outcomes, phases, png, standalone};
+use crate::record::{Arm, ArmKind};
+
+const WIDTHS: [Width; 2] = [Width::Wide, Width::Narrow];
+
+/// An element a line, so that a change can be seen.
+fn lines(svg: &str) -> String {
+    svg.replace('<', "\n<").replace("\n</", "</").trim_start().to_owned()
+}
+
+/// Every picture over an arm, and over both.
+fn all(main: &Arm, other: &Arm) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for width in WIDTHS {
+        let mut add = |name: &str, svg: String| all.push((format!("{name}-{}", width.letter()), svg));
+        add("healing", healing(main, width));
+        add("outcomes", outcomes(main, width));
+        add("latency", latency(main, width));
+        add("control", control(main, other, width));
+        if let Some(svg) = phases(main, Some(other), width) {
+            add("phases", svg);
+        }
+        if let Some(svg) = lag(main, width) {
+            add("lag", svg);
+        }
+        for (number, one) in moments(main).0.iter().enumerate() {
+            add(&format!("moment-{number}"), moment(main, one, number + 1, width));
+        }
+    }
+    all.extend(main.expectations.iter().filter_map(|one| distance(one, 0)).map(|svg| ("distance".to_owned(), svg)));
+    all
+}
+
+fn pictures() -> Vec<(String, String)> {
+    all(&arm(ArmKind::Main, 1), &arm(ArmKind::Control, 2))
+}
+
+#[test]
+fn pictures_stay_as_they_were_looked_at() {
+    for (name, svg) in pictures() {
+        insta::assert_snapshot!(name, lines(&svg));
+    }
+}
+
+#[test]
+fn the_same_record_gives_the_same_bytes() {
+    assert_eq!(pictures(), pictures());
+    assert_eq!(crate::html::report(&record()).unwrap(), crate::html::report(&record()).unwrap());
+}
+
+#[test]
+fn pictures_need_no_style_and_name_themselves_once() {
+    for (name, svg) in pictures() {
+        assert!(!svg.contains("style") && !svg.contains("<script"), "{name}");
+        assert!(svg.contains("role=\"img\"") && svg.contains("<title id="), "{name}");
+        assert!(png(&svg).is_ok_and(|png| png.len() > 300), "{name}");
+        assert!(standalone(&svg).contains("<style>:root{"), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_never_drawn_as_zero() {
+    let empty = Arm::empty(ArmKind::Main);
+    for (name, svg) in all(&empty, &empty) {
+        assert!(svg.ends_with("</svg>"), "{name}");
+    }
+    let mut arm = arm(ArmKind::Main, 0);
+    arm.offers.remove(0);
+    let svg = healing(&arm, Width::Wide);
+    assert!(svg.contains("no counts") && svg.contains("hatch-ink"));
+    assert!(!svg.contains(">0</text><text x=\"1022\""));
+    arm.seconds.clear();
+    assert!(latency(&arm, Width::Wide).contains("no data"));
+    arm.latencies.clear();
+    assert!(phases(&arm, None, Width::Wide).is_none());
+}
+
+#[test]
+fn a_cut_run_says_where_its_data_ends() {
+    let mut arm = arm(ArmKind::Main, 0);
+    arm.outcomes[0].planned.truncate(30);
+    arm.outcomes[0].sent.truncate(30);
+    arm.outcomes[0].by_outcome.values_mut().for_each(|series| series.truncate(30));
+    assert!(outcomes(&arm, Width::Wide).contains("no data"));
+    arm.outcomes.clear();
+    assert!(healing(&arm, Width::Wide).contains("no data"));
+}
+
+#[test]
+fn an_hour_at_five_thousand_a_second_keeps_to_its_points() {
+    let mut arm = arm(ArmKind::Main, 0);
+    let slots = 36_000;
+    let long = |series: &mut Vec<u32>, count: u32| *series = (0..slots).map(|slot| count + (slot % 7) as u32).collect();
+    long(&mut arm.outcomes[0].planned, 500);
+    long(&mut arm.outcomes[0].sent, 500);
+    arm.outcomes[0].by_outcome.values_mut().for_each(|series| long(series, 250));
+    for offers in &mut arm.offers {
+        long(&mut offers.offered, 250);
+        offers.withheld.values_mut().for_each(|series| long(series, 10));
+        offers.cut = vec![0; slots];
+        offers.inferred = vec![0; slots];
+    }
+    arm.phases[2].to = 3_600 * crate::record::SECOND;
+    let second = arm.seconds[0].clone();
+    arm.seconds = (0..3_600)
+        .map(|at| crate::record::SecondLatency { at: at * crate::record::SECOND, ..second.clone() })
+        .collect();
+    for (name, svg) in all(&arm, &arm) {
+        for path in svg.split(" d=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let points = path.matches(|letter: char| letter.is_ascii_uppercase() && letter != 'Z').count();
+            assert!(points <= 1_202, "{name}: {points}");
+        }
+        assert!(svg.len() < 150_000, "{name}: {}", svg.len());
+    }
+}
