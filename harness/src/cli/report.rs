@@ -52,7 +52,7 @@ fn is_record_folder(path: &Path) -> bool {
 }
 
 /// A run that was cut has lines only; they are folded into what can be known.
-fn read(path: &Path) -> Result<Record, String> {
+pub(super) fn read(path: &Path) -> Result<Record, String> {
     if path.extension().is_some_and(|extension| extension == "jsonl") {
         return record::stream::fold_file(path).map_err(|error| error.to_string());
     }

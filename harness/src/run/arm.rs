@@ -9,6 +9,7 @@ mod findings;
 mod instances;
 mod keep;
 mod plan;
+mod progress;
 mod relays;
 mod release;
 mod timeline;

@@ -3,7 +3,7 @@
 use squall_reports::record::{Arm, ArmKind, Expectation, Reason, Verdict};
 
 /// A count with its thousands apart.
-pub(super) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -16,7 +16,7 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// A share as percent, with as many digits as it takes to tell it from its neighbours.
-pub(super) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let text = format!("{percent:.2}");
     let text = if text == "100.00" && percent < 100.0 { format!("{percent:.4}") } else { text };
@@ -24,7 +24,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// Seconds, in the unit that reads best.
-pub(super) fn seconds(seconds: f64) -> String {
+pub fn seconds(seconds: f64) -> String {
     match seconds {
         s if s < 1e-3 => format!("{:.0} us", s * 1e6),
         s if s < 0.01 => format!("{:.2} ms", s * 1e3),
@@ -34,7 +34,7 @@ pub(super) fn seconds(seconds: f64) -> String {
 }
 
 /// A plain number with three significant digits.
-pub(super) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let digits = if value.abs() >= 100.0 {
         0
     } else if value.abs() >= 10.0 {

@@ -8,7 +8,7 @@ use super::instances::Instance;
 use super::plan::ArmPlan;
 use super::release::Running;
 use super::timeline::{self, Step};
-use super::{Setting, faults, findings, keep};
+use super::{Setting, faults, findings, keep, progress};
 use crate::clock::{Nanos, now};
 use crate::control::rollout::Move;
 use crate::control::supervisor::{Decision, Kind as ProbeKind, Supervised};
@@ -17,12 +17,11 @@ use crate::fault::spec::Kind;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
 use crate::process::{Process, proc};
-use crate::run::events::ArmEvent;
 use crate::scenario::resolved::{Action, Phase, PlannedFault, Release};
 use crate::shim::wire::Report;
 use squall_proxy::policy::{self, Healing, Probe, ProbeAction};
 use squall_reports::record::stream::Line;
-use squall_reports::record::{self, Arm, Event, EventKind, Witness};
+use squall_reports::record::{Arm, Event, EventKind, Witness};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -82,7 +81,8 @@ pub(super) async fn drive(
         .iter()
         .map(|instance| Some(Supervised::new(supervision(instance, phases)?, start)))
         .collect();
-    let recorder = Recorder::new(setup);
+    let recorder = Recorder::new(setup.clone());
+    progress::begun(setting, &setup, &recorder);
     let planned =
         phases.iter().enumerate().flat_map(|(phase, planned)| planned.faults.iter().map(move |fault| (phase, fault)));
     let mut drive = Drive {
@@ -112,7 +112,7 @@ pub(super) async fn drive(
     drive.last_reports().await?;
     let Drive { mut recorder, arm: number, .. } = drive;
     findings::ledgers(deployment, &mut recorder);
-    findings::proxys_word(deployment, &mut recorder, start);
+    findings::proxys_word(deployment, start).into_iter().for_each(|said| recorder.said(said));
     let arm = findings::finish(setting, plan, phases, recorder);
     let mut stream = setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
     for fault in &arm.faults {
@@ -228,18 +228,8 @@ impl Drive<'_, '_> {
     async fn step(&mut self, step: Step) -> Result<(), Error> {
         match step {
             Step::Begin(index) => {
-                let phase = &self.phases[index];
-                let from: Duration = self.phases[..index].iter().map(|phase| phase.lasting).sum();
-                let micros = |time: Duration| time.as_micros() as i64;
-                let phase = record::Phase {
-                    name: phase.name.clone(),
-                    from: micros(from),
-                    to: micros(from + phase.lasting),
-                    judged: phase.judged,
-                    moved_in: 0,
-                };
-                self.happened(EventKind::Phase, &phase.name, Witness::Harness, format!("{} begins", phase.name));
-                (self.setting.say)(ArmEvent::Phase { phase });
+                let name = &self.phases[index].name;
+                self.happened(EventKind::Phase, name, Witness::Harness, format!("{name} begins"));
             }
             Step::Inject(index) => self.inject(index).await?,
             Step::Clear(index) => {
@@ -352,7 +342,7 @@ impl Drive<'_, '_> {
         if let Some((stolen, all)) = proc::stolen() {
             self.recorder.machine(stolen, all);
         }
-        (self.setting.say)(ArmEvent::Under { elapsed: now().since(self.start) });
+        progress::tell(self.setting, self.deployment, &mut self.recorder, self.start);
         let lines = self.recorder.second(self.arm, now());
         let mut stream = self.setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().try_for_each(|line| stream.write(line))?;
@@ -361,6 +351,7 @@ impl Drive<'_, '_> {
 
     /// Releases, probes, restarts.
     async fn tick(&mut self) -> Result<(), Error> {
+        progress::events(self.setting, &mut self.recorder);
         self.tick_releases().await?;
         for index in 0..self.supervised.len() {
             let generation = self.deployment.instances[index].generation();
@@ -484,8 +475,7 @@ impl Drive<'_, '_> {
 
     fn happened(&mut self, kind: EventKind, subject: &str, witness: Witness, text: String) {
         let event = Event { at: self.recorder.micros(now()), kind, subject: subject.to_owned(), witness, text };
-        self.recorder.event(event.clone());
-        (self.setting.say)(ArmEvent::Happened(event));
+        self.recorder.event(event);
     }
 }
 
