@@ -1,15 +1,20 @@
 //! Arguments, help and exit codes: nothing else. Each command has a file of its own with its arguments and its `main`.
 
 mod check;
+mod color;
+mod completions;
 mod doctor;
 mod exit;
 mod guardian;
 mod init;
 mod launch;
 mod list;
+mod live;
+mod man;
 mod programs;
 mod proxy;
 mod recover;
+mod replay;
 mod report;
 mod run;
 mod schema;
@@ -17,7 +22,8 @@ mod service;
 
 pub use exit::Exit;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Proves that a service mesh heals itself: deploys your policies beside test services, breaks things on purpose under an exactly timed
@@ -31,18 +37,11 @@ use std::process::ExitCode;
 )]
 struct Arguments {
     /// When to colour output
-    #[arg(long, global = true, value_enum, default_value_t = ColorWhen::Auto, value_name = "WHEN")]
-    color: ColorWhen,
+    #[arg(long, global = true, value_enum, default_value_t = color::When::Auto, value_name = "WHEN", hide_possible_values = true)]
+    color: color::When,
 
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ColorWhen {
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +58,8 @@ enum Command {
     Schema,
     /// Draw the report of a record again
     Report(report::Args),
+    /// Play the live view from a record
+    Replay(replay::Args),
     /// Undo what an earlier run left behind
     Recover,
     /// Tell what this machine can do
@@ -67,6 +68,10 @@ enum Command {
     Proxy(proxy::Args),
     /// Run one instance of the test service
     Service(service::Args),
+    /// Print the completions of a shell
+    Completions(completions::Args),
+    /// Print or write the manual
+    Man(man::Args),
     /// Relays that count attempts and inject faults (started by a run)
     #[command(hide = true)]
     Shim,
@@ -83,19 +88,24 @@ enum Command {
 
 /// The whole program: arguments in, exit code out.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    choose_colour(arguments.color);
+    let arguments = parse();
+    // Standard error is what anstream is used for everywhere else.
+    color::choice(color::stderr(arguments.color)).write_global();
+    let color = arguments.color;
     let exit = match arguments.command {
-        Command::Run(args) => run::main(args),
+        Command::Run(args) => run::main(args, color),
         Command::Check(args) => check::main(&args),
         Command::List(args) => list::main(&args),
         Command::Init(args) => init::main(&args),
         Command::Schema => schema::main(),
         Command::Report(args) => report::main(&args),
+        Command::Replay(args) => replay::main(&args, color),
         Command::Recover => recover::main(),
-        Command::Doctor => doctor::main(),
+        Command::Doctor => doctor::main(color),
         Command::Proxy(args) => proxy::main(args),
         Command::Service(args) => service::main(args),
+        Command::Completions(args) => completions::main(&args),
+        Command::Man(args) => man::main(&args),
         Command::Shim => programs::shim(),
         Command::LoadWorker => programs::load_worker(),
         Command::Guardian(args) => guardian::main(&args),
@@ -104,15 +114,34 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// `--color` goes before `NO_COLOR`, `CLICOLOR_FORCE` and whether there is a terminal, which anstream knows.
-fn choose_colour(when: ColorWhen) {
-    let choice = match when {
-        // An empty NO_COLOR means nothing, by the letter of its convention.
-        ColorWhen::Auto => anstream::ColorChoice::Auto,
-        ColorWhen::Always => anstream::ColorChoice::Always,
-        ColorWhen::Never => anstream::ColorChoice::Never,
-    };
-    choice.write_global();
+/// Reads the arguments. What is wrong with them, and help, are coloured as they ask for.
+fn parse() -> Arguments {
+    let asked = color::asked(std::env::args_os());
+    let parsed = Arguments::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| {
+        let colour = if error.use_stderr() { color::stderr(asked) } else { color::stdout(asked) };
+        let text = error.render();
+        let text = if colour { text.ansi().to_string() } else { text.to_string() };
+        // A closed pipe ends quietly.
+        let _ =
+            if error.use_stderr() { write!(std::io::stderr(), "{text}") } else { write!(std::io::stdout(), "{text}") };
+        std::process::exit(error.exit_code())
+    })
+}
+
+/// The commands that people type.
+fn shown(command: clap::Command) -> clap::Command {
+    let hidden: Vec<String> =
+        command.get_subcommands().filter(|one| one.is_hide_set()).map(|one| one.get_name().to_owned()).collect();
+    let mut only = clap::Command::new("squall").args(command.get_arguments());
+    only = only.version(env!("CARGO_PKG_VERSION"));
+    if let Some(about) = command.get_about() {
+        only = only.about(about.clone());
+    }
+    if let Some(examples) = command.get_after_help() {
+        only = only.after_help(examples.clone());
+    }
+    only.subcommands(command.get_subcommands().filter(|one| !hidden.contains(&one.get_name().to_owned())))
 }
 
 /// Says what went wrong, on standard error.

@@ -10,8 +10,10 @@ mod processes;
 mod requests;
 mod second;
 mod singles;
+mod tally;
 
 pub use ceilings::Ceiling;
+pub use tally::{Arrivals, PhaseCount, Tally};
 
 use crate::clock::Nanos;
 use crate::load::wire::{FlowPlan, Health, Sample};
@@ -24,6 +26,7 @@ use processes::Processes;
 use requests::Requests;
 use squall_reports::record::stream::Line;
 use squall_reports::record::{Arm, Event, EventKind, Flow, Instance, Mark, Micros, Phase, Said, Singles, Witness};
+use tally::Tallies;
 
 /// What is known of an arm before its load begins.
 #[derive(Debug, Clone)]
@@ -63,6 +66,9 @@ pub struct Recorder {
     said: Vec<Said>,
     /// Slots that have been streamed.
     streamed: usize,
+    tallies: Tallies,
+    /// Events that have been shown.
+    shown_events: usize,
 }
 
 impl Recorder {
@@ -78,6 +84,8 @@ impl Recorder {
             told_events: 0,
             said: Vec::new(),
             streamed: 0,
+            tallies: Tallies::new(&setup),
+            shown_events: 0,
             setup,
         }
     }
@@ -89,17 +97,20 @@ impl Recorder {
 
     /// A request has ended.
     pub fn sample(&mut self, sample: Sample) {
+        self.tallies.sample(&sample);
         self.requests.sample(sample);
     }
 
     /// The load worker about itself.
     pub fn health(&mut self, health: Health) {
+        self.tallies.health(health);
         self.requests.health(health);
     }
 
     /// An attempt was offered to an instance.
     pub fn offer(&mut self, offer: &Offer) {
         let at = self.micros(Nanos(offer.at));
+        self.tallies.offer(offer, at);
         let kind = |fault: u32| self.faults.kind(fault as usize);
         self.offers.offer(offer, at, kind);
     }
@@ -199,6 +210,28 @@ impl Recorder {
             self.streamed = until;
         }
         lines
+    }
+
+    /// Requests planned in each phase, over all flows.
+    pub fn planned(&self) -> Vec<u64> {
+        self.requests.planned()
+    }
+
+    /// Events that have not been shown yet.
+    pub fn fresh_events(&mut self) -> Vec<Event> {
+        let fresh = self.events[self.shown_events..].to_vec();
+        self.shown_events = self.events.len();
+        fresh
+    }
+
+    /// What is complete since the last time, once it is about a second. `said` is all that the proxy has said so far.
+    pub fn tally(&mut self, now: Nanos, said: Vec<Said>) -> Option<Tally> {
+        let stretch = self.tallies.due(self.micros(now))?;
+        let outcomes = self.requests.slots(stretch.0, stretch.1);
+        let mut tally = self.tallies.take(stretch, &outcomes, said);
+        tally.steal = processes::worst_steal(&self.ticks[self.ticks.len().saturating_sub(2)..]);
+        tally.proxy = self.processes.latest("proxy");
+        Some(tally)
     }
 
     /// Everything, added up; and what single requests can still be taken from, once it is known which moments decide.

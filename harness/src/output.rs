@@ -1,26 +1,29 @@
 //! Events to what a person or a CI sees. An output knows events, never the runner.
 //!
-//! Results go to standard output, everything else to standard error; each is looked at by itself for being a terminal.
+//! Results go to standard output, everything else to standard error; each is looked at by itself for being a terminal. What is shown under
+//! way runs on a thread of its own, so that a terminal that does not take anything holds up no arm: [`story`] is what has become of the run
+//! so far, [`lines`] and [`live`] show it.
 
-mod bar;
 mod github;
 mod json;
 mod lines;
+mod live;
+pub mod replay;
+mod story;
 mod verdicts;
 
+pub use live::Looks;
+
+use crate::clock::{Nanos, now};
 use crate::run::events::RunEvent;
-use std::io::IsTerminal;
+use std::io::Write;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-/// Something that shows events.
-pub trait Output: Send {
-    /// Shows one event.
-    fn event(&mut self, event: &RunEvent);
-}
-
-/// The outputs of one run, in the order in which they see an event.
-pub struct Outputs {
-    all: Vec<Box<dyn Output>>,
-}
+/// Time between two looks at what is to be shown.
+const TICK: Duration = Duration::from_millis(250);
 
 /// What standard output carries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -32,25 +35,196 @@ pub enum Format {
     Jsonl,
 }
 
+/// How it is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// What standard output carries.
+    pub format: Format,
+    /// A view that is drawn over and over, instead of lines.
+    pub live: bool,
+    /// It is a record that is played.
+    pub replay: bool,
+    /// Colour on standard output.
+    pub colour: bool,
+    /// How the live view looks.
+    pub looks: Looks,
+    /// How fast the time of events goes.
+    pub pace: Pace,
+}
+
+/// How fast the time of events goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// So many times as fast as the clock.
+    Times(f64),
+    /// As fast as events come.
+    Unbounded,
+}
+
+/// What shows a run under way.
+trait Progress: Send {
+    /// Takes an event in.
+    fn event(&mut self, at: Duration, event: &RunEvent);
+    /// Time goes by.
+    fn tick(&mut self, at: Duration);
+    /// A key was pressed, or the terminal has another size.
+    fn input(&mut self, _: live::Input) {}
+    /// Gives the terminal back.
+    fn close(&mut self) {}
+}
+
+/// What shows how a run ended.
+trait Results: Send {
+    /// Writes what the event is worth.
+    fn event(&mut self, event: &RunEvent, out: &mut dyn Write) -> std::io::Result<()>;
+}
+
+/// The outputs of one run.
+pub struct Outputs {
+    options: Options,
+    began: Nanos,
+    interrupt: Mutex<Option<Box<dyn Fn() + Send>>>,
+    progress: Mutex<Option<Running>>,
+    results: Mutex<(Vec<Box<dyn Results>>, Vec<u8>)>,
+}
+
+struct Running {
+    sender: Sender<Message>,
+    thread: JoinHandle<()>,
+}
+
+enum Message {
+    Event(Duration, Box<RunEvent>),
+    Input(live::Input),
+    /// Says when everything before it has been shown.
+    Shown(Sender<()>),
+    Close,
+}
+
 impl Outputs {
-    /// Progress on standard error, results in `format` on standard output.
-    pub fn new(format: Format) -> Self {
-        let progress: Box<dyn Output> = if std::io::stderr().is_terminal() {
-            Box::new(bar::Bars::default())
-        } else {
-            Box::new(lines::Lines::default())
-        };
-        let results: Box<dyn Output> = match format {
+    /// Nothing is started before the first event. `interrupt` is what Ctrl-C asks for in the live view, where it is a key like others.
+    pub fn new(options: Options, interrupt: impl Fn() + Send + 'static) -> Self {
+        let results: Box<dyn Results> = match options.format {
             Format::Human => Box::new(verdicts::Verdicts::default()),
             Format::Jsonl => Box::new(json::JsonLines),
         };
-        let mut all = vec![progress, results];
-        all.extend(github::GitHub::asked_for(format).map(|github| Box::new(github) as Box<dyn Output>));
-        Self { all }
+        let mut all = vec![results];
+        all.extend(github::GitHub::asked_for(options.format).map(|github| Box::new(github) as Box<dyn Results>));
+        Self {
+            options,
+            began: now(),
+            interrupt: Mutex::new(Some(Box::new(interrupt))),
+            progress: Mutex::new(None),
+            results: Mutex::new((all, Vec::new())),
+        }
     }
 
-    /// Shows one event on all of them.
-    pub fn event(&mut self, event: &RunEvent) {
-        self.all.iter_mut().for_each(|output| output.event(event));
+    /// Shows one event, now.
+    pub fn event(&self, event: &RunEvent) {
+        self.event_at(now().since(self.began), event);
     }
+
+    /// Shows one event of so long after the beginning.
+    pub fn event_at(&self, at: Duration, event: &RunEvent) {
+        if matches!(event, RunEvent::Leaving) {
+            // The process ends as soon as this returns.
+            live::leave();
+            let _ = writeln!(anstream::stderr(), "the rest is left to the guardian");
+            return;
+        }
+        {
+            let mut progress = lock(&self.progress);
+            let running = progress.get_or_insert_with(|| self.start());
+            // A view that has broken down has said so, and the run goes on.
+            let _ = running.sender.send(Message::Event(at, Box::new(event.clone())));
+        }
+        match event {
+            RunEvent::Ends { .. } => self.close(),
+            RunEvent::Judged { .. } if !self.options.live => self.wait_until_shown(),
+            _ => {}
+        }
+        let mut results = lock(&self.results);
+        let (results, held) = &mut *results;
+        // Writing to memory does not fail.
+        results.iter_mut().for_each(|results| drop(results.event(event, held)));
+        if !self.options.live || matches!(event, RunEvent::Ends { .. }) {
+            self.hand_out(held);
+        }
+    }
+
+    fn start(&self) -> Running {
+        let (sender, receiver) = mpsc::channel();
+        let (options, began, inputs) = (self.options, self.began, sender.clone());
+        let interrupt = lock(&self.interrupt).take().unwrap_or_else(|| Box::new(|| ()));
+        let thread = std::thread::spawn(move || {
+            let mut progress: Box<dyn Progress> = if options.live {
+                Box::new(live::Live::open(&options, interrupt, inputs))
+            } else {
+                drop(inputs);
+                Box::new(lines::Lines::new(options.replay))
+            };
+            show(&receiver, progress.as_mut(), options.pace, began);
+        });
+        Running { sender, thread }
+    }
+
+    /// What led to a verdict stands before it, where both go to the same place.
+    fn wait_until_shown(&self) {
+        let (sender, shown) = mpsc::channel();
+        let asked = lock(&self.progress).as_ref().is_some_and(|one| one.sender.send(Message::Shown(sender)).is_ok());
+        if asked {
+            let _ = shown.recv();
+        }
+    }
+
+    /// Gives the terminal back and hands out what was held back; for every way in which a run can end.
+    pub fn close(&self) {
+        if let Some(Running { sender, thread }) = lock(&self.progress).take() {
+            let _ = sender.send(Message::Close);
+            drop(sender);
+            // If it panicked, the message of that is on the terminal.
+            let _ = thread.join();
+        }
+        self.hand_out(&mut lock(&self.results).1);
+    }
+
+    /// A closed pipe ends quietly: the reader has seen enough.
+    fn hand_out(&self, held: &mut Vec<u8>) {
+        let choice = if self.options.colour { anstream::ColorChoice::Always } else { anstream::ColorChoice::Never };
+        let mut out = anstream::AutoStream::new(std::io::stdout(), choice);
+        let _ = out.write_all(held).and_then(|()| out.flush());
+        held.clear();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The thread: events as they come, and a tick four times a second.
+fn show(receiver: &Receiver<Message>, progress: &mut dyn Progress, pace: Pace, began: Nanos) {
+    let mut latest = Duration::ZERO;
+    let mut next = Instant::now() + TICK;
+    loop {
+        match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(Message::Event(at, event)) => {
+                latest = latest.max(at);
+                progress.event(at, &event);
+            }
+            Ok(Message::Input(input)) => progress.input(input),
+            // Whoever asked may be gone.
+            Ok(Message::Shown(reply)) => drop(reply.send(())),
+            Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if Instant::now() >= next {
+            let at = match pace {
+                Pace::Times(times) => now().since(began).mul_f64(times),
+                Pace::Unbounded => latest,
+            };
+            progress.tick(at.max(latest));
+            next = Instant::now() + TICK;
+        }
+    }
+    progress.close();
 }

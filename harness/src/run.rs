@@ -99,7 +99,7 @@ pub enum Error {
 pub fn run(scenarios: &[Scenario], options: &Options, say: &Say) -> Result<Summary, Error> {
     let signalled = Arc::clone(say);
     machine::raise_descriptors();
-    let stop = stop::listen(move || signalled(RunEvent::Stopping))?;
+    let stop = stop::listen(move |again| signalled(if again { RunEvent::Leaving } else { RunEvent::Stopping }))?;
     process::host(|spawner| carry_out(scenarios, options, say, &spawner, &stop))
 }
 

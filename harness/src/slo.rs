@@ -6,7 +6,7 @@
 mod expectation;
 pub mod healing;
 mod soundness;
-mod words;
+pub mod words;
 
 use crate::scenario::resolved::{Expectation, Metric, Scenario, Subject};
 use squall_reports::record::{self, Arm, ArmKind, Reason, Verdict};

@@ -8,7 +8,6 @@ mod story;
 mod tests;
 
 use crate::record::Record;
-use askama::Template;
 
 /// The report of one scenario.
 pub fn report(record: &Record) -> Result<String, crate::artifacts::Error> {
@@ -39,18 +38,6 @@ mod filters {
     use crate::plot::number;
     use crate::plot::theme::Token;
     use crate::record::Verdict;
-
-    /// The sign beside a verdict's word.
-    #[askama::filter_fn]
-    pub fn sign(verdict: &Verdict, _: &dyn askama::Values) -> askama::Result<&'static str> {
-        Ok(match verdict {
-            Verdict::Pass => "✓",
-            Verdict::Inconclusive => "?",
-            Verdict::Invalid => "◇",
-            Verdict::Fail | Verdict::Error => "✗",
-            Verdict::Aborted => "■",
-        })
-    }
 
     /// The class of a verdict.
     #[askama::filter_fn]

@@ -1,10 +1,12 @@
 //! `squall doctor`.
 
-use super::Exit;
+use super::{Exit, color};
 use crate::run::machine::{self, Finding, Grade};
+use std::io::Write;
 
 /// Looks at the machine and says what it can do.
-pub(super) fn main() -> Exit {
+pub(super) fn main(color: color::When) -> Exit {
+    let mut out = anstream::AutoStream::new(std::io::stdout(), color::choice(color::stdout(color)));
     let findings = machine::examine();
     let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
     for Finding { what, grade, text } in &findings {
@@ -13,7 +15,8 @@ pub(super) fn main() -> Exit {
             Grade::Limited => "\x1b[33m!\x1b[0m",
             Grade::Missing => "\x1b[31m✗\x1b[0m",
         };
-        anstream::println!("{sign} {what:width$}  {text}");
+        // A closed pipe ends quietly.
+        let _ = writeln!(out, "{sign} {what:width$}  {text}");
     }
     if findings.iter().any(|finding| finding.grade == Grade::Missing) { Exit::Error } else { Exit::Success }
 }

@@ -3,6 +3,7 @@
 mod find;
 
 use super::{Exit, complain};
+pub(super) use find::read;
 use find::Found;
 use squall_reports::artifacts::{self, Recorded};
 use squall_reports::digest::Digest;

@@ -1,11 +1,13 @@
 //! `squall run`.
 
-use super::Exit;
+use super::{Exit, complain, live};
 use crate::output::{Format, Outputs};
 use crate::run::{self, Options};
 use crate::scenario;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Arguments of `squall run`.
 #[derive(Debug, clap::Args)]
@@ -76,6 +78,9 @@ pub(super) struct Args {
     /// After the report leave everything up for a look, until Enter or Ctrl-C; for one scenario
     #[arg(long)]
     keep: bool,
+
+    #[command(flatten)]
+    live: live::Args,
 }
 
 /// Where to deploy.
@@ -86,8 +91,16 @@ enum Platform {
 }
 
 /// Loads, plans, runs.
-pub(super) fn main(args: Args) -> Exit {
+pub(super) fn main(args: Args, color: super::color::When) -> Exit {
     let Platform::Local = args.platform;
+    let format = if args.json { Format::Jsonl } else { args.format };
+    let shown = match live::options(args.live, format, args.keep, color) {
+        Ok(shown) => shown,
+        Err(error) => {
+            complain(&error);
+            return Exit::Usage;
+        }
+    };
     let loaded = match scenario::load(&args.paths, &scenario::LoadOptions { set: args.set.clone(), quick: args.quick })
     {
         Ok(loaded) => loaded,
@@ -102,12 +115,12 @@ pub(super) fn main(args: Args) -> Exit {
         scenarios.retain(|scenario| scenario.matches(text));
     }
     if scenarios.is_empty() {
-        super::complain(&"no scenario is selected: see `squall list` for what there is");
+        complain(&"no scenario is selected: see `squall list` for what there is");
         return Exit::NothingSelected;
     }
     let sweeps = scenarios.iter().filter(|scenario| scenario.sweep.is_some()).count();
     if args.keep && (scenarios.len() != 1 || sweeps > 0 || args.repeat > 1) {
-        super::complain(&format!(
+        complain(&format!(
             "--keep leaves one timeline up, once: {} scenarios are selected, {sweeps} of them sweeps, to be run {} times; \
              select one with --filter",
             scenarios.len(),
@@ -115,7 +128,6 @@ pub(super) fn main(args: Args) -> Exit {
         ));
         return Exit::Usage;
     }
-    let format = if args.json { Format::Jsonl } else { args.format };
     let options = Options {
         out: args.out,
         seed: args.seed,
@@ -129,13 +141,19 @@ pub(super) fn main(args: Args) -> Exit {
         junit: args.junit,
         html: args.html,
     };
-    let outputs = Mutex::new(Outputs::new(format));
-    let say = move |event| outputs.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
-    let say: run::Say = Arc::new(say);
-    match run::run(&scenarios, &options, &say) {
+    // Where Ctrl-C is a key, it means what the signal means.
+    let outputs = Arc::new(Outputs::new(shown, || {
+        // A signal to oneself arrives.
+        let _ = kill(Pid::this(), Signal::SIGINT);
+    }));
+    let said = Arc::clone(&outputs);
+    let say: run::Say = Arc::new(move |event| said.event(&event));
+    let ran = run::run(&scenarios, &options, &say);
+    outputs.close();
+    match ran {
         Ok(summary) => Exit::of(summary.worst, !summary.dirty.is_empty()),
         Err(error) => {
-            super::complain(&error);
+            complain(&error);
             Exit::Error
         }
     }

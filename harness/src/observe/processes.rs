@@ -25,6 +25,14 @@ impl Processes {
         self.all[at_name].1.push(Sample { at, cpu, memory });
     }
 
+    /// Share of a core between the last two samples of a process, and its memory.
+    pub(super) fn latest(&self, name: &str) -> Option<(f64, u64)> {
+        let (_, samples) = self.all.iter().find(|(known, _)| known == name)?;
+        let [.., from, to] = samples.as_slice() else { return None };
+        let share = to.cpu.saturating_sub(from.cpu) as f64 / 1e3 / (to.at - from.at).max(1) as f64;
+        Some((share, to.memory))
+    }
+
     pub(super) fn finish(self, phases: &[Phase]) -> Vec<Process> {
         self.all.into_iter().map(|(name, samples)| process(name, &samples, phases)).collect()
     }

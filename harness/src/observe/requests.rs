@@ -69,7 +69,7 @@ fn micros(nanos: u64) -> Micros {
     (nanos / 1000) as Micros
 }
 
-fn outcome(sample: &Sample) -> Outcome {
+pub(super) fn outcome(sample: &Sample) -> Outcome {
     match sample.end {
         End::Acceptable => Outcome::Acceptable,
         End::Degraded => Outcome::Degraded,
@@ -142,6 +142,11 @@ impl Requests {
     /// The phase of a moment; what is after the last counts in it.
     fn phase_at(&self, at: Micros) -> usize {
         self.phases.iter().position(|phase| at < phase.to).unwrap_or(self.phases.len().saturating_sub(1))
+    }
+
+    /// Requests planned in each phase, over all flows.
+    pub(super) fn planned(&self) -> Vec<u64> {
+        (0..self.phases.len()).map(|phase| self.cells.iter().map(|cells| cells[phase].planned).sum()).collect()
     }
 
     pub(super) fn health(&mut self, health: Health) {

@@ -1,6 +1,6 @@
 //! What GitHub reads of a run: annotations in its log, the step's summary, the step's outputs.
 
-use super::{Format, Output};
+use super::{Format, Results};
 use crate::run::events::RunEvent;
 use squall_reports::artifacts::Recorded;
 use squall_reports::digest::Digest;
@@ -55,13 +55,13 @@ impl GitHub {
     }
 
     /// On standard output only where people read it; a program that reads JSON there would choke.
-    fn annotate(&self) {
+    fn annotate(&self, out: &mut dyn Write) {
         let digests: Vec<Digest> = self.records.iter().map(|(record, _)| Digest::of(record)).collect();
         let lines = annotations::github(&digests, &|file| self.place(file));
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         // A log that cannot be written is no reason to lose the verdict.
         let _ = match self.format {
-            Format::Human => io::stdout().lock().write_all(text.as_bytes()),
+            Format::Human => out.write_all(text.as_bytes()),
             Format::Jsonl => io::stderr().lock().write_all(text.as_bytes()),
         };
     }
@@ -88,8 +88,8 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
     File::options().create(true).append(true).open(file)?.write_all(text.as_bytes())
 }
 
-impl Output for GitHub {
-    fn event(&mut self, event: &RunEvent) {
+impl Results for GitHub {
+    fn event(&mut self, event: &RunEvent, out: &mut dyn Write) -> io::Result<()> {
         match event {
             RunEvent::Begins { folder, .. } => self.folder = Some(folder.clone()),
             RunEvent::Judged { record, record_file, .. } => {
@@ -98,7 +98,7 @@ impl Output for GitHub {
             }
             RunEvent::Ends { worst, index_file, .. } => {
                 if self.annotate {
-                    self.annotate();
+                    self.annotate(out);
                 }
                 let summary = self.summary.iter().map(|file| (file, self.summarise(file)));
                 let outputs = self.outputs.iter().map(|file| (file, self.tell(file, &worst.to_string(), index_file)));
@@ -108,7 +108,8 @@ impl Output for GitHub {
                     }
                 }
             }
-            RunEvent::Arm { .. } | RunEvent::Stopping => {}
+            _ => {}
         }
+        Ok(())
     }
 }

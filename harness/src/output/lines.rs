@@ -1,75 +1,97 @@
-//! Progress in lines: one a phase, no carriage return, nothing that moves.
+//! Progress in lines: one an event with the time since the start and the scenario's name, nothing that moves; if nothing happens, one in 10 s.
 
-use super::Output;
-use crate::run::events::{ArmEvent, ArmId, RunEvent};
-use squall_reports::escape::log_line;
+use super::Progress;
+use super::story::{Story, Told};
+use crate::run::events::RunEvent;
+use crate::slo::words::count;
 use std::io::Write;
+use std::time::Duration;
 
-/// The lines of a run, to be printed by whoever owns the screen.
-#[derive(Debug, Default)]
-pub(super) struct Wording {
-    titles: Vec<String>,
-}
+/// Nothing is silent for longer.
+const SILENCE: Duration = Duration::from_secs(10);
 
-impl Wording {
-    /// The line that an event is worth, if it is worth one.
-    pub(super) fn line(&mut self, event: &RunEvent) -> Option<String> {
-        match event {
-            RunEvent::Begins { id, seed, folder, scenarios } => {
-                self.titles.clone_from(scenarios);
-                let number = scenarios.len();
-                let plural = if number == 1 { "" } else { "s" };
-                Some(format!("run {id}, seed {seed}, {number} scenario{plural}, into {}", folder.display()))
-            }
-            RunEvent::Arm { scenario, arm, what } => {
-                let text = match what {
-                    ArmEvent::Deploying { .. } => "deploying".to_owned(),
-                    ArmEvent::Phase { phase } => {
-                        format!("{} for {} s", phase.name, (phase.to - phase.from) as f64 / 1e6)
-                    }
-                    ArmEvent::Ended { verdict, reason } => reason.clone().unwrap_or_else(|| verdict.to_string()),
-                    ArmEvent::Again { reason } => format!("will be run again: {reason}"),
-                    ArmEvent::Under { .. } | ArmEvent::Happened(_) => return None,
-                };
-                Some(format!("{} [{}]: {text}", self.title(*scenario), name(arm)))
-            }
-            RunEvent::Stopping => {
-                Some("stopping: undoing every fault (Ctrl-C again to leave it to the guardian)".to_owned())
-            }
-            RunEvent::Kept { verdict, reason, report_file, addresses } => {
-                let verdict = reason.clone().unwrap_or_else(|| verdict.to_string());
-                let report = report_file.as_ref().map(|file| format!("report {}\n", file.display()));
-                let report = report.unwrap_or_default();
-                Some(format!("{verdict}\n{report}{addresses}everything is up; press Enter to end it"))
-            }
-            RunEvent::Judged { .. } | RunEvent::Ends { .. } => None,
-        }
-    }
-
-    pub(super) fn title(&self, scenario: usize) -> &str {
-        self.titles.get(scenario).map_or("", String::as_str)
-    }
-}
-
-pub(super) fn name(arm: &ArmId) -> String {
-    let mut name = arm.name.clone();
-    if arm.try_number > 1 {
-        name.extend([", try ", &arm.try_number.to_string()]);
-    }
-    name
-}
-
-/// Progress where there is no terminal: the lines on standard error.
-#[derive(Debug, Default)]
+/// Progress on standard error, line by line.
+#[derive(Debug)]
 pub(super) struct Lines {
-    wording: Wording,
+    pub(super) story: Story,
+    last: Duration,
+    replay: bool,
 }
 
-impl Output for Lines {
-    fn event(&mut self, event: &RunEvent) {
-        if let Some(line) = self.wording.line(event) {
-            // Progress that cannot be shown is no reason to end a run.
-            let _ = writeln!(anstream::stderr(), "{}", log_line(&line));
+impl Lines {
+    pub(super) fn new(replay: bool) -> Self {
+        Self { story: Story::default(), last: Duration::ZERO, replay }
+    }
+
+    /// Takes an event in, and gives the lines that it is worth.
+    pub(super) fn take(&mut self, at: Duration, event: &RunEvent) -> Vec<String> {
+        let told = self.story.take(at, event);
+        let mut lines: Vec<String> = told.iter().map(|told| self.line(told)).collect();
+        if matches!(event, RunEvent::Begins { .. }) {
+            lines.insert(0, self.header());
+        }
+        if !lines.is_empty() {
+            self.last = at;
+        }
+        lines
+    }
+
+    /// What to say after so long a silence.
+    fn idle(&mut self, at: Duration) -> Option<String> {
+        if at.saturating_sub(self.last) < SILENCE {
+            return None;
+        }
+        self.last = at;
+        let running: Vec<_> = self.story.running().collect();
+        let rate: f64 =
+            running.iter().filter_map(|arm| arm.last()).map(|tally| tally.sent as f64 / tally.seconds()).sum();
+        let lost: u64 = running.iter().map(|arm| arm.lost()).sum();
+        let text = match running.len() {
+            0 => "no arm is running: reports are being written".to_owned(),
+            1 => format!("1 arm runs, {rate:.0} requests/s, {} lost", count(lost)),
+            many => format!("{many} arms run, {rate:.0} requests/s, {} lost", count(lost)),
+        };
+        Some(format!("{} {text}", stamp(at)))
+    }
+
+    /// What the run is, in one line.
+    pub(super) fn header(&self) -> String {
+        let number = self.story.scenarios.len();
+        let plural = if number == 1 { "" } else { "s" };
+        let Story { seed, folder, .. } = &self.story;
+        let version = env!("CARGO_PKG_VERSION");
+        if self.replay {
+            return format!("squall {version}  replay of {folder}  seed {seed}");
+        }
+        format!("squall {version}  seed {seed}  {number} scenario{plural}  into {folder}")
+    }
+
+    fn line(&self, told: &Told) -> String {
+        let text = &told.text;
+        match told.arm.map(|arm| self.story.name(arm)) {
+            Some(name) => format!("{} {name}: {text}", stamp(told.at)),
+            None => format!("{} {text}", stamp(told.at)),
         }
     }
+}
+
+impl Progress for Lines {
+    fn event(&mut self, at: Duration, event: &RunEvent) {
+        self.take(at, event).iter().for_each(|line| print(line));
+    }
+
+    fn tick(&mut self, at: Duration) {
+        self.idle(at).iter().for_each(|line| print(line));
+    }
+}
+
+/// Progress that cannot be shown is no reason to end a run.
+pub(super) fn print(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// `[ 00:08.3]`.
+fn stamp(at: Duration) -> String {
+    let tenths = at.as_millis() / 100;
+    format!("[ {:02}:{:02}.{}]", tenths / 600, tenths / 10 % 60, tenths % 10)
 }

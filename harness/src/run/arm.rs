@@ -10,6 +10,7 @@ mod findings;
 mod instances;
 pub(super) mod keep;
 mod plan;
+mod progress;
 mod relays;
 mod release;
 mod timeline;

@@ -1,6 +1,7 @@
 //! What happens in a run, as outputs see it. The runner does not print, and outputs do not run.
 
-use squall_reports::record::{Cell, Event, Phase, Record, Verdict};
+pub use crate::observe::{Arrivals, PhaseCount, Tally};
+use squall_reports::record::{Cell, Event, Flow, Instance, Phase, Record, Verdict};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,8 +50,10 @@ pub enum RunEvent {
         /// The report's file.
         report_file: PathBuf,
     },
-    /// A person asked to stop.
+    /// A person asked to stop: faults are being undone.
     Stopping,
+    /// A person asked again: the process ends at once, and the guardian undoes the rest.
+    Leaving,
     /// All is over.
     Ends {
         /// The worst verdict.
@@ -83,16 +86,10 @@ pub enum ArmEvent {
         /// How long the load will last.
         lasting: Duration,
     },
-    /// The load goes on; told each second.
-    Under {
-        /// Since its first request was due.
-        elapsed: Duration,
-    },
-    /// A phase begins.
-    Phase {
-        /// The phase.
-        phase: Phase,
-    },
+    /// Everything is up, and the load begins.
+    Begun(Box<Outline>),
+    /// What was done since the last time; told about once a second.
+    Progress(Box<Tally>),
     /// Anything that also stands in the record.
     Happened(Event),
     /// The arm has ended and is judged by itself.
@@ -107,4 +104,66 @@ pub enum ArmEvent {
         /// Why.
         reason: String,
     },
+}
+
+/// What is known of an arm when its load begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// How long from now until the first request is due.
+    pub lead: Duration,
+    /// Its phases, the warm-up first.
+    pub phases: Vec<Phase>,
+    /// Requests planned in each.
+    pub planned: Vec<u64>,
+    /// Phases with a fault.
+    pub faulty: Vec<usize>,
+    /// Its flows.
+    pub flows: Vec<Flow>,
+    /// Its instances.
+    pub instances: Vec<Instance>,
+    /// What they are offered is counted under way; otherwise nothing is known of it until the end.
+    pub counted: bool,
+    /// What is expected, in the order of the file.
+    pub expected: Vec<Expected>,
+}
+
+/// An expectation, as it can be watched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// Its stable id.
+    pub id: String,
+    /// As written.
+    pub written: String,
+    /// How many requests it allows to go wrong, where it is judged by nothing but their count.
+    pub budget: Option<Budget>,
+}
+
+impl Expected {
+    /// `failing.success >= 99.9%`: where, and as written.
+    pub fn written_in_full(&self) -> String {
+        match self.id.split_once('.') {
+            Some((place, _)) if place != "healing" => format!("{place}.{}", self.written),
+            _ => self.written.clone(),
+        }
+    }
+}
+
+/// How many requests of some phases may go wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// Indices of the phases.
+    pub phases: Vec<usize>,
+    /// Share of planned ones, or their number.
+    pub allowed: Allowed,
+    /// A degraded answer is one of them.
+    pub degraded: bool,
+}
+
+/// How many requests may go wrong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Allowed {
+    /// A share of those planned, from 0 to 1.
+    Share(f64),
+    /// So many.
+    Count(u64),
 }

@@ -31,7 +31,8 @@ fn memory() -> u64 {
     kilobytes.unwrap_or(0_u64) * 1024
 }
 
-fn ci() -> Option<String> {
+/// The CI service that this runs in, if it says so.
+pub fn ci() -> Option<String> {
     let known = [
         ("GITHUB_ACTIONS", "GitHub Actions"),
         ("GITLAB_CI", "GitLab CI"),

@@ -11,18 +11,19 @@ pub(super) type Stop = watch::Receiver<bool>;
 
 /// Blocks INT, TERM and HUP in this thread and all that it starts, and listens for them in a thread of its own.
 ///
-/// To be called before any other thread exists. `told` hears of the first signal.
-pub(super) fn listen(told: impl Fn() + Send + 'static) -> io::Result<Stop> {
+/// To be called before any other thread exists. `told` hears of the first signal, and (true) of the second.
+pub(super) fn listen(told: impl Fn(bool) + Send + 'static) -> io::Result<Stop> {
     let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
     signals.thread_block()?;
     let (sender, receiver) = watch::channel(false);
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         while signals.wait().is_ok() {
-            if sender.send_replace(true) {
+            let again = sender.send_replace(true);
+            told(again);
+            if again {
                 // Children die with us, and the guardian undoes the rest.
                 std::process::exit(ABORTED);
             }
-            told();
         }
     })?;
     Ok(receiver)

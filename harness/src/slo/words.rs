@@ -1,7 +1,7 @@
 //! Verdicts in plain words: count first, then share, then limit.
 
 use squall_reports::record::{Arm, ArmKind, Expectation, Reason, Verdict};
-pub(super) use squall_reports::words::{count, number, percent, seconds};
+pub use squall_reports::words::{count, number, percent, seconds};
 
 /// A sentence for each expectation that did not hold, the worst first.
 pub(super) fn missed(expectations: &[Expectation]) -> Vec<Reason> {

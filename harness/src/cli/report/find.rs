@@ -110,7 +110,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// A run that was cut has lines only, and a damaged record has lines beside it: they are folded into what can be known.
-fn read(path: &Path) -> Result<Record, String> {
+pub(in crate::cli) fn read(path: &Path) -> Result<Record, String> {
     if path.extension().is_some_and(|extension| extension == "jsonl") {
         return fold::fold_file(path).map_err(|error| error.to_string());
     }

@@ -10,17 +10,16 @@ use super::deployment::{self, Deployment, Input};
 use super::plan::ArmPlan;
 use super::release::Running;
 use super::timeline::{self, Step};
-use super::{Setting, faults, findings};
+use super::{Setting, faults, findings, progress};
 use crate::clock::{Nanos, now};
 use crate::control::supervisor::Supervised;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
 use crate::process::proc;
-use crate::run::events::ArmEvent;
 use crate::scenario::resolved::{Phase, PlannedFault};
 use crate::shim::wire::Report;
 use squall_reports::record::stream::Line;
-use squall_reports::record::{self, Arm, Event, EventKind, Witness};
+use squall_reports::record::{Arm, Event, EventKind, Witness};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -80,7 +79,8 @@ pub(super) async fn drive(
         .iter()
         .map(|instance| Some(Supervised::new(supervision::of(instance, phases)?, start)))
         .collect();
-    let recorder = Recorder::new(setup);
+    let recorder = Recorder::new(setup.clone());
+    progress::begun(setting, &setup, &recorder);
     let planned =
         phases.iter().enumerate().flat_map(|(phase, planned)| planned.faults.iter().map(move |fault| (phase, fault)));
     let mut drive = Drive {
@@ -109,7 +109,7 @@ pub(super) async fn drive(
     drive.last_reports().await?;
     let Drive { mut recorder, arm: number, .. } = drive;
     findings::ledgers(deployment, &mut recorder);
-    findings::proxys_word(deployment, &mut recorder, start);
+    findings::proxys_word(deployment, start).into_iter().for_each(|said| recorder.said(said));
     let arm = findings::finish(setting, plan, phases, recorder);
     let mut stream = setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
     for fault in &arm.faults {
@@ -187,6 +187,7 @@ impl Drive<'_, '_> {
                 }
                 _ = seconds.tick() => self.second()?,
                 _ = ticks.tick() => {
+                    progress::events(self.setting, &mut self.recorder);
                     self.tick_releases()?;
                     self.tick_supervisor().await?;
                     // A generator that does not hear is killed with everything else.
@@ -230,18 +231,8 @@ impl Drive<'_, '_> {
     async fn step(&mut self, step: Step) -> Result<(), Error> {
         match step {
             Step::Begin(index) => {
-                let phase = &self.phases[index];
-                let from: Duration = self.phases[..index].iter().map(|phase| phase.lasting).sum();
-                let micros = |time: Duration| time.as_micros() as i64;
-                let phase = record::Phase {
-                    name: phase.name.clone(),
-                    from: micros(from),
-                    to: micros(from + phase.lasting),
-                    judged: phase.judged,
-                    moved_in: 0,
-                };
-                self.happened(EventKind::Phase, &phase.name, Witness::Harness, format!("{} begins", phase.name));
-                (self.setting.say)(ArmEvent::Phase { phase });
+                let name = &self.phases[index].name;
+                self.happened(EventKind::Phase, name, Witness::Harness, format!("{name} begins"));
             }
             Step::Inject(index) => self.inject(index).await?,
             Step::Clear(index) => {
@@ -332,7 +323,7 @@ impl Drive<'_, '_> {
         if let Some((stolen, all)) = proc::stolen() {
             self.recorder.machine(stolen, all);
         }
-        (self.setting.say)(ArmEvent::Under { elapsed: now().since(self.start) });
+        progress::tell(self.setting, self.deployment, &mut self.recorder, self.start);
         let lines = self.recorder.second(self.arm, now());
         let mut stream = self.setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().try_for_each(|line| stream.write(line))?;
@@ -341,7 +332,6 @@ impl Drive<'_, '_> {
 
     fn happened(&mut self, kind: EventKind, subject: &str, witness: Witness, text: String) {
         let event = Event { at: self.recorder.micros(now()), kind, subject: subject.to_owned(), witness, text };
-        self.recorder.event(event.clone());
-        (self.setting.say)(ArmEvent::Happened(event));
+        self.recorder.event(event);
     }
 }

@@ -83,18 +83,17 @@ struct ProxyEvent {
     reason: String,
 }
 
-/// What the proxy says of its endpoints.
-pub(super) fn proxys_word(deployment: &Deployment, recorder: &mut Recorder, start: Nanos) {
+/// What the proxy has said of its endpoints so far.
+pub(super) fn proxys_word(deployment: &Deployment, start: Nanos) -> Vec<Said> {
     let text = std::fs::read_to_string(&deployment.event_log).unwrap_or_default();
-    for event in text.lines().filter_map(|line| serde_json::from_str::<ProxyEvent>(line).ok()) {
-        let of =
-            |address: &str| deployment.endpoints.iter().position(|endpoint| endpoint.address.to_string() == address);
-        if let Some(instance) = of(&event.upstream) {
-            let at = (event.monotonic_ns as i64 - start.0 as i64) / 1000;
-            let what = if event.action == "eject" { SaidKind::Ejected } else { SaidKind::Readmitted };
-            recorder.said(Said { at, instance, what, reason: event.reason });
-        }
-    }
+    let said = |event: ProxyEvent| {
+        let of = |endpoint: &crate::deploy::mesh::Endpoint| endpoint.address.to_string() == event.upstream;
+        let instance = deployment.endpoints.iter().position(of)?;
+        let at = (event.monotonic_ns as i64 - start.0 as i64) / 1000;
+        let what = if event.action == "eject" { SaidKind::Ejected } else { SaidKind::Readmitted };
+        Some(Said { at, instance, what, reason: event.reason })
+    };
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).filter_map(said).collect()
 }
 
 /// Healing figures, marks, and the arm's own judgement.

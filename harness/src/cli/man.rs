@@ -1,0 +1,76 @@
+//! `squall man`.
+
+use super::{Arguments, Exit, complain};
+use clap::CommandFactory;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Arguments of `squall man`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  squall man | man -l -\n  squall man ~/.local/share/man/man1")]
+pub(super) struct Args {
+    /// Write a page for each command into this folder; without it, the first page goes to standard output
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+/// Prints the page of `squall`, or writes all of them.
+pub(super) fn main(args: &Args) -> Exit {
+    let written = pages().and_then(|pages| match &args.folder {
+        // A closed pipe ends quietly.
+        None => pages.first().map_or(Ok(()), |(_, page)| io::stdout().write_all(page).or(Ok(()))),
+        Some(folder) => {
+            std::fs::create_dir_all(folder)?;
+            pages.iter().try_for_each(|(name, page)| std::fs::write(folder.join(name), page))
+        }
+    });
+    match written {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            let place = args.folder.as_ref().map(|folder| format!("{}: ", folder.display())).unwrap_or_default();
+            complain(&format_args!("{place}{error}"));
+            Exit::Error
+        }
+    }
+}
+
+/// File name and text of each page, the one about `squall` itself first.
+fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut command = super::shown(Arguments::command()).disable_help_subcommand(true);
+    command.build();
+    let of = |command: clap::Command| {
+        let man = clap_mangen::Man::new(command);
+        let mut page = Vec::new();
+        man.render(&mut page).map(|()| (man.get_filename(), page))
+    };
+    let mut all = vec![of(command.clone())?];
+    for inner in command.get_subcommands() {
+        all.push(of(inner.clone().name(format!("squall-{}", inner.get_name())))?);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_page_for_each_command_with_all_its_options() {
+        let pages = pages().unwrap();
+        let command = super::super::shown(Arguments::command());
+        let of = |name: &str| {
+            let page = pages.iter().find(|(file, _)| file == name).unwrap_or_else(|| panic!("no {name}"));
+            String::from_utf8(page.1.clone()).unwrap().replace("\\-", "-")
+        };
+        let first = of("squall.1");
+        for known in command.get_subcommands() {
+            let name = known.get_name();
+            assert!(first.contains(&format!("squall-{name}(1)")), "squall.1 lacks {name}");
+            let page = of(&format!("squall-{name}.1"));
+            for option in known.get_arguments().filter_map(|argument| argument.get_long()) {
+                assert!(page.contains(&format!("--{option}")), "squall-{name}.1 lacks --{option}");
+            }
+        }
+        assert_eq!(pages.len(), command.get_subcommands().count() + 1);
+    }
+}
