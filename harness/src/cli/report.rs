@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `squall report`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  squall report squall-out/latest/one-failing-instance-is-ejected\n  squall report squall-out/latest/*/record.json --json"
-)]
+#[command(after_help = "Examples:\n  squall report squall-out/latest\n  squall report squall-out/latest --json")]
 pub(super) struct Args {
     /// A record, or the folder of a scenario or of a whole run
     #[arg(required = true, value_name = "RECORD")]
