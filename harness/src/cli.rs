@@ -33,11 +33,11 @@ use std::process::ExitCode;
     name = "squall",
     version,
     max_term_width = 110,
-    after_help = "Examples:\n  squall run scenarios/\n  squall check scenarios/ && squall run scenarios/ --filter ejection\n\nThe book is in docs/."
+    after_help = "The book is in docs/.\n\nExamples:\n  squall run scenarios/\n  squall check scenarios/ && squall run scenarios/ --filter ejection"
 )]
 struct Arguments {
     /// When to colour output
-    #[arg(long, global = true, value_enum, default_value_t = color::When::Auto, value_name = "WHEN", hide_possible_values = true)]
+    #[arg(long, global = true, value_enum, default_value_t = color::When::Auto, value_name = "WHEN")]
     color: color::When,
 
     #[command(subcommand)]
@@ -55,14 +55,17 @@ enum Command {
     /// Write a commented first scenario for each promise found in policies
     Init(init::Args),
     /// Print the JSON Schema of the scenario language
+    #[command(after_help = "Examples:\n  squall schema > scenario.schema.json\n  squall schema | head -n 20")]
     Schema,
     /// Draw the report of a record again
     Report(report::Args),
     /// Play the live view from a record
     Replay(replay::Args),
     /// Undo what an earlier run left behind
+    #[command(after_help = "Examples:\n  squall recover\n  squall recover && squall run scenarios/")]
     Recover,
     /// Tell what this machine can do
+    #[command(after_help = "Examples:\n  squall doctor\n  squall doctor && squall run scenarios/ --quick")]
     Doctor,
     /// Run the data plane alone
     Proxy(proxy::Args),

@@ -4,6 +4,8 @@
 //! way runs on a thread of its own, so that a terminal that does not take anything holds up no arm: [`story`] is what has become of the run
 //! so far, [`lines`] and [`live`] show it.
 
+#[cfg(test)]
+mod fixture;
 mod github;
 mod json;
 mod lines;
@@ -84,8 +86,17 @@ pub struct Outputs {
     options: Options,
     began: Nanos,
     interrupt: Mutex<Option<Box<dyn Fn() + Send>>>,
-    progress: Mutex<Option<Running>>,
+    stage: Mutex<Stage>,
     results: Mutex<(Vec<Box<dyn Results>>, Vec<u8>)>,
+}
+
+/// Where what is shown under way stands.
+enum Stage {
+    /// Nothing has happened yet.
+    Waiting,
+    On(Running),
+    /// Nothing is shown any more.
+    Over,
 }
 
 struct Running {
@@ -114,41 +125,45 @@ impl Outputs {
             options,
             began: now(),
             interrupt: Mutex::new(Some(Box::new(interrupt))),
-            progress: Mutex::new(None),
+            stage: Mutex::new(Stage::Waiting),
             results: Mutex::new((all, Vec::new())),
         }
     }
 
     /// Shows one event, now.
-    pub fn event(&self, event: &RunEvent) {
+    pub fn event(&self, event: RunEvent) {
         self.event_at(now().since(self.began), event);
     }
 
     /// Shows one event of so long after the beginning.
-    pub fn event_at(&self, at: Duration, event: &RunEvent) {
-        if matches!(event, RunEvent::Leaving) {
-            // The process ends as soon as this returns.
-            live::leave();
-            let _ = writeln!(anstream::stderr(), "the rest is left to the guardian");
-            return;
-        }
-        {
-            let mut progress = lock(&self.progress);
-            let running = progress.get_or_insert_with(|| self.start());
-            // A view that has broken down has said so, and the run goes on.
-            let _ = running.sender.send(Message::Event(at, Box::new(event.clone())));
-        }
+    pub fn event_at(&self, at: Duration, event: RunEvent) {
         match event {
-            RunEvent::Ends { .. } => self.close(),
+            // The process ends as soon as this returns.
+            RunEvent::Leaving => {
+                live::leave();
+                lines::print("the rest is left to the guardian");
+                return;
+            }
             RunEvent::Judged { .. } if !self.options.live => self.wait_until_shown(),
+            RunEvent::Ends { .. } => self.close(),
             _ => {}
         }
-        let mut results = lock(&self.results);
-        let (results, held) = &mut *results;
-        // Writing to memory does not fail.
-        results.iter_mut().for_each(|results| drop(results.event(event, held)));
-        if !self.options.live || matches!(event, RunEvent::Ends { .. }) {
-            self.hand_out(held);
+        {
+            let mut results = lock(&self.results);
+            let (results, held) = &mut *results;
+            // Writing to memory does not fail.
+            results.iter_mut().for_each(|results| drop(results.event(&event, held)));
+            if !self.options.live || matches!(event, RunEvent::Ends { .. }) {
+                self.hand_out(held);
+            }
+        }
+        let mut stage = lock(&self.stage);
+        if matches!(*stage, Stage::Waiting) {
+            *stage = Stage::On(self.start());
+        }
+        if let Stage::On(running) = &*stage {
+            // A view that has broken down has said so, and the run goes on.
+            let _ = running.sender.send(Message::Event(at, Box::new(event)));
         }
     }
 
@@ -171,7 +186,10 @@ impl Outputs {
     /// What led to a verdict stands before it, where both go to the same place.
     fn wait_until_shown(&self) {
         let (sender, shown) = mpsc::channel();
-        let asked = lock(&self.progress).as_ref().is_some_and(|one| one.sender.send(Message::Shown(sender)).is_ok());
+        let asked = match &*lock(&self.stage) {
+            Stage::On(running) => running.sender.send(Message::Shown(sender)).is_ok(),
+            Stage::Waiting | Stage::Over => false,
+        };
         if asked {
             let _ = shown.recv();
         }
@@ -179,9 +197,9 @@ impl Outputs {
 
     /// Gives the terminal back and hands out what was held back; for every way in which a run can end.
     pub fn close(&self) {
-        if let Some(Running { sender, thread }) = lock(&self.progress).take() {
+        let stage = std::mem::replace(&mut *lock(&self.stage), Stage::Over);
+        if let Stage::On(Running { sender, thread }) = stage {
             let _ = sender.send(Message::Close);
-            drop(sender);
             // If it panicked, the message of that is on the terminal.
             let _ = thread.join();
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Arguments of `squall check`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  squall check scenarios/\n  squall check cart.yaml --set load.rate=800/s")]
+#[command(after_help = "Examples:\n  squall check scenarios/\n  squall check scenarios/ejection --set load.rate=800/s")]
 pub(super) struct Args {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]

@@ -7,9 +7,7 @@ use std::io::Write;
 
 /// Arguments of `squall completions`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  squall completions bash > ~/.local/share/bash-completion/completions/squall\n  squall completions zsh > _squall && fpath+=($PWD)"
-)]
+#[command(after_help = "Examples:\n  . <(squall completions bash)\n  squall completions zsh > _squall")]
 pub(super) struct Args {
     /// The shell
     #[arg(value_enum)]

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 /// Arguments of `squall init`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  squall init policies/ > first.yaml && squall check first.yaml")]
+#[command(
+    after_help = "Examples:\n  squall init scenarios/ejection/policies\n  squall init scenarios/ejection/policies/eject-and-retry.yaml > first.yaml"
+)]
 pub(super) struct Args {
     /// Policy files, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Arguments of `squall man`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  squall man | man -l -\n  squall man ~/.local/share/man/man1")]
+#[command(after_help = "Examples:\n  squall man > squall.1\n  squall man man1")]
 pub(super) struct Args {
     /// Write a page for each command into this folder; without it, the first page goes to standard output
     #[arg(value_name = "DIR")]

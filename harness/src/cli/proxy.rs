@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Arguments of `squall proxy`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  squall proxy --policies policies/ --endpoints endpoints.yaml --listen 127.0.0.1:8080\n  squall proxy --policies policies/ --endpoints endpoints.yaml --disarm retries,outlier-detection"
+    after_help = "Examples:\n  squall proxy --policies scenarios/ejection/policies/slow.yaml --listen 127.0.0.1:8080\n  squall proxy --policies scenarios/ejection/policies/slow.yaml --disarm retries,outlier-detection"
 )]
 pub(super) struct Args {
     /// Istio and Kubernetes YAML: files or folders, watched for changes

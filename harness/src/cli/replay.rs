@@ -13,7 +13,7 @@ use std::time::Instant;
 /// Arguments of `squall replay`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  squall replay squall-out/latest/one-failing-instance-is-ejected-and-readmitted-when-it-is --speed 4\n  squall replay squall-out/latest/one-failing-instance-is-ejected-and-readmitted-when-it-is --live never --speed max"
+    after_help = "Examples:\n  squall replay squall-out/latest/one-failing* --speed 4\n  squall replay squall-out/latest/one-failing* --live never --speed max"
 )]
 pub(super) struct Args {
     /// A record, or the folder of a scenario
@@ -97,7 +97,7 @@ fn play(steps: Vec<Step>, options: Options) {
             Pace::Unbounded if is_left.load(Ordering::SeqCst) => break,
             Pace::Unbounded => {}
         }
-        outputs.event_at(at, &event);
+        outputs.event_at(at, event);
     }
     outputs.close();
 }

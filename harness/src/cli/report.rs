@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `squall report`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  squall report squall-out/latest\n  squall report squall-out/latest --format markdown --out -\n  squall report squall-out --index"
+    after_help = "Examples:\n  squall report squall-out/latest\n  squall report squall-out/latest --format markdown --out -"
 )]
 pub(super) struct Args {
     /// A record, or the folder of a scenario, of a run, or (with --index) of many runs

@@ -147,7 +147,7 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
         let _ = kill(Pid::this(), Signal::SIGINT);
     }));
     let said = Arc::clone(&outputs);
-    let say: run::Say = Arc::new(move |event| said.event(&event));
+    let say: run::Say = Arc::new(move |event| said.event(event));
     let ran = run::run(&scenarios, &options, &say);
     outputs.close();
     match ran {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 /// Arguments of `squall service`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  squall service --port 8080 --name cart/1")]
+#[command(
+    after_help = "Examples:\n  squall service --port 8080 --name cart/1\n  squall service --port 8080 --ledger cart.ledger"
+)]
 pub(super) struct Args {
     /// Port on 127.0.0.1; 0 lets the kernel choose, and the first line of output says which
     #[arg(long, default_value_t = 0)]

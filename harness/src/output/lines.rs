@@ -95,3 +95,26 @@ fn stamp(at: Duration) -> String {
     let tenths = at.as_millis() / 100;
     format!("[ {:02}:{:02}.{}]", tenths / 600, tenths / 10 % 60, tenths % 10)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_count_from_the_start() {
+        assert_eq!(stamp(Duration::from_millis(8_399)), "[ 00:08.3]");
+        assert_eq!(stamp(Duration::from_secs(75)), "[ 01:15.0]");
+        assert_eq!(stamp(Duration::from_secs(7_265)), "[ 121:05.0]");
+    }
+
+    #[test]
+    fn nothing_is_silent_for_longer_than_ten_seconds() {
+        let mut lines = Lines::new(false);
+        assert_eq!(lines.idle(Duration::from_millis(9_900)), None);
+        assert!(lines.idle(Duration::from_secs(10)).unwrap().starts_with("[ 00:10.0] no arm is running"));
+        assert_eq!(lines.idle(Duration::from_secs(12)), None);
+        lines.take(Duration::from_secs(19), &RunEvent::Stopping);
+        assert_eq!(lines.idle(Duration::from_secs(21)), None);
+        assert!(lines.idle(Duration::from_secs(29)).is_some());
+    }
+}

@@ -79,6 +79,13 @@ impl Story {
                 let text = format!("stopping: {} (Ctrl-C again to leave it to the guardian)", self.undoing());
                 vec![Told { at, arm: None, text, tone: Tone::Fault }]
             }
+            RunEvent::Kept { verdict, reason, report_file, addresses } => {
+                let verdict = reason.clone().unwrap_or_else(|| verdict.to_string());
+                let report = report_file.as_ref().map(|file| format!("report {}", file.display()));
+                let end = "everything is up; press Enter to end it".to_owned();
+                let lines = [verdict].into_iter().chain(report).chain(addresses.lines().map(str::to_owned)).chain([end]);
+                lines.map(|text| Told { at, arm: None, text, tone: Tone::Plain }).collect()
+            }
             RunEvent::Leaving => {
                 let text = "left to the guardian, which undoes everything".to_owned();
                 vec![Told { at, arm: None, text, tone: Tone::Fault }]

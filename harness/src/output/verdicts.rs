@@ -123,3 +123,37 @@ fn again(record: &Record) -> String {
     let quick = if record.run.quick { " --quick" } else { "" };
     format!("squall run {} --seed {}{quick}{set}", quote(file), record.run.seed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::fixture;
+
+    #[test]
+    fn a_block_tells_every_expectation_and_where_those_stand_that_did_not_hold() {
+        let block = block(&fixture::record(), Path::new("out/report.html"));
+        insta::assert_snapshot!(anstream::adapter::strip_str(&block).to_string());
+    }
+
+    #[test]
+    fn what_has_passed_takes_no_more_than_its_sentence() {
+        let mut record = fixture::record();
+        record.verdict = Verdict::Pass;
+        record.reasons[0] = squall_reports::record::Reason {
+            verdict: Verdict::Pass,
+            code: "held".to_owned(),
+            text: "PASS: 0 of 4,500 requests were lost".to_owned(),
+        };
+        insta::assert_snapshot!(
+            anstream::adapter::strip_str(&block(&record, Path::new("out/report.html"))).to_string()
+        );
+    }
+
+    #[test]
+    fn the_command_to_run_it_again_can_be_pasted() {
+        let mut record = fixture::record();
+        record.scenario.file = "my scenarios/it's.yaml".to_owned();
+        record.scenario.set = vec!["load.rate=800/s".to_owned()];
+        assert_eq!(again(&record), r"squall run 'my scenarios/it'\''s.yaml' --seed 7 --set load.rate=800/s");
+    }
+}

@@ -109,6 +109,11 @@ pub(super) fn scene(buffer: &mut Buffer, scene: &Scene<'_>) {
         row.draw(buffer, Rect { y: y as u16, height: 1, ..inner });
     }
     foot.draw(buffer, Rect { y: area.height - 1, height: 1, ..inner });
+    if scene.looks.ascii {
+        for cell in buffer.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+            cell.set_symbol(if cell.symbol() == "…" { "." } else { "?" });
+        }
+    }
 }
 
 /// The rows that there is room for.

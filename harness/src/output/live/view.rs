@@ -121,3 +121,80 @@ impl View {
         self.watching = false;
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::run::events::{ArmEvent, ArmId, RunEvent};
+    use squall_reports::record::Verdict;
+
+    pub(in crate::output::live) fn press(view: &mut View, keys: &str, story: &Story) {
+        for letter in keys.chars() {
+            view.key(if letter == '\t' { Key::Next } else { Key::Letter(letter) }, story);
+        }
+    }
+
+    fn tell(view: &mut View, story: &mut Story, name: &str, what: ArmEvent) {
+        let arm = ArmId { name: name.to_owned(), cell: None, try_number: 1 };
+        story.take(Duration::ZERO, &RunEvent::Arm { scenario: 0, arm, what });
+        view.follow(story);
+    }
+
+    fn begun() -> ArmEvent {
+        ArmEvent::Deploying { lasting: Duration::from_secs(1) }
+    }
+
+    fn ended() -> ArmEvent {
+        ArmEvent::Ended { verdict: Verdict::Pass, reason: None }
+    }
+
+    #[test]
+    fn an_arm_keeps_its_row_and_the_focus_moves_when_its_arm_ends() {
+        let (mut view, mut story) = (View::default(), Story::default());
+        ["run", "control", "third"].into_iter().for_each(|name| tell(&mut view, &mut story, name, begun()));
+        assert_eq!((view.rows(), view.focus()), (&[0, 1, 2][..], 0));
+        tell(&mut view, &mut story, "control", ended());
+        assert_eq!((view.rows(), view.focus()), (&[0, 1, 2][..], 0));
+        tell(&mut view, &mut story, "fourth", begun());
+        assert_eq!(view.rows(), [0, 3, 2], "the row of what is over");
+        tell(&mut view, &mut story, "run", ended());
+        assert_eq!(view.focus(), 2);
+    }
+
+    #[test]
+    fn an_arm_that_is_over_can_be_looked_at() {
+        let (mut view, mut story) = (View::default(), Story::default());
+        ["run", "control"].into_iter().for_each(|name| tell(&mut view, &mut story, name, begun()));
+        tell(&mut view, &mut story, "control", ended());
+        press(&mut view, "\t", &story);
+        view.follow(&story);
+        assert_eq!(view.focus(), 1);
+        view.key(Key::Previous, &story);
+        assert_eq!(view.focus(), 0);
+    }
+
+    #[test]
+    fn a_paused_screen_shows_what_was() {
+        let (mut view, mut story) = (View::default(), Story::default());
+        tell(&mut view, &mut story, "run", begun());
+        press(&mut view, "p", &story);
+        tell(&mut view, &mut story, "control", begun());
+        assert_eq!(view.frozen().map(|story| story.arms.len()), Some(1));
+        press(&mut view, "p", &story);
+        assert!(view.frozen().is_none());
+    }
+
+    #[test]
+    fn keys_toggle_and_ask() {
+        let (mut view, story) = (View::default(), Story::default());
+        press(&mut view, "d", &story);
+        assert_eq!(view.body(), Body::Details);
+        press(&mut view, "e", &story);
+        assert_eq!(view.body(), Body::Events);
+        press(&mut view, "e", &story);
+        assert_eq!(view.body(), Body::Overview);
+        assert_eq!(view.key(Key::Interrupt, &story), Some(Wish::Stop));
+        assert_eq!(view.key(Key::Letter('q'), &story), Some(Wish::Quiet));
+        assert_eq!(view.key(Key::Next, &story), None);
+    }
+}

@@ -49,7 +49,7 @@ pub(in crate::output) struct Open {
 
 impl Open {
     fn hits_the_process(&self) -> bool {
-        ["kill", "pause", "stop"].iter().any(|word| self.what.starts_with(word))
+        ["kill", "pause"].iter().any(|word| self.what.starts_with(word))
     }
 }
 
@@ -217,6 +217,10 @@ impl ArmStory {
                     self.watch.restarted(&event.subject);
                 }
                 (event.text.clone(), Tone::Good)
+            }
+            EventKind::Release => {
+                self.watch.release(event.subject.split('@').next().unwrap_or_default());
+                (event.text.clone(), Tone::Plain)
             }
             EventKind::RolledBack => (event.text.clone(), Tone::Good),
             _ => (event.text.clone(), Tone::Plain),

@@ -73,3 +73,82 @@ pub(in crate::output) fn allowed_in(phase: usize, outline: &Outline) -> Option<S
         Allowed::Count(most) => format!("{} allowed", count(most)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::fixture;
+    use crate::output::replay::steps;
+    use crate::run::events::{ArmEvent, RunEvent};
+    use std::path::Path;
+
+    fn outline() -> Outline {
+        let found = steps(&fixture::record(), Path::new("")).into_iter().find_map(|step| match step.event {
+            RunEvent::Arm { what: ArmEvent::Begun(outline), .. } => Some(*outline),
+            _ => None,
+        });
+        found.unwrap()
+    }
+
+    fn tally(phases: [PhaseCount; 4]) -> Tally {
+        Tally { to: 5_000_000, phases: phases.to_vec(), ..Tally::default() }
+    }
+
+    #[test]
+    fn it_is_lost_once_more_is_lost_than_all_planned_requests_allow() {
+        let outline = outline();
+        let [none, baseline] = [PhaseCount::default(), PhaseCount { ended: 900, ..PhaseCount::default() }];
+        let at = |lost| {
+            let hanging = PhaseCount { ended: 100, lost, ..PhaseCount::default() };
+            state(&outline.expected[0], &outline, &tally([none, baseline, hanging, none])).unwrap()
+        };
+        assert_eq!(at(1), State { bad: 1, allowed: 1, begun: true, complete: false });
+        assert!(!at(1).is_lost());
+        assert!(at(2).is_lost());
+        assert_eq!(at(2).words(), "2 lost, 1 allowed");
+    }
+
+    #[test]
+    fn what_a_fault_may_still_take_over_is_left_out_there_and_raises_what_is_allowed_here() {
+        let mut outline = outline();
+        outline.expected[0].budget.as_mut().unwrap().allowed = Allowed::Share(0.01);
+        let none = PhaseCount::default();
+        // 100 of the baseline have not ended, and 50 ended in the fault: any of them may come to count there.
+        let baseline = PhaseCount { ended: 800, lost: 50, moving: 50, moving_bad: 50, ..none };
+        let hanging = PhaseCount { ended: 100, lost: 19, ..none };
+        let seen = state(&outline.expected[0], &outline, &tally([none, baseline, hanging, none])).unwrap();
+        assert_eq!((seen.bad, seen.allowed), (19, 19), "a hundredth of 1,800 and 150");
+        outline.expected[0].budget = Some(Budget { phases: vec![1], allowed: Allowed::Count(0), degraded: false });
+        let seen = state(&outline.expected[0], &outline, &tally([none, baseline, hanging, none])).unwrap();
+        assert!(!seen.is_lost(), "all 50 may move on");
+    }
+
+    #[test]
+    fn degraded_answers_count_where_success_is_asked_for() {
+        let mut outline = outline();
+        let none = PhaseCount::default();
+        let baseline = PhaseCount { ended: 900, ..none };
+        let hanging = PhaseCount { ended: 100, degraded: 5, ..none };
+        let phases = [none, baseline, hanging, none];
+        assert!(state(&outline.expected[0], &outline, &tally(phases)).unwrap().is_lost());
+        outline.expected[0].budget = Some(Budget { phases: vec![2], allowed: Allowed::Count(0), degraded: false });
+        assert!(!state(&outline.expected[0], &outline, &tally(phases)).unwrap().is_lost());
+    }
+
+    #[test]
+    fn what_counts_do_not_decide_has_no_state() {
+        let outline = outline();
+        assert_eq!(outline.expected[2].id, "healing.ejected(cart/1)");
+        assert_eq!(state(&outline.expected[2], &outline, &tally([PhaseCount::default(); 4])), None);
+    }
+
+    #[test]
+    fn the_strictest_limit_of_a_phase_is_told() {
+        let mut outline = outline();
+        assert_eq!(allowed_in(2, &outline).as_deref(), Some("0.1 % allowed"));
+        assert_eq!(allowed_in(3, &outline).as_deref(), Some("none allowed"));
+        assert_eq!(allowed_in(1, &outline), None);
+        outline.expected[1].budget = Some(Budget { phases: vec![2], allowed: Allowed::Count(0), degraded: false });
+        assert_eq!(allowed_in(2, &outline).as_deref(), Some("none allowed"));
+    }
+}

@@ -18,6 +18,8 @@ pub(in crate::output) struct Watch {
     all: Vec<One>,
     /// Offers are counted under way.
     counted: bool,
+    /// Services whose traffic is shifted on purpose: their instances may fall silent.
+    released: Vec<String>,
 }
 
 /// One instance.
@@ -49,7 +51,9 @@ pub(in crate::output) enum State {
     NotCounted,
     In,
     /// No request in the last stretch, which may mean nothing.
-    Silent,
+    Silent {
+        faulty: bool,
+    },
     Out {
         faulty: bool,
     },
@@ -75,7 +79,7 @@ impl Watch {
             service: instance.service.clone(),
             ..One::default()
         };
-        Self { all: outline.instances.iter().map(one).collect(), counted: outline.counted }
+        Self { all: outline.instances.iter().map(one).collect(), counted: outline.counted, released: Vec::new() }
     }
 
     pub(in crate::output) fn all(&self) -> &[One] {
@@ -89,7 +93,7 @@ impl Watch {
             _ if !self.counted => State::NotCounted,
             One { seen: false, out: None, .. } => State::NotStarted,
             One { out: Some(_), .. } => State::Out { faulty },
-            One { rate, .. } if *rate <= 0.0 => State::Silent,
+            One { rate, .. } if *rate <= 0.0 => State::Silent { faulty },
             _ if faulty => State::FaultyReceiving,
             _ => State::In,
         }
@@ -107,6 +111,11 @@ impl Watch {
             one.fault = None;
             one.cleared = Some(at);
         }
+    }
+
+    /// Traffic of a service is shifted on purpose.
+    pub(super) fn release(&mut self, service: &str) {
+        self.released.push(service.to_owned());
     }
 
     /// Its process is another one.
@@ -135,6 +144,9 @@ impl Watch {
         }
         let mut told = Vec::new();
         for index in 0..self.all.len().min(tally.arrivals.len()) {
+            if self.released.contains(&self.all[index].service) {
+                continue;
+            }
             let busy = self.is_busy(index);
             told.extend(self.all[index].look(tally, index, busy, lost));
         }

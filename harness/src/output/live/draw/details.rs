@@ -82,10 +82,14 @@ pub(super) fn processes(arm: &ArmStory, pen: &Pen) -> Row {
         Some((cpu, memory)) => format!("proxy {:>3.0} % cpu, {:.0} MiB", cpu * 100.0, memory as f64 / 1_048_576.0),
         None => "proxy not measured".to_owned(),
     };
-    let open = match arm.open.len() {
-        0 => "no fault is on".to_owned(),
-        open => format!("{open} fault{} on, journalled", if open == 1 { "" } else { "s" }),
-    };
-    let text = format!("{proxy}   instances {}   undo: {open}", arm.watch.all().len());
-    Row::new(vec![name, pen.ink(Ink::Plain, text), pen.ink(Ink::Faint, format!("   waiting {}", count(arm.waiting())))])
+    let mut spans = vec![name, pen.ink(Ink::Plain, format!("{proxy}   waiting {:<6}", count(arm.waiting())))];
+    if pen.width >= 100 {
+        let open = match arm.open.len() {
+            0 => "no fault is on".to_owned(),
+            1 => "1 fault is on, journalled".to_owned(),
+            open => format!("{open} faults are on, journalled"),
+        };
+        spans.push(pen.ink(Ink::Plain, format!("   instances {}   undo: {open}", arm.watch.all().len())));
+    }
+    Row::new(spans)
 }

@@ -96,7 +96,7 @@ fn expected(arm: &ArmStory) -> (f64, usize) {
 
 /// Room beside what is named on the left and told on the right.
 fn spark_width(pen: &Pen) -> usize {
-    pen.width.saturating_sub(NAMES + 28)
+    pen.width.saturating_sub(NAMES + 29)
 }
 
 pub(super) fn lost_scale(arm: &ArmStory) -> Scale {
@@ -177,7 +177,8 @@ pub(super) fn state(state: State, pen: &Pen) -> (Ink, String) {
         State::NotStarted => (Ink::Faint, "·", ".", "no request yet"),
         State::NotCounted => (Ink::Faint, "·", ".", "counted at the end"),
         State::In => (Ink::Good, "●", "+", "in"),
-        State::Silent => (Ink::Plain, "○", "-", "silent"),
+        State::Silent { faulty: false } => (Ink::Plain, "○", "-", "silent"),
+        State::Silent { faulty: true } => (Ink::Fault, "○", "-", "silent, faulty"),
         State::Out { faulty: false } => (Ink::Fault, "○", "-", "out"),
         State::Out { faulty: true } => (Ink::Fault, "○", "-", "out, faulty"),
         State::FaultyReceiving => (Ink::Lost, "✕", "x", "faulty, receiving"),

@@ -92,7 +92,7 @@ fn entry(scene: &Scene<'_>, index: usize, pen: &Pen) -> Row {
     let mark = if focused { pen.sign("▸ ", "> ") } else { "  " };
     let bar = if pen.width >= 78 { 10 } else { 0 };
     let phase = if pen.width >= 78 { 12 } else { 0 };
-    let (rate, lost, state) = (if pen.width >= 70 { 9 } else { 0 }, 12, if pen.width >= 70 { 12 } else { 9 });
+    let (rate, lost, state) = (if pen.width >= 70 { 9 } else { 0 }, 12, if pen.width >= 70 { 12 } else { 11 });
     let room = pen.width.saturating_sub(2 + bar + phase + rate + lost + state + 2);
     let name = column(&fitted(scene.story.title(arm.scenario), &arm.label(), room), room);
     let asked = arm.last().map(|tally| format!("{:.0}/s", tally.planned as f64 / tally.seconds())).unwrap_or_default();

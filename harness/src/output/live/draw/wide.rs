@@ -94,7 +94,7 @@ fn axis(arm: &ArmStory, width: usize, pen: &Pen) -> (String, String) {
 fn losses(arm: &ArmStory, pen: &Pen) -> Row {
     let scale = overview::lost_scale(arm);
     let values =
-        spread(&arm.tallies, arm.length(), picture_width(pen), |tally| Some(tally.lost() as f64 / tally.seconds()));
+        spread(&arm.tallies, arm.length(), picture(arm, pen), |tally| Some(tally.lost() as f64 / tally.seconds()));
     Row::new(vec![
         pen.ink(Ink::Plain, column("lost/s", names(arm))),
         pen.ink(Ink::Lost, spark(&values, scale, pen.looks.ascii)),
