@@ -3,8 +3,8 @@
 mod find;
 
 use super::{Exit, complain};
-pub(super) use find::read;
 use find::Found;
+pub(super) use find::read;
 use squall_reports::artifacts::{self, Recorded};
 use squall_reports::digest::Digest;
 use squall_reports::record::Record;

@@ -59,23 +59,14 @@ impl Connection {
         template: &mut Template,
         id: u64,
         names: &[String],
-    ) -> Answer {
-        let mut answer = Answer {
-            end: End::Cut,
-            status: 0,
-            instance: None,
-            sent: None,
-            first_byte: None,
-            done: Nanos(0),
-            reusable: false,
-        };
-        match self.exchange(flow, template, id, names, &mut answer).await {
+        answer: &mut Answer,
+    ) {
+        match self.exchange(flow, template, id, names, answer).await {
             Ok(()) => {}
             Err(Failure::Io(error)) => answer.end = end_of(&error),
             Err(Failure::Malformed) => answer.end = End::Malformed,
         }
         answer.done = now();
-        answer
     }
 
     async fn exchange(

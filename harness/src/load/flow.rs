@@ -258,12 +258,17 @@ impl Flow {
 
     async fn within_time_out(&self, job: Job, connection: &mut Connection, template: &mut Template) -> Answer {
         let left = self.due(job).after(self.plan.time_out).since(now());
-        let exchange = connection.request(&self.plan, template, job.arrival.id, &self.instances);
-        tokio::select! {
+        let mut answer = nothing(End::Cut);
+        let given_up = tokio::select! {
             biased;
-            answer = exchange => answer,
-            () = tokio::time::sleep(left) => nothing(End::TimeOut),
-            () = self.until_stopped() => nothing(End::Cut),
+            () = connection.request(&self.plan, template, job.arrival.id, &self.instances, &mut answer) => None,
+            () = tokio::time::sleep(left) => Some(End::TimeOut),
+            () = self.until_stopped() => Some(End::Cut),
+        };
+        match given_up {
+            None => answer,
+            // It was sent, whatever became of it; what had come of an answer by then is none.
+            Some(end) => Answer { sent: answer.sent, ..nothing(end) },
         }
     }
 

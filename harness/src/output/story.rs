@@ -83,7 +83,8 @@ impl Story {
                 let verdict = reason.clone().unwrap_or_else(|| verdict.to_string());
                 let report = report_file.as_ref().map(|file| format!("report {}", file.display()));
                 let end = "everything is up; press Enter to end it".to_owned();
-                let lines = [verdict].into_iter().chain(report).chain(addresses.lines().map(str::to_owned)).chain([end]);
+                let lines =
+                    [verdict].into_iter().chain(report).chain(addresses.lines().map(str::to_owned)).chain([end]);
                 lines.map(|text| Told { at, arm: None, text, tone: Tone::Plain }).collect()
             }
             RunEvent::Leaving => {
