@@ -1,7 +1,7 @@
 //! The files of a run. Pure functions of records: the same record gives the same bytes.
 
 use crate::plot::{self, Width};
-use crate::record::{ArmKind, Record};
+use crate::record::{Arm, ArmKind, Record};
 use crate::{hlog, html, junit, markdown};
 use std::fs;
 use std::io;
@@ -40,6 +40,9 @@ pub struct RunFiles {
     pub markdown: PathBuf,
 }
 
+/// How a picture of an arm is drawn.
+type Draw = fn(&Arm, Width) -> String;
+
 /// Writes the report of one scenario, and its plots.
 pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
     write(&folder.join("report.html"), html::report(record)?.as_bytes())?;
@@ -59,7 +62,7 @@ pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
             // Cells are drawn together.
             continue;
         }
-        let drawn: [(&str, fn(&crate::record::Arm, Width) -> String); 3] =
+        let drawn: [(&str, Draw); 3] =
             [("healing", plot::healing), ("outcomes", plot::outcomes), ("latency", plot::latency)];
         for (name, draw) in drawn {
             picture(&plots.join(format!("{prefix}{name}")), &draw(arm, Width::Wide))?;

@@ -286,7 +286,7 @@ pub(super) fn happened(arm: &Arm) -> Vec<Happened> {
             witness: "client",
             evidence: format!("{} planned", number::count(planned)),
         });
-        let end = crate::plot::frame::end(arm);
+        let end = crate::plot::frame::counted(arm);
         rows.push(Happened {
             at: end,
             number: None,
@@ -479,6 +479,7 @@ pub(super) fn control(record: &Record, control: Option<&Arm>) -> Option<ControlR
         word: match record.control {
             Some(Verdict::Fail) => "FAILS, as it must".to_owned(),
             Some(verdict) => verdict.to_string(),
+            None if control.is_some() => "not judged".to_owned(),
             None if record.run.quick => "not run (quick)".to_owned(),
             None => "not run".to_owned(),
         },
