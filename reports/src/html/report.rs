@@ -16,7 +16,7 @@ struct Report<'a> {
     record: &'a Record,
     theme: String,
     facts: String,
-    headline: &'a str,
+    headline: String,
     findings: Vec<String>,
     expectations: String,
     asked: Vec<rows::Asked<'a>>,

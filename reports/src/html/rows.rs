@@ -133,11 +133,11 @@ pub(super) fn health(arm: &Arm) -> Vec<Health> {
     let mut rows = Vec::new();
     if generator.planned == 0 {
         let missing = |name: &str| row(name, "not measured".to_owned(), String::new(), State::NotMeasured);
-        return ["sent of planned", "sent late, p99", "generator CPU", "attempts at instances"].map(missing).into();
+        return ["released in time", "sent late, p99", "generator CPU", "attempts at instances"].map(missing).into();
     }
     let share = generator.offered as f64 / generator.planned as f64;
     rows.push(row(
-        "sent of planned",
+        "released in time",
         format!("{} of {}", number::count(generator.offered), number::count(generator.planned)),
         generator
             .saturated

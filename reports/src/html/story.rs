@@ -11,13 +11,17 @@ pub(super) fn plain(reason: &Reason) -> &str {
 }
 
 /// The first sentence of the page.
-pub(super) fn headline(record: &Record) -> &str {
-    record.reasons.first().map_or("nothing was judged.", plain)
+pub(super) fn headline(record: &Record) -> String {
+    record.reasons.first().map_or_else(|| "nothing was judged.".to_owned(), |reason| told(record, reason))
+}
+
+fn told(record: &Record, reason: &Reason) -> String {
+    super::missed::sentence(record, reason).unwrap_or_else(|| plain(reason).to_owned())
 }
 
 /// What else was found, most important first.
 pub(super) fn findings(record: &Record) -> Vec<String> {
-    let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| upper(plain(reason))).collect();
+    let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| upper(&told(record, reason))).collect();
     if let Some(arm) = main(record) {
         findings.extend(losses(arm));
         findings.extend(others_healed(arm));
@@ -212,7 +216,10 @@ pub(super) fn outcomes(arm: &Arm) -> String {
     let sum = |pick: fn(&crate::record::Outcomes) -> &Vec<u32>| -> u64 {
         arm.outcomes.iter().flat_map(pick).map(|count| u64::from(*count)).sum()
     };
-    let (planned, sent) = (sum(|one| &one.planned), sum(|one| &one.sent));
+    let planned = sum(|one| &one.planned);
+    // Told by the generator itself where it was: what was released in time.
+    let generator = &arm.generator;
+    let sent = if generator.planned > 0 { generator.offered.min(planned) } else { sum(|one| &one.sent) };
     let lost = lost(arm);
     let rate = if planned > 0 && arm.totals.is_empty() {
         "Until the run was cut the load ran".to_owned()
