@@ -49,6 +49,9 @@ pub struct RunFiles {
     pub json: PathBuf,
 }
 
+/// How a picture of an arm is drawn.
+type Draw = fn(&Arm, Width) -> String;
+
 /// Writes the report of one scenario, its pictures and its latencies.
 pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
     write(&folder.join("report.html"), html::report(record)?.as_bytes())?;
@@ -67,7 +70,7 @@ pub fn write_pictures(record: &Record, folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(&plots).map_err(|source| Error::File { path: plots.clone(), source })?;
     // Cells are drawn together.
     for (arm, prefix) in named(record).filter(|(arm, _)| arm.kind != ArmKind::Cell) {
-        let drawn: [(&str, fn(&Arm, Width) -> String); 3] =
+        let drawn: [(&str, Draw); 3] =
             [("healing", plot::healing), ("outcomes", plot::outcomes), ("latency", plot::latency)];
         for (name, draw) in drawn {
             picture(&plots.join(format!("{prefix}{name}")), &draw(arm, Width::Wide))?;

@@ -1,6 +1,7 @@
 //! Pages: one self-contained file each, complete without script.
 
 mod marked;
+mod missed;
 mod report;
 mod rows;
 mod story;

@@ -16,7 +16,7 @@ struct Report<'a> {
     record: &'a Record,
     theme: String,
     facts: String,
-    headline: &'a str,
+    headline: String,
     findings: Vec<String>,
     expectations: String,
     asked: Vec<rows::Asked<'a>>,
@@ -107,7 +107,7 @@ pub(super) fn report(record: &Record, command: String) -> Result<String, crate::
         facts: facts(record, main),
         headline: story::headline(record),
         findings: story::findings(record),
-        expectations: story::expectations(&record.expectations),
+        expectations: story::expectations(record),
         asked: rows::asked(&record.expectations),
         control_row: rows::control(record, control),
         health_title: story::health(record, sound),
@@ -223,7 +223,7 @@ fn healing_key(arm: &Arm) -> Vec<Key> {
         let text = if harmed { "kept from it by the fault, or cut; requests lost" } else { "requests lost" };
         entries.push((Some("harmed"), Sample::Hatched(Hatch::Lost), text.to_owned()));
     }
-    if !arm.faults.is_empty() {
+    if !plot::frame::faults(arm).is_empty() {
         entries.push((None, Sample::Edged(Token::Fault, Token::FaultLine), "a fault is on".to_owned()));
         entries.push((None, Sample::Framed(Hatch::Fault, Token::FaultLine), "the instance it is on".to_owned()));
     }

@@ -133,11 +133,11 @@ pub(super) fn health(arm: &Arm) -> Vec<Health> {
     let mut rows = Vec::new();
     if generator.planned == 0 {
         let missing = |name: &str| row(name, "not measured".to_owned(), String::new(), State::NotMeasured);
-        return ["sent of planned", "sent late, p99", "generator CPU", "attempts at instances"].map(missing).into();
+        return ["released in time", "sent late, p99", "generator CPU", "attempts at instances"].map(missing).into();
     }
     let share = generator.offered as f64 / generator.planned as f64;
     rows.push(row(
-        "sent of planned",
+        "released in time",
         format!("{} of {}", number::count(generator.offered), number::count(generator.planned)),
         generator
             .saturated
@@ -286,7 +286,7 @@ pub(super) fn happened(arm: &Arm) -> Vec<Happened> {
             witness: "client",
             evidence: format!("{} planned", number::count(planned)),
         });
-        let end = crate::plot::frame::end(arm);
+        let end = crate::plot::frame::counted(arm);
         rows.push(Happened {
             at: end,
             number: None,
@@ -479,6 +479,7 @@ pub(super) fn control(record: &Record, control: Option<&Arm>) -> Option<ControlR
         word: match record.control {
             Some(Verdict::Fail) => "FAILS, as it must".to_owned(),
             Some(verdict) => verdict.to_string(),
+            None if control.is_some() => "not judged".to_owned(),
             None if record.run.quick => "not run (quick)".to_owned(),
             None => "not run".to_owned(),
         },

@@ -11,13 +11,17 @@ pub(super) fn plain(reason: &Reason) -> &str {
 }
 
 /// The first sentence of the page.
-pub(super) fn headline(record: &Record) -> &str {
-    record.reasons.first().map_or("nothing was judged.", plain)
+pub(super) fn headline(record: &Record) -> String {
+    record.reasons.first().map_or_else(|| "nothing was judged.".to_owned(), |reason| told(record, reason))
+}
+
+fn told(record: &Record, reason: &Reason) -> String {
+    super::missed::sentence(record, reason).unwrap_or_else(|| plain(reason).to_owned())
 }
 
 /// What else was found, most important first.
 pub(super) fn findings(record: &Record) -> Vec<String> {
-    let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| upper(plain(reason))).collect();
+    let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| upper(&told(record, reason))).collect();
     if let Some(arm) = main(record) {
         findings.extend(losses(arm));
         findings.extend(others_healed(arm));
@@ -131,12 +135,14 @@ fn words(count: usize) -> String {
 }
 
 /// Above the expectations.
-pub(super) fn expectations(all: &[Expectation]) -> String {
+pub(super) fn expectations(record: &Record) -> String {
+    let all: &[Expectation] = &record.expectations;
     let of = |wanted: Verdict| all.iter().filter(|one| one.verdict == wanted).count();
     let (failed, open, void) = (of(Verdict::Fail), of(Verdict::Inconclusive), of(Verdict::Invalid));
     let total = words(all.len()).to_lowercase();
     let judged = failed + open + void + of(Verdict::Pass);
     match (failed, open, void) {
+        _ if !record.complete && judged == 0 => "No expectation was judged: the run was cut before".to_owned(),
         _ if all.is_empty() => "Nothing was expected".to_owned(),
         _ if judged == 0 => "No expectation was judged".to_owned(),
         (0, 0, 0) if all.len() == 1 => "The one expectation held".to_owned(),
@@ -170,6 +176,9 @@ pub(super) fn healing(arm: &Arm) -> String {
     let reached = |kind: &str| arm.figures.healing.iter().find(|one| one.kind == kind && one.seconds.is_some());
     let of = |kind: &str| arm.figures.healing.iter().find(|one| one.kind == kind);
     let time = |seconds: Option<f64>| seconds.map(number::duration).unwrap_or_default();
+    if arm.totals.is_empty() {
+        return "What each instance was offered until the run was cut".to_owned();
+    }
     if let Some(out) = reached("ejected") {
         let back = reached("readmitted").filter(|one| one.subject == out.subject);
         let restarted = reached("restarted").filter(|one| one.subject == out.subject);
@@ -207,9 +216,14 @@ pub(super) fn outcomes(arm: &Arm) -> String {
     let sum = |pick: fn(&crate::record::Outcomes) -> &Vec<u32>| -> u64 {
         arm.outcomes.iter().flat_map(pick).map(|count| u64::from(*count)).sum()
     };
-    let (planned, sent) = (sum(|one| &one.planned), sum(|one| &one.sent));
+    let planned = sum(|one| &one.planned);
+    // Told by the generator itself where it was: what was released in time.
+    let generator = &arm.generator;
+    let sent = if generator.planned > 0 { generator.offered.min(planned) } else { sum(|one| &one.sent) };
     let lost = lost(arm);
-    let rate = if planned == 0 {
+    let rate = if planned > 0 && arm.totals.is_empty() {
+        "Until the run was cut the load ran".to_owned()
+    } else if planned == 0 {
         "Nothing was sent".to_owned()
     } else if sent as f64 >= planned as f64 * 0.999 {
         "The load kept its rate".to_owned()

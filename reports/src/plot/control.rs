@@ -137,10 +137,11 @@ fn draw(
         latency::steps(svg, &chart, &slices, |slice| Some(slice.p50), Paint::stroke(Token::Q50, 2.0));
         latency::steps(svg, &chart, &slices, |slice| slice.p99, Paint::stroke(Token::Q99, 2.2));
     }
-    let end = super::frame::end(arm);
+    let end = super::frame::counted(arm);
     if end < shared.to {
         // The control stops when it has shown what it must.
-        let (x, text) = (frame.x(end), "ended here");
+        let text = if end < super::frame::end(arm) { "no data" } else { "ended here" };
+        let x = frame.x(end);
         svg.line((x, top + 40.0), (x, base), Paint::stroke(Token::Ink3, 1.0).dash("2 3"));
         if x + Type::SMALL.width(text) + 8.0 < right {
             svg.text(x + 6.0, base - 10.0, text, Type::SMALL);

@@ -4,7 +4,7 @@ use super::labels;
 use super::scale;
 use super::svg::{Hatch, Paint, Svg, Type};
 use super::theme::Token;
-use crate::record::{Arm, Micros, SLOT};
+use crate::record::{Arm, EventKind, FaultSpan, Micros, SLOT};
 
 /// For which page a picture is drawn; type has the same size on both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,11 +155,24 @@ impl TimeFrame {
 
     /// Hatches the row of an instance for as long as a fault is on it.
     pub fn hatch(&self, svg: &mut Svg, arm: &Arm, instance: usize, (top, bottom): (f64, f64)) {
-        for fault in arm.faults.iter().filter(|fault| fault.instance == instance) {
+        for fault in faults(arm).iter().filter(|fault| fault.instance == instance) {
             let (from, to) = span(arm, fault);
             if to > self.from && from < self.to {
                 let (from, to) = (self.x(from), self.x(to));
                 svg.rect(from, top, ((to - from).max(1.0), bottom - top), Paint::hatch(Hatch::Fault));
+            }
+        }
+    }
+
+    /// What was never counted stays empty, and says so.
+    pub fn missing(&self, svg: &mut Svg, slots: usize, (top, bottom): (f64, f64)) {
+        let from = self.x(slots as Micros * SLOT);
+        if self.right - from > 4.0 {
+            svg.rect(from, top, (self.right - from, bottom - top), Paint::fill(Token::Bg));
+            svg.line((from, top), (from, bottom), Paint::stroke(Token::Ink3, 1.0).dash("2 3"));
+            let text = "no data";
+            if self.right - from > Type::SMALL.width(text) + 6.0 {
+                svg.text(f64::midpoint(from, self.right), bottom - 6.0, text, Type::SMALL.middle());
             }
         }
     }
@@ -191,35 +204,69 @@ pub fn end(arm: &Arm) -> Micros {
     arm.phases.last().map_or(counted, |phase| phase.to).max(SLOT)
 }
 
+/// When the counts of an arm end: before its last phase does if the run was cut.
+pub fn counted(arm: &Arm) -> Micros {
+    let slots = arm.outcomes.iter().map(|outcomes| outcomes.planned.len());
+    let slots = slots.chain(arm.offers.iter().map(|offers| offers.offered.len())).max().unwrap_or(0);
+    (slots as Micros * SLOT).min(end(arm))
+}
+
+/// The faults of an arm; those of a cut run, which were never told to the end, from what happened.
+pub fn faults(arm: &Arm) -> Vec<FaultSpan> {
+    let mut faults = arm.faults.clone();
+    for event in arm.events.iter().filter(|event| event.kind == EventKind::FaultAsked) {
+        let Some(instance) = arm.instances.iter().position(|instance| instance.name == event.subject) else { continue };
+        let told = |fault: &FaultSpan| fault.instance == instance && (fault.asked - event.at).abs() < 100_000;
+        if arm.faults.iter().any(told) {
+            continue;
+        }
+        let later = |kind: EventKind| {
+            let same = arm.events.iter().filter(|other| other.kind == kind && other.subject == event.subject);
+            same.map(|other| other.at).find(|at| *at >= event.at)
+        };
+        faults.push(FaultSpan {
+            kind: event.text.split(' ').next().unwrap_or_default().to_owned(),
+            what: event.text.clone(),
+            instance,
+            phase: arm.phases.iter().rposition(|phase| phase.from <= event.at).unwrap_or(0),
+            asked: event.at,
+            effect: later(EventKind::FaultEffect),
+            cleared: later(EventKind::FaultCleared),
+            harmed: 0,
+            victims: Vec::new(),
+        });
+    }
+    faults
+}
+
 /// When a fault was on: from its effect, or from when it was asked for, until it was cleared or the arm ended.
-pub fn span(arm: &Arm, fault: &crate::record::FaultSpan) -> (Micros, Micros) {
-    let end = end(arm);
+pub fn span(arm: &Arm, fault: &FaultSpan) -> (Micros, Micros) {
+    let end = match counted(arm) {
+        0 => end(arm),
+        counted => counted,
+    };
     let from = fault.effect.unwrap_or(fault.asked).clamp(0, end);
     (from, fault.cleared.unwrap_or(end).clamp(from, end))
 }
 
 /// The faults of an arm, those of one kind and phase together.
 pub fn bands(arm: &Arm) -> Vec<Band> {
+    let faults = faults(arm);
     let mut bands: Vec<(usize, &str, Band)> = Vec::new();
-    for fault in &arm.faults {
+    for fault in &faults {
         let (from, to) = span(arm, fault);
-        match bands.iter_mut().find(|(phase, kind, _)| *phase == fault.phase && *kind == fault.kind) {
-            Some((_, _, band)) => {
-                band.from = band.from.min(from);
-                band.to = band.to.max(to);
-                if !band.instances.contains(&fault.instance) {
-                    band.instances.push(fault.instance);
-                    band.label = format!(
-                        "{} and {} more",
-                        band.label.split(" and ").next().unwrap_or(""),
-                        band.instances.len() - 1
-                    );
-                }
-            }
-            None => {
-                let label = fault.what.clone();
-                bands.push((fault.phase, &fault.kind, Band { from, to, label, instances: vec![fault.instance] }));
-            }
+        let same = bands.iter_mut().find(|(phase, kind, _)| *phase == fault.phase && *kind == fault.kind);
+        let Some((_, _, band)) = same else {
+            let band = Band { from, to, label: fault.what.clone(), instances: vec![fault.instance] };
+            bands.push((fault.phase, &fault.kind, band));
+            continue;
+        };
+        band.from = band.from.min(from);
+        band.to = band.to.max(to);
+        if !band.instances.contains(&fault.instance) {
+            let first = band.label.split(" and ").next().unwrap_or_default();
+            band.label = format!("{first} and {} more", band.instances.len());
+            band.instances.push(fault.instance);
         }
     }
     bands.into_iter().map(|(_, _, band)| band).collect()

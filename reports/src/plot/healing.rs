@@ -89,7 +89,7 @@ impl Layout {
             _ => 26.0,
         };
         // On a narrow page the name of a row stands above it.
-        let name = if width.narrow() { 20.0 } else { 0.0 };
+        let name = if width.narrow() { 26.0 } else { 0.0 };
         let top = TimeFrame::header_height(arm);
         let mut y = top + 6.0;
         let mut rows = Vec::new();
@@ -97,7 +97,7 @@ impl Layout {
             // The marks stand between the name of the first row and its strip.
             y += name + if number == 0 { marks::height(arm, &frame, !width.narrow()) } else { 0.0 };
             rows.push(y);
-            y += strip + if says(arm, number) { 22.0 } else { 8.0 } + if width.narrow() { 4.0 } else { 16.0 };
+            y += strip + if says(arm, number) { 27.0 } else { 8.0 } + if width.narrow() { 4.0 } else { 16.0 };
         }
         let lost_strip = if any_lost { strip } else { 14.0 };
         let lost = y + name;
@@ -152,14 +152,19 @@ pub fn healing(arm: &Arm, width: Width) -> String {
                 even(&mut svg, arm, &layout, instance, (base, most));
                 arrivals.draw(&mut svg, &frame, step, base, height);
                 svg.line((frame.left, base), (frame.right, base), Paint::stroke(Token::Ink3, 1.0));
+                frame.missing(&mut svg, offers.map_or(0, |one| one.offered.len()), (top, base + 1.0));
             }
             None => no_counts(&mut svg, &frame, (top, layout.strip)),
         }
-        said(&mut svg, arm, &layout, number, base + 6.0);
+        said(&mut svg, arm, &layout, number, base + 11.0);
     }
     losses(&mut svg, arm, &layout, &lost, step, height);
     if layout.lost_strip > 20.0 {
         grid(&mut svg, &layout, (layout.bottom, most), tick);
+    }
+    if layout.lost_strip > 12.0 {
+        let counted = arm.outcomes.iter().map(|one| one.planned.len()).max();
+        frame.missing(&mut svg, counted.unwrap_or(0), (layout.lost, layout.bottom));
     }
     let first = layout.rows.first().copied().unwrap_or(layout.top);
     let above = first - marks::height(arm, &frame, !width.narrow());
@@ -194,8 +199,8 @@ fn total(series: &[u32]) -> u64 {
 }
 
 fn state(arm: &Arm, number: usize, instance: &Instance) -> String {
-    let fault = arm.faults.iter().find(|fault| fault.instance == number);
-    match fault {
+    let faults = super::frame::faults(arm);
+    match faults.iter().find(|fault| fault.instance == number) {
         Some(fault) => {
             let (from, to) = super::frame::span(arm, fault);
             let seconds = |at: Micros| number::trimmed(format!("{:.1}", at as f64 / 1e6));
@@ -209,7 +214,7 @@ fn state(arm: &Arm, number: usize, instance: &Instance) -> String {
         None if instance.faulty => "faulty".to_owned(),
         None => match &instance.version {
             Some(version) => format!("version {version}"),
-            None if arm.faults.is_empty() => String::new(),
+            None if faults.is_empty() => String::new(),
             None => "never faulty".to_owned(),
         },
     }
@@ -222,9 +227,9 @@ fn name(svg: &mut Svg, layout: &Layout, top: f64, name: &str, note: &str, offers
         offers.withheld.values().map(|series| total(series)).sum::<u64>() + total(&offers.cut) + total(&offers.inferred)
     });
     if layout.width.narrow() {
-        let above = if (top - layout.rows[0]).abs() < 0.1 { layout.top + 20.0 } else { top - 7.0 };
+        let above = if (top - layout.rows[0]).abs() < 0.1 { layout.top + 20.0 } else { top - 12.0 };
         let all = all.map_or_else(|| "no counts".to_owned(), |all| format!("{} attempts", number::count(all)));
-        let text = if kept > 0 { format!("{all}, {} harmed", number::count(kept)) } else { all };
+        let text = if kept > 0 { format!("{all}, {} kept", number::count(kept)) } else { all };
         let room = layout.width.pixels() - Type::SMALL.width(&text) - 20.0;
         svg.text(2.0, above, &Type::BOLD.fitted(name, room), Type::BOLD);
         svg.text(layout.frame.right, above, &text, Type::SMALL.end());
@@ -242,7 +247,7 @@ fn name(svg: &mut Svg, layout: &Layout, top: f64, name: &str, note: &str, offers
     if layout.strip > 30.0 {
         if kept > 0 {
             let style = Type { size: 11.5, ..Type::BOLD }.token(Token::LostText);
-            svg.text(x, top + 29.0, &style.fitted(&format!("{} harmed", number::count(kept)), 96.0), style);
+            svg.text(x, top + 29.0, &style.fitted(&format!("{} kept", number::count(kept)), 96.0), style);
         } else {
             svg.text(x, top + 29.0, "attempts", second);
         }
@@ -353,10 +358,10 @@ fn losses(svg: &mut Svg, arm: &Arm, layout: &Layout, lost: &[u64], step: usize, 
     let judged: u64 = arm.outcomes.iter().map(|outcomes| total(&outcomes.planned)).sum();
     let known = !arm.outcomes.is_empty();
     if layout.width.narrow() {
-        svg.text(2.0, layout.lost - 7.0, "requests lost", Type::BOLD);
+        svg.text(2.0, layout.lost - 12.0, "requests lost", Type::BOLD);
         let text =
             if known { format!("{} of {}", number::count(all), number::count(judged)) } else { "no data".to_owned() };
-        svg.text(frame.right, layout.lost - 7.0, &text, Type::SMALL.end());
+        svg.text(frame.right, layout.lost - 12.0, &text, Type::SMALL.end());
     } else {
         svg.text(0.0, layout.lost + 11.0, "requests lost", Type::BOLD);
         let x = frame.right + 10.0;

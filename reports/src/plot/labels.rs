@@ -23,6 +23,8 @@ pub fn spread(wanted: &[f64], gap: f64, (low, high): (f64, f64)) -> Vec<f64> {
 pub struct Place {
     /// Row from the top.
     pub row: usize,
+    /// False where no row has room: only the leader is drawn, and the number stands in lists and tables.
+    pub shown: bool,
     /// None: the label is dropped, the number stays.
     pub side: Option<Side>,
 }
@@ -45,19 +47,22 @@ pub const BESIDE: f64 = 12.0;
 
 /// Places discs at `x` (rising) with labels so wide (None: no label wanted) between two edges, in at most `rows` rows.
 ///
-/// A disc goes to the first row with room; if there is none, to the lowest. Leaders go down from each disc, so a label keeps
+/// A disc goes to the first row with room; if there is none, it is left out. Leaders go down from each disc, so a label keeps
 /// clear of the leaders of its own and all higher rows, of every disc and every label; otherwise it is dropped.
 pub fn marks(wanted: &[(f64, Option<f64>)], (left, right): (f64, f64), rows: usize) -> Vec<Place> {
     let mut last_in_row = vec![f64::NEG_INFINITY; rows.max(1)];
     let mut placed: Vec<Place> = Vec::new();
     for (x, _) in wanted {
-        let row = last_in_row.iter().position(|last| x - last >= APART).unwrap_or(last_in_row.len() - 1);
-        last_in_row[row] = *x;
-        placed.push(Place { row, side: None });
+        let free = last_in_row.iter().position(|last| x - last >= APART);
+        let row = free.unwrap_or(last_in_row.len() - 1);
+        if free.is_some() {
+            last_in_row[row] = *x;
+        }
+        placed.push(Place { row, shown: free.is_some(), side: None });
     }
     let mut labels: Vec<(usize, f64, f64)> = Vec::new();
     for (at, (x, width)) in wanted.iter().enumerate() {
-        let Some(width) = width else { continue };
+        let Some(width) = width.filter(|_| placed[at].shown) else { continue };
         let row = placed[at].row;
         for side in [Side::Right, Side::Left] {
             let (from, to) = match side {
@@ -115,10 +120,20 @@ mod tests {
     #[test]
     fn a_disc_too_near_goes_lower_and_labels_keep_clear_of_leaders() {
         let places = marks(&[(276.0, Some(150.0)), (430.0, Some(120.0)), (440.0, Some(60.0))], (132.0, 1012.0), 2);
-        assert_eq!(places[0], Place { row: 0, side: None }, "to the right is a disc, to the left the edge");
-        assert_eq!(places[1], Place { row: 0, side: Some(Side::Right) });
+        assert_eq!(
+            places[0],
+            Place { row: 0, shown: true, side: None },
+            "to the right is a disc, to the left the edge"
+        );
+        assert_eq!(places[1], Place { row: 0, shown: true, side: Some(Side::Right) });
         assert_eq!(places[2].row, 1);
         assert_eq!(places[2].side, Some(Side::Right), "on the left would be the leader of the disc above");
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_to_the_list() {
+        let places = marks(&[(200.0, None), (203.0, None), (206.0, None), (300.0, None)], (132.0, 1012.0), 2);
+        assert_eq!(places.iter().map(|place| place.shown).collect::<Vec<_>>(), [true, true, false, true]);
     }
 
     #[test]

@@ -271,7 +271,7 @@ fn line_names(svg: &mut Svg, chart: &Chart, slices: &[Slice], x: f64, bounds: (f
     let shown: Vec<(&str, f64)> =
         values.iter().filter_map(|(name, value)| Some((*name, chart.y((*value)?.max(1) as f64)))).collect();
     // From the top of the plot to its foot, in the order of the percentiles.
-    let places = labels::spread(&shown.iter().map(|one| one.1).collect::<Vec<_>>(), 14.0, bounds);
+    let places = labels::spread(&shown.iter().map(|one| one.1).collect::<Vec<_>>(), 17.0, bounds);
     for ((name, _), y) in shown.iter().zip(places) {
         svg.text(x, y + 4.0, name, if *name == "p99" { Type::BOLD } else { Type::PLAIN });
     }

@@ -10,7 +10,7 @@ use crate::record::{Arm, Mark};
 /// Height of a row of discs.
 const ROW: f64 = 18.0;
 /// Most rows.
-const ROWS: usize = 3;
+const ROWS: usize = 5;
 
 /// What stands beside the number of a mark: what happened, and how long it took where that was measured.
 pub fn label(arm: &Arm, mark: &Mark) -> String {
@@ -48,7 +48,7 @@ pub fn draw(svg: &mut Svg, arm: &Arm, frame: &TimeFrame, top: f64, labelled: boo
         let x = frame.x(mark.at);
         svg.line((x, at(place.row)), (x, foot(&mark.subject)), Paint::stroke(Token::Ink, 1.0));
     }
-    for (number, (mark, place)) in arm.marks.iter().zip(&places).enumerate() {
+    for (number, (mark, place)) in arm.marks.iter().zip(&places).enumerate().filter(|(_, (_, place))| place.shown) {
         let (x, y) = (frame.x(mark.at), at(place.row));
         disc(svg, (x, y), number + 1);
         match place.side {

@@ -131,7 +131,7 @@ pub fn moment(arm: &Arm, moment: &Moment, number: usize, width: Width) -> String
             svg.text(left - 7.0, y + 26.0, &number::count(of_lane.len() as u64), quiet);
         }
         let first = if lane.is_some() { y + 15.0 } else { y + 5.0 };
-        waterfall(&mut svg, &frame, &of_lane, (first, y + height - 6.0), &fate);
+        waterfall(&mut svg, &frame, &of_lane, (first, y + height - 6.0), fate);
         if let Some(lane) = lane {
             for (from, to) in
                 healing::said_spans(arm, *lane).into_iter().filter(|(from, to)| *to > frame.from && *from < frame.to)

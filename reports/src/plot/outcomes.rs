@@ -118,7 +118,7 @@ pub fn outcomes(arm: &Arm, width: Width) -> String {
     svg.series("sent", |svg| svg.path(&steps(&series.sent), Paint::stroke(Token::Ink, 1.3)));
     svg.series("asked", |svg| svg.path(&steps(&series.planned), Paint::stroke(Token::Ink3, 1.6).dash("2 3")));
     lost_labels(&mut svg, &frame, &series, &lost_tops, base);
-    missing(&mut svg, &frame, x(count), (top, base));
+    frame.missing(&mut svg, slots, (TimeFrame::header_height(arm) + 1.0, base));
     if count > 0 {
         names(&mut svg, width, &frame, &series, (most, base), &rate);
     }
@@ -144,18 +144,6 @@ fn lost_labels(svg: &mut Svg, frame: &TimeFrame, series: &Series, tops: &[f64], 
     for (at, (from, to)) in bars.into_iter().zip(boxes) {
         if from >= frame.left && to <= frame.right && tops[at] < HEIGHT - 14.0 {
             svg.text(middle(at), base - tops[at] - 4.0, &number::count(series.lost[at]), style.middle());
-        }
-    }
-}
-
-/// What was never counted stays empty, and says so.
-fn missing(svg: &mut Svg, frame: &TimeFrame, from: f64, (top, base): (f64, f64)) {
-    if frame.right - from > 4.0 {
-        svg.line((from, top), (from, base), Paint::stroke(Token::Ink3, 1.0).dash("2 3"));
-        let text = "no data";
-        let room = Type::SMALL.width(text);
-        if frame.right - from > room + 6.0 {
-            svg.text(f64::midpoint(from, frame.right), base - 8.0, text, Type::SMALL.middle());
         }
     }
 }
@@ -188,7 +176,7 @@ fn names(
         let style = Type { size: 11.5, ..Type::BOLD }.token(Token::LostText);
         wanted.push((base - 6.0, style.fitted(&format!("lost {}", number::count(lost)), 96.0), style));
     }
-    let places = labels::spread(&wanted.iter().map(|one| one.0).collect::<Vec<_>>(), 14.0, (base - HEIGHT - 6.0, base));
+    let places = labels::spread(&wanted.iter().map(|one| one.0).collect::<Vec<_>>(), 16.0, (base - HEIGHT - 6.0, base));
     for ((_, text, style), y) in wanted.iter().zip(places) {
         svg.text(frame.right + 10.0, y + 4.0, text, *style);
     }

@@ -143,7 +143,7 @@ pub fn phases(arm: &Arm, control: Option<&Arm>, width: Width) -> Option<String> 
         let half = Type::SMALL.width(&text) / 2.0;
         let x = chart.x(*at);
         svg.line((x, top), (x, base), Paint::stroke(Token::Grid, 1.0));
-        let over = (x + half - width.pixels()).max(0.0);
+        let over = (x + half - width.pixels()).max(0.0) - (left - (x - half)).clamp(0.0, half);
         spans.push((x - half - over, x + half - over, text));
     }
     let free = labels::in_line(&spans.iter().map(|(from, to, _)| (*from, *to)).collect::<Vec<_>>(), 6.0);
@@ -221,7 +221,7 @@ fn limit_marks(svg: &mut Svg, chart: &Chart, limits: &[latency::Limit], width: W
 
 fn names(svg: &mut Svg, chart: &Chart, curves: &[Curve], x: f64, bounds: (f64, f64)) {
     let wanted: Vec<f64> = curves.iter().map(|curve| chart.y(curve.histogram.max().max(1) as f64)).collect();
-    let places = labels::spread(&wanted, 15.0, bounds);
+    let places = labels::spread(&wanted, 17.0, bounds);
     for (curve, y) in curves.iter().zip(places) {
         let style = Type { token: curve.stroke.map_or(Token::Ink, |stroke| stroke.text), ..Type::BOLD };
         svg.text(x, y + 4.0, &style.fitted(&curve.name, 1120.0 - x), style);
