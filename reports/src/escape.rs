@@ -83,9 +83,9 @@ pub fn markdown(text: &str) -> String {
     safe
 }
 
-/// For a line of a Markdown code block, which ends at three accents.
+/// For a line of a Markdown code block, which ends at three accents; readers differ about markup in it.
 pub fn code(text: &str) -> String {
-    visible(text).replace('`', "'")
+    visible(text).replace('`', "'").replace('<', "‹").replace('>', "›")
 }
 
 /// For the message of a GitHub log command.
@@ -136,7 +136,7 @@ mod tests {
             markdown("a|b `c` <d> [e](f)\n# g"),
             "a\\|b \\`c\\` &lt;d&gt; \\[e\\](f)\\n# g".replace("\\n# g", "\\\\n\\# g")
         );
-        assert_eq!(code("```\n"), "'''\\n");
+        assert_eq!(code("```<b>\n"), "'''‹b›\\n");
         assert_eq!(annotation("100 %\r\nnext"), "100 %25%0D%0Anext");
         assert_eq!(annotation_property("a:b,c%\n"), "a%3Ab%2Cc%25\\n");
         assert_eq!(log_line("::set-env name=PATH::x"), "· ::set-env name=PATH::x");

@@ -61,7 +61,7 @@ impl Suite<'_> {
         }
         let mut taken = HashSet::new();
         let mut add = |name: &str, line: usize, seconds: f64, status: TestCaseStatus| {
-            let is_bad = !matches!(status, TestCaseStatus::Success { .. });
+            let is_bad = matches!(status, TestCaseStatus::NonSuccess { .. });
             let mut case = TestCase::new(unique(&mut taken, &visible(name), " "), status);
             case.set_classname(format!("squall.{}", self.name)).set_time(Duration::from_secs_f64(seconds));
             case.extra.insert("timestamp".into(), self.timestamp().into());
