@@ -3,6 +3,7 @@
 //! A scenario's title, a program's last words or a policy may hold anything. [`visible`] is for people everywhere; the others
 //! are for one syntax each, and begin with it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Longest text that is shown on one line, in bytes.
@@ -11,15 +12,15 @@ const LONGEST: usize = 1024;
 /// One line in which nothing is hidden: control characters, line ends and marks that turn the direction of writing are spelt
 /// out, and what is longer than a kilobyte is cut.
 pub fn visible(text: &str) -> String {
-    spelt_out(cut(text, LONGEST), false)
+    spelt_out(&cut(text, LONGEST), false)
 }
 
 /// The same for a text of many lines: line ends and tabs stay, and nothing is cut.
 pub fn visible_lines(text: &str) -> String {
-    spelt_out(std::borrow::Cow::Borrowed(text), true)
+    spelt_out(text, true)
 }
 
-fn spelt_out(text: std::borrow::Cow<'_, str>, lines: bool) -> String {
+fn spelt_out(text: &str, lines: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -44,7 +45,7 @@ fn is_hidden(letter: char) -> bool {
 }
 
 /// At most so many bytes, and a mark where something is missing.
-pub fn cut(text: &str, longest: usize) -> std::borrow::Cow<'_, str> {
+pub fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     if text.len() <= longest {
         return text.into();
     }

@@ -33,7 +33,7 @@ impl Scale {
     /// For all these records.
     pub(crate) fn of<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
         let pictured: Vec<Pictured<'_>> = records.filter_map(|record| Pictured::of(main_arm(record)?)).collect();
-        let mut lengths: Vec<f64> = pictured.iter().map(|one| one.seconds()).collect();
+        let mut lengths: Vec<f64> = pictured.iter().map(Pictured::seconds).collect();
         lengths.sort_by(f64::total_cmp);
         let longest = lengths.last().copied().unwrap_or(1.0).max(1.0);
         let middle = lengths.get(lengths.len() / 2).copied().unwrap_or(1.0).max(1.0);

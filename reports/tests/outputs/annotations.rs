@@ -31,6 +31,14 @@ fn what_is_no_expectation_is_shown_at_the_scenario() {
 }
 
 #[test]
+fn what_was_missed_in_a_run_that_proves_nothing_is_no_finding() {
+    let mut record = sample::unsound();
+    record.expectations[0].verdict = Verdict::Fail;
+    let told = lines(&[record]);
+    assert!(told.len() == 1 && told[0].contains("title=INVALID unsound::"), "{told:?}");
+}
+
+#[test]
 fn there_are_never_more_than_a_step_may_show() {
     let many: Vec<_> = (0..14).map(|number| sample::record(&format!("s{number}"), Verdict::Fail, 1)).collect();
     let told = lines(&many);

@@ -141,6 +141,17 @@ fn a_failure_is_the_products_and_an_error_is_the_runs() {
 }
 
 #[test]
+fn what_was_missed_in_a_run_that_proves_nothing_is_not_the_products_failure() {
+    let mut record = sample::unsound();
+    record.expectations[0].verdict = Verdict::Fail;
+    let text = xml(&[placed(record)]);
+    let document = Document::parse(&text).unwrap();
+    let case = case(&document, "squall.unsound", "failing.success");
+    assert!(child(&case, "failure").is_none());
+    assert_eq!(child(&case, "error").unwrap().attribute("type"), Some("INVALID"));
+}
+
+#[test]
 fn what_was_not_judged_is_skipped_with_the_reason() {
     let text = xml(&[placed(sample::stopped())]);
     let document = Document::parse(&text).unwrap();

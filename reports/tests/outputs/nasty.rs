@@ -1,6 +1,7 @@
 //! A record full of strings that mean something somewhere, through every output.
 
 use crate::sample::{self, FOLDER, placed};
+use roxmltree::Node;
 use squall_reports::artifacts::{Recorded, write_run, write_scenario};
 use squall_reports::digest::Digest;
 use squall_reports::record::Verdict;
@@ -92,8 +93,7 @@ fn in_the_test_report_it_is_text() {
     let text = junit::report(&[nasty()], Path::new("/out")).unwrap();
     holds_nothing_hidden(&text);
     let document = roxmltree::Document::parse(&text).unwrap();
-    let names: Vec<_> =
-        document.descendants().filter_map(|node| node.is_element().then(|| node.tag_name().name())).collect();
+    let names: Vec<_> = document.descendants().filter(Node::is_element).map(|node| node.tag_name().name()).collect();
     assert!(!names.contains(&"script"));
     let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
     assert!(failure.attribute("message").unwrap().contains("<script>alert(1)</script>"), "it is told, as text");
