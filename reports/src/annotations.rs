@@ -5,7 +5,7 @@
 
 use crate::digest::Digest;
 use crate::escape::{annotation, annotation_property, visible};
-use crate::record::Verdict;
+use crate::record::{Expectation, Verdict};
 
 /// Most annotations of a run.
 pub const MOST: usize = 9;
@@ -33,7 +33,8 @@ pub fn github(digests: &[Digest], place: &dyn Fn(&str) -> String) -> Vec<String>
     lines
 }
 
-/// One an expectation that did not hold; one for the scenario if something else is the matter.
+/// One an expectation that did not hold; one for the scenario if something else is the matter. What was missed in a run that
+/// proves nothing is no finding.
 fn of(digest: &Digest, place: &dyn Fn(&str) -> String) -> Vec<Annotation> {
     let file = place(&digest.file);
     let at = |line: usize, title: String, message: String| Annotation {
@@ -42,17 +43,14 @@ fn of(digest: &Digest, place: &dyn Fn(&str) -> String) -> Vec<Annotation> {
         title,
         message,
     };
-    let missed = digest.failed.iter().map(|one| {
-        at(
-            one.line,
-            format!("{} {}", one.verdict, one.id),
-            format!("{}: {}", visible(&digest.title), visible(&one.detail)),
-        )
+    let speaks = |one: &&Expectation| digest.verdict == Verdict::Fail || one.verdict == digest.verdict;
+    let missed = digest.failed.iter().filter(speaks).map(|one| {
+        let message = format!("{}: {}", visible(&digest.title), visible(&one.detail));
+        at(one.line, format!("{} {}", one.verdict, one.id), message)
     });
     let mut all: Vec<Annotation> = missed.collect();
-    if digest.failed.iter().all(|one| one.verdict < digest.verdict) {
-        let title = format!("{} {}", digest.verdict, digest.title);
-        all.insert(0, at(digest.line, title, visible(&digest.headline)));
+    if all.is_empty() {
+        all.push(at(digest.line, format!("{} {}", digest.verdict, digest.title), visible(&digest.headline)));
     }
     all
 }

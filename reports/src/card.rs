@@ -120,7 +120,7 @@ fn numbers(w: &mut String, digest: &Digest) {
         shown.extend(digest.lost.map(|lost| (lost.text(), "requests lost in the fault".to_owned())));
         match digest.control {
             Control::Ran(_, Some(lost)) => {
-                shown.push((lost.text(), "lost in the control, without the healing".to_owned()))
+                shown.push((lost.text(), "lost in the control, without the healing".to_owned()));
             }
             _ => shown.extend(digest.p99.map(|p99| (words::seconds(p99), "99th percentile in the fault".to_owned()))),
         }

@@ -3,6 +3,7 @@
 //! A scenario's title, a program's last words or a policy may hold anything. [`visible`] is for people everywhere; the others
 //! are for one syntax each, and begin with it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Longest text that is shown on one line, in bytes.
@@ -11,15 +12,15 @@ const LONGEST: usize = 1024;
 /// One line in which nothing is hidden: control characters, line ends and marks that turn the direction of writing are spelt
 /// out, and what is longer than a kilobyte is cut.
 pub fn visible(text: &str) -> String {
-    spelt_out(cut(text, LONGEST), false)
+    spelt_out(&cut(text, LONGEST), false)
 }
 
 /// The same for a text of many lines: line ends and tabs stay, and nothing is cut.
 pub fn visible_lines(text: &str) -> String {
-    spelt_out(std::borrow::Cow::Borrowed(text), true)
+    spelt_out(text, true)
 }
 
-fn spelt_out(text: std::borrow::Cow<'_, str>, lines: bool) -> String {
+fn spelt_out(text: &str, lines: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -44,7 +45,7 @@ fn is_hidden(letter: char) -> bool {
 }
 
 /// At most so many bytes, and a mark where something is missing.
-pub fn cut(text: &str, longest: usize) -> std::borrow::Cow<'_, str> {
+pub fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     if text.len() <= longest {
         return text.into();
     }
@@ -83,9 +84,9 @@ pub fn markdown(text: &str) -> String {
     safe
 }
 
-/// For a line of a Markdown code block, which ends at three accents.
+/// For a line of a Markdown code block, which ends at three accents; readers differ about markup in it.
 pub fn code(text: &str) -> String {
-    visible(text).replace('`', "'")
+    visible(text).replace('`', "'").replace('<', "‹").replace('>', "›")
 }
 
 /// For the message of a GitHub log command.
@@ -136,7 +137,7 @@ mod tests {
             markdown("a|b `c` <d> [e](f)\n# g"),
             "a\\|b \\`c\\` &lt;d&gt; \\[e\\](f)\\n# g".replace("\\n# g", "\\\\n\\# g")
         );
-        assert_eq!(code("```\n"), "'''\\n");
+        assert_eq!(code("```<b>\n"), "'''‹b›\\n");
         assert_eq!(annotation("100 %\r\nnext"), "100 %25%0D%0Anext");
         assert_eq!(annotation_property("a:b,c%\n"), "a%3Ab%2Cc%25\\n");
         assert_eq!(log_line("::set-env name=PATH::x"), "· ::set-env name=PATH::x");

@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 /// Width of the picture of a scenario of middling length, and of the longest.
 const USUAL: f64 = 232.0;
-const WIDEST: f64 = 320.0;
+const WIDEST: f64 = 260.0;
 /// Height above and below the line.
 const UP: f64 = 26.0;
 const DOWN: f64 = 20.0;
@@ -33,7 +33,7 @@ impl Scale {
     /// For all these records.
     pub(crate) fn of<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
         let pictured: Vec<Pictured<'_>> = records.filter_map(|record| Pictured::of(main_arm(record)?)).collect();
-        let mut lengths: Vec<f64> = pictured.iter().map(|one| one.seconds()).collect();
+        let mut lengths: Vec<f64> = pictured.iter().map(Pictured::seconds).collect();
         lengths.sort_by(f64::total_cmp);
         let longest = lengths.last().copied().unwrap_or(1.0).max(1.0);
         let middle = lengths.get(lengths.len() / 2).copied().unwrap_or(1.0).max(1.0);
@@ -205,9 +205,17 @@ fn nearly(y: f64) -> f64 {
     if (y - UP).abs() >= 1.0 { y } else { UP + (y - UP).signum() }
 }
 
-/// Width of a night in a strip.
+/// Most width of a night, and of all of them in a strip or in steps.
 const NIGHT: f64 = 9.0;
+const STRIP_WIDTH: f64 = 200.0;
+const STEPS_WIDTH: f64 = 120.0;
+/// Height of a strip.
 const STRIP: f64 = 20.0;
+
+/// Width of one of so many nights.
+fn night_of(number: usize, room: f64) -> f64 {
+    (room / number.max(1) as f64).clamp(1.5, NIGHT)
+}
 
 /// One night of a strip.
 #[derive(Debug, Clone, PartialEq)]
@@ -220,7 +228,8 @@ pub(crate) struct Night<'a> {
 
 /// A mark a night, oldest first: a dot for PASS, a tall bar for FAIL, hollow for what proves nothing, a gap for no run.
 pub(crate) fn nights(nights: &[Night<'_>]) -> String {
-    let width = nights.len() as f64 * NIGHT + 2.0;
+    let each = night_of(nights.len(), STRIP_WIDTH);
+    let width = nights.len() as f64 * each + 2.0;
     let mut svg = String::new();
     let words: Vec<String> = nights
         .iter()
@@ -228,50 +237,61 @@ pub(crate) fn nights(nights: &[Night<'_>]) -> String {
         .collect();
     let _ = write!(
         svg,
-        r#"<svg viewBox="0 0 {width} {STRIP}" width="{width}" height="{STRIP}" role="img" aria-label="oldest first: {}">"#,
+        r#"<svg viewBox="0 0 {width:.1} {STRIP}" width="{width:.1}" height="{STRIP}" role="img" aria-label="oldest first: {}">"#,
         markup(&words.join(", "))
     );
     for (number, night) in nights.iter().enumerate() {
         let Some((verdict, link)) = &night.verdict else { continue };
-        let x = number as f64 * NIGHT + NIGHT / 2.0 + 1.0;
+        let x = number as f64 * each + each / 2.0 + 1.0;
+        let half = (each * 0.28).clamp(0.6, 2.5);
         let mark = match verdict {
-            Verdict::Pass => format!(r##"<circle cx="{x}" cy="10" r="2" class="heal" fill="#009e73"/>"##),
-            Verdict::Fail => {
-                format!(r##"<rect x="{}" y="2" width="4" height="16" class="lost" fill="#d55e00"/>"##, x - 2.0)
+            Verdict::Pass => {
+                format!(r##"<circle cx="{x:.1}" cy="10" r="{:.1}" class="heal" fill="#009e73"/>"##, half.min(2.0))
             }
-            Verdict::Invalid => hollow(x, "said", "#a2437f"),
-            Verdict::Inconclusive => hollow(x, "warn", "#c88500"),
+            Verdict::Fail => {
+                format!(
+                    r##"<rect x="{:.1}" y="2" width="{:.1}" height="16" class="lost" fill="#d55e00"/>"##,
+                    x - half.min(2.0),
+                    half.min(2.0) * 2.0
+                )
+            }
+            Verdict::Invalid => hollow(x, half, "said", "#a2437f"),
+            Verdict::Inconclusive => hollow(x, half, "warn", "#c88500"),
             Verdict::Error | Verdict::Aborted => format!(
-                r##"<path d="M{} 6.5l6 7m0 -7l-6 7" class="lostl" fill="none" stroke="#d55e00" stroke-width="2"/>"##,
-                x - 3.0
+                r##"<path d="M{:.1} 6.5l{w:.1} 7m0 -7l-{w:.1} 7" class="lostl" fill="none" stroke="#d55e00" stroke-width="{:.1}"/>"##,
+                x - half * 1.2,
+                half * 0.8,
+                w = half * 2.4
             ),
         };
         let _ = write!(
             svg,
-            r##"<a href="{}"><title>{}: {verdict}</title><rect x="{}" y="0" width="{NIGHT}" height="{STRIP}" class="hit" fill="#ffffff" fill-opacity="0"/>{mark}</a>"##,
+            r##"<a href="{}"><title>{}: {verdict}</title><rect x="{:.1}" y="0" width="{each:.1}" height="{STRIP}" class="hit" fill="#ffffff" fill-opacity="0"/>{mark}</a>"##,
             markup(link),
             markup(night.name),
-            x - NIGHT / 2.0
+            x - each / 2.0
         );
     }
     svg.push_str("</svg>");
     svg
 }
 
-fn hollow(x: f64, class: &str, colour: &str) -> String {
+fn hollow(x: f64, half: f64, class: &str, colour: &str) -> String {
     format!(
-        r#"<rect x="{}" y="6" width="5" height="8" class="{class}o" fill="none" stroke="{colour}" stroke-width="1.4"/>"#,
-        x - 2.5
+        r#"<rect x="{:.1}" y="6" width="{:.1}" height="8" class="{class}o" fill="none" stroke="{colour}" stroke-width="{:.1}"/>"#,
+        x - half,
+        half * 2.0,
+        half * 0.56
     )
 }
 
 /// Height of a figure in steps.
 const STEPS: f64 = 30.0;
 
-/// A figure night by night, from zero, as a step each: it holds for its night, and nothing lies between two. The nights have
-/// the same places as in [`nights`].
+/// A figure night by night, from zero, as a step each: it holds for its night, and nothing lies between two.
 pub(crate) fn steps(values: &[Option<f64>], label: &str) -> String {
-    let width = values.len() as f64 * NIGHT + 2.0;
+    let each = night_of(values.len(), STEPS_WIDTH);
+    let width = values.len() as f64 * each + 2.0;
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let y = |value: f64| if most > 0.0 { STEPS - 2.0 - value / most * (STEPS - 4.0) } else { STEPS - 2.0 };
     let mut path = String::new();
@@ -281,20 +301,20 @@ pub(crate) fn steps(values: &[Option<f64>], label: &str) -> String {
             broken = true;
             continue;
         };
-        let (from, to) = (number as f64 * NIGHT + 1.0, (number + 1) as f64 * NIGHT + 1.0);
+        let (from, to) = (number as f64 * each + 1.0, (number + 1) as f64 * each + 1.0);
         if broken {
-            let _ = write!(path, "M{from} {:.1}H{to}", y(*value));
+            let _ = write!(path, "M{from:.1} {:.1}H{to:.1}", y(*value));
         } else {
-            let _ = write!(path, "V{:.1}H{to}", y(*value));
+            let _ = write!(path, "V{:.1}H{to:.1}", y(*value));
         }
         broken = false;
     }
     let last = values.last().copied().flatten().map(|value| {
-        let x = values.len() as f64 * NIGHT + 1.0 - NIGHT / 2.0;
-        format!(r##"<circle cx="{x}" cy="{:.1}" r="2.6" class="ink" fill="#16191c"/>"##, y(value))
+        let x = values.len() as f64 * each + 1.0 - each / 2.0;
+        format!(r##"<circle cx="{x:.1}" cy="{:.1}" r="2.6" class="ink" fill="#16191c"/>"##, y(value))
     });
     format!(
-        r##"<svg viewBox="0 0 {width} {STEPS}" width="{width}" height="{STEPS}" role="img" aria-label="{}"><path d="M0 {base}H{width}" class="gr" stroke="#e5e6e1" fill="none"/><path d="{path}" class="step" stroke="#7d96aa" stroke-width="2" fill="none"/>{}</svg>"##,
+        r##"<svg viewBox="0 0 {width:.1} {STEPS}" width="{width:.1}" height="{STEPS}" role="img" aria-label="{}"><path d="M0 {base}H{width:.1}" class="gr" stroke="#e5e6e1" fill="none"/><path d="{path}" class="step" stroke="#7d96aa" stroke-width="2" fill="none"/>{}</svg>"##,
         markup(label),
         last.unwrap_or_default(),
         base = STEPS - 1.0,

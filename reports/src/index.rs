@@ -7,6 +7,7 @@ use crate::record::{Record, Verdict};
 use crate::spread::{Spread, spreads};
 use crate::words;
 use askama::Template;
+use std::fmt::Write;
 use std::path::Path;
 
 #[derive(Template)]
@@ -78,7 +79,8 @@ pub(crate) fn link(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => link.push(char::from(byte)),
-            byte => link.push_str(&format!("%{byte:02X}")),
+            // Writing to a string cannot fail.
+            byte => drop(write!(link, "%{byte:02X}")),
         }
     }
     link

@@ -61,7 +61,7 @@ impl Suite<'_> {
         }
         let mut taken = HashSet::new();
         let mut add = |name: &str, line: usize, seconds: f64, status: TestCaseStatus| {
-            let is_bad = !matches!(status, TestCaseStatus::Success { .. });
+            let is_bad = matches!(status, TestCaseStatus::NonSuccess { .. });
             let mut case = TestCase::new(unique(&mut taken, &visible(name), " "), status);
             case.set_classname(format!("squall.{}", self.name)).set_time(Duration::from_secs_f64(seconds));
             case.extra.insert("timestamp".into(), self.timestamp().into());
@@ -131,9 +131,13 @@ impl Suite<'_> {
             let judged = arm.expectations.iter().find(|one| one.id == expectation.id)?;
             (judged.verdict != Verdict::Pass).then(|| rerun(arm, judged.verdict, &message(judged)))
         });
-        match expectation.verdict {
-            Verdict::Pass => success(tries.collect()),
-            verdict => non_success(verdict, &message(expectation), &self.body(expectation), tries.collect()),
+        match (expectation.verdict, self.record.verdict) {
+            (Verdict::Pass, _) => success(tries.collect()),
+            // What was missed in a run that proves nothing is not the product's failure.
+            (Verdict::Fail, run @ (Verdict::Invalid | Verdict::Error | Verdict::Aborted)) => {
+                non_success(run, &message(expectation), &self.body(expectation), tries.collect())
+            }
+            (verdict, _) => non_success(verdict, &message(expectation), &self.body(expectation), tries.collect()),
         }
     }
 
@@ -143,7 +147,7 @@ impl Suite<'_> {
             measured.push_str(&interval_text(expectation, interval.low, interval.high));
         }
         if let Some(resolution) = expectation.observed.resolution {
-            measured.push_str(&format!(", to within {}", words::seconds(resolution)));
+            measured.extend([", to within ", &words::seconds(resolution)]);
         }
         let scenario = &self.record.scenario;
         let mut lines = vec![

@@ -4,7 +4,7 @@
 
 use crate::artifacts::{Recorded, shown};
 use crate::digest::{Digest, main_arm};
-use crate::escape::{code, markdown, visible};
+use crate::escape::{code, cut, markdown, visible};
 use crate::record::{Record, SLOT, Verdict};
 use crate::spread::spreads;
 use crate::words;
@@ -19,6 +19,9 @@ const RESERVE: usize = 200;
 
 /// Most marks of a bar drawn in letters.
 const MARKS: usize = 72;
+
+/// Longest name before a bar, in bytes.
+const LONGEST_NAME: usize = 40;
 
 /// Heights of a bar; nothing at all is a dot.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -169,7 +172,7 @@ fn bars(record: &Record) -> String {
     }
     let end = format!("{} s", slots as i64 * SLOT / 1_000_000);
     rows.push((String::new(), format!("0 s{end:>rest$}", rest = width.saturating_sub(3).max(end.len()))));
-    let names: Vec<String> = rows.iter().map(|(name, _)| code(name)).collect();
+    let names: Vec<String> = rows.iter().map(|(name, _)| code(&cut(name, LONGEST_NAME))).collect();
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::from("\n```text\n");
     for (name, (_, row)) in names.iter().zip(&rows) {

@@ -56,22 +56,27 @@ enum Format {
 
 /// Draws again, or prints. What can be read is drawn, whatever is wrong with the rest.
 pub(super) fn main(args: &Args) -> Exit {
-    let (found, errors) = find::records(&args.records, args.index);
-    errors.iter().for_each(|error| complain(error));
+    let mut exit = Exit::Success;
+    let mut fail = |error: &dyn std::fmt::Display| {
+        complain(error);
+        exit = Exit::Error;
+    };
     let drawn = if args.index {
-        overview(found, args)
-    } else if args.json {
-        found.into_iter().try_for_each(|found| print(&found.record))
+        overview(args, &mut fail)
     } else {
+        let mut found = Vec::new();
+        let problems = find::each(&args.records, false, |one| found.push(one));
+        problems.iter().for_each(|problem| fail(problem));
         match args.format {
+            _ if args.json => found.into_iter().try_for_each(|found| print(&found.record)),
             Format::Html | Format::Png => pages(&found, args),
             Format::Junit | Format::Markdown | Format::Json => one_text(found, args),
         }
     };
     if let Err(error) = &drawn {
-        complain(error);
+        fail(error);
     }
-    if errors.is_empty() && drawn.is_ok() { Exit::Success } else { Exit::Error }
+    exit
 }
 
 fn print(record: &Record) -> Result<(), String> {
@@ -82,28 +87,40 @@ fn print(record: &Record) -> Result<(), String> {
 /// Beside each record, or in a folder: one for each record where there are several.
 fn pages(found: &[Found], args: &Args) -> Result<(), String> {
     let mut errors = Vec::new();
-    for one in found {
-        let folder = match &args.out {
-            Some(out) if found.len() > 1 => out.join(&one.record.scenario.slug),
-            Some(out) => out.clone(),
-            None => one.folder.clone(),
-        };
-        let drawn = std::fs::create_dir_all(&folder)
+    let folders = folders(found, args.out.as_deref());
+    for (one, folder) in found.iter().zip(&folders) {
+        let drawn = std::fs::create_dir_all(folder)
             .map_err(|error| format!("{}: {error}", folder.display()))
-            .and_then(|()| draw(&one.record, &folder, args.format));
+            .and_then(|()| draw(&one.record, folder, args.format));
         match drawn {
             Ok(file) => say(&format!("{}\n", file.display()))?,
             Err(error) => errors.push(error),
         }
     }
     if args.format == Format::Html {
-        for (run, records) in by_run(found, args.out.as_deref()) {
+        for (run, records) in by_run(found, &folders, args.out.as_deref()) {
             let file = run.join("index.html");
             index::page(&records, &run).map_err(|error| error.to_string()).and_then(|page| write(&file, &page))?;
             say(&format!("{}\n", file.display()))?;
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
+}
+
+/// Where each record is drawn: by the name of its own folder, and of its run where two have the same.
+fn folders(found: &[Found], out: Option<&Path>) -> Vec<PathBuf> {
+    let Some(out) = out else { return found.iter().map(|one| one.folder.clone()).collect() };
+    if let [_] = found {
+        return vec![out.to_owned()];
+    }
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for one in found {
+        let own = one.folder.file_name().map_or(one.record.scenario.slug.clone(), |name| name.display().to_string());
+        let folder = out.join(&own);
+        let taken = folders.contains(&folder);
+        folders.push(if taken { out.join(format!("{own}-{}", one.record.run.id)) } else { folder });
+    }
+    folders
 }
 
 fn draw(record: &Record, folder: &Path, format: Format) -> Result<PathBuf, String> {
@@ -116,20 +133,15 @@ fn draw(record: &Record, folder: &Path, format: Format) -> Result<PathBuf, Strin
 }
 
 /// The folders of runs that were named as such, with their records: each has an overview of its own.
-fn by_run(found: &[Found], out: Option<&Path>) -> Vec<(PathBuf, Vec<Recorded>)> {
+fn by_run(found: &[Found], folders: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, Vec<Recorded>)> {
     let mut runs: Vec<(PathBuf, Vec<Recorded>)> = Vec::new();
-    for one in found {
+    for (one, folder) in found.iter().zip(folders) {
         let Some(run) = &one.run else { continue };
-        let several = found.len() > 1;
-        let (overview, folder) = match out {
-            Some(out) if several => (out.to_owned(), out.join(&one.record.scenario.slug)),
-            Some(out) => (out.to_owned(), out.to_owned()),
-            None => (run.clone(), one.folder.clone()),
-        };
-        let entry = (one.record.clone(), folder);
-        match runs.iter_mut().find(|(known, _)| *known == overview) {
+        let overview = out.unwrap_or(run);
+        let entry = (one.record.clone(), folder.clone());
+        match runs.iter_mut().find(|(known, _)| *known == *overview) {
             Some((_, records)) => records.push(entry),
-            None => runs.push((overview, vec![entry])),
+            None => runs.push((overview.to_owned(), vec![entry])),
         }
     }
     runs
@@ -154,10 +166,7 @@ fn one_text(found: Vec<Found>, args: &Args) -> Result<(), String> {
 }
 
 /// The overview of many runs, in their folder or where asked for.
-fn overview(found: Vec<Found>, args: &Args) -> Result<(), String> {
-    if found.is_empty() {
-        return Ok(());
-    }
+fn overview(args: &Args, fail: &mut dyn FnMut(&dyn std::fmt::Display)) -> Result<(), String> {
     let first = args.records.first().map_or(Path::new("."), PathBuf::as_path);
     let file = match &args.out {
         Some(out) if out.extension().is_some_and(|extension| extension == "html") => out.clone(),
@@ -166,16 +175,20 @@ fn overview(found: Vec<Found>, args: &Args) -> Result<(), String> {
     };
     let file = std::path::absolute(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let place = file.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(place).map_err(|error| format!("{}: {error}", place.display()))?;
     let mut runs: Vec<trend::Run> = Vec::new();
-    for one in found {
+    let problems = find::each(&args.records, true, |one| {
         let id = one.record.run.id.clone();
         let scenario = (Digest::of(&one.record), artifacts::relative(&one.folder.join("report.html"), place));
         match runs.iter_mut().find(|run| run.id == id) {
             Some(run) => run.scenarios.push(scenario),
             None => runs.push(trend::Run { id, scenarios: vec![scenario] }),
         }
+    });
+    problems.iter().for_each(|problem| fail(problem));
+    if runs.is_empty() {
+        return Ok(());
     }
+    std::fs::create_dir_all(place).map_err(|error| format!("{}: {error}", place.display()))?;
     trend::page(&runs).map_err(|error| error.to_string()).and_then(|page| write(&file, &page))?;
     say(&format!("{}\n", file.display()))
 }

@@ -57,8 +57,8 @@ impl GitHub {
     /// On standard output only where people read it; a program that reads JSON there would choke.
     fn annotate(&self, out: &mut dyn Write) {
         let digests: Vec<Digest> = self.records.iter().map(|(record, _)| Digest::of(record)).collect();
-        let lines = annotations::github(&digests, &|file| self.place(file));
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let mut text = annotations::github(&digests, &|file| self.place(file)).join("\n");
+        text.extend((!text.is_empty()).then_some('\n'));
         // A log that cannot be written is no reason to lose the verdict.
         let _ = match self.format {
             Format::Human => out.write_all(text.as_bytes()),
@@ -70,7 +70,7 @@ impl GitHub {
         let root = std::env::current_dir().unwrap_or_default();
         let mut text = markdown::summary(&self.records, &root);
         if let Some(page) = &self.page {
-            text.push_str(&format!("\nAll pages and records: [artifacts of this run]({page}#artifacts).\n"));
+            text.extend(["\nAll pages and records: [artifacts of this run](", page, "#artifacts).\n"]);
         }
         append(file, &text)
     }

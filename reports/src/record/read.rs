@@ -76,10 +76,8 @@ fn check(preamble: &Preamble) -> Result<(), ReadError> {
 /// What can be had of a record whose end is missing: all arms that are whole, never complete, never PASS.
 pub fn salvage(text: &str) -> Option<Record> {
     let ends = ends_of_arms(text);
-    let (whole, record) = ends.iter().enumerate().rev().find_map(|(number, end)| {
-        let text = format!("{}]}}", &text[..*end]);
-        Some((number + 1, read(&text).ok()?))
-    })?;
+    let record = ends.iter().rev().find_map(|end| read(&format!("{}]}}", &text[..*end])).ok())?;
+    let whole = record.arms.len();
     let text = format!(
         "ABORTED: the record ends after {} bytes; what it says of {whole} arm{} follows, the rest is missing.",
         text.len(),

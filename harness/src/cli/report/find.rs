@@ -35,10 +35,9 @@ struct Place {
     run: Option<PathBuf>,
 }
 
-/// All records of these paths, and what could not be read. The records of a cut run, and those that are damaged, are read as far
-/// as they go.
-pub(super) fn records(paths: &[PathBuf], of_many_runs: bool) -> (Vec<Found>, Vec<Problem>) {
-    let mut found = Vec::new();
+/// Reads all records of these paths, one after the other, since many may be large; comes back with what could not be read. The
+/// records of a cut run, and those that are damaged, are read as far as they go.
+pub(super) fn each(paths: &[PathBuf], of_many_runs: bool, mut take: impl FnMut(Found)) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut seen = HashSet::new();
     for path in paths {
@@ -47,17 +46,16 @@ pub(super) fn records(paths: &[PathBuf], of_many_runs: bool) -> (Vec<Found>, Vec
             problems.push(nothing_in(path));
         }
         for place in places {
-            // `latest` leads to a run that stands beside it.
             if !seen.insert(place.path.canonicalize().unwrap_or_else(|_| place.path.clone())) {
                 continue;
             }
             match read(&place.path) {
-                Ok(record) => found.push(Found { record, folder: folder_of(&place.path), run: place.run }),
+                Ok(record) => take(Found { record, folder: folder_of(&place.path), run: place.run }),
                 Err(text) => problems.push(Problem { path: place.path, text }),
             }
         }
     }
-    (found, problems)
+    problems
 }
 
 fn nothing_in(path: &Path) -> Problem {
@@ -82,6 +80,7 @@ fn places(path: &Path) -> Vec<Place> {
         .collect()
 }
 
+/// The records of all runs in a folder; `latest` leads to one that stands beside it.
 fn runs_in(path: &Path) -> Vec<Place> {
     let runs = inside(path).into_iter().filter(|run| !run.is_symlink());
     let of_runs: Vec<Place> = runs.flat_map(|run| places(&run)).filter(|place| place.path.is_dir()).collect();
