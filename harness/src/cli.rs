@@ -133,7 +133,7 @@ fn parse() -> Arguments {
 }
 
 /// The commands that people type.
-fn shown(command: clap::Command) -> clap::Command {
+fn shown(command: &clap::Command) -> clap::Command {
     let hidden: Vec<String> =
         command.get_subcommands().filter(|one| one.is_hide_set()).map(|one| one.get_name().to_owned()).collect();
     let mut only = clap::Command::new("squall").args(command.get_arguments());

@@ -22,7 +22,7 @@ use std::io::Write;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Time between two looks at what is to be shown.
 const TICK: Duration = Duration::from_millis(250);
@@ -222,9 +222,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// The thread: events as they come, and a tick four times a second.
 fn show(receiver: &Receiver<Message>, progress: &mut dyn Progress, pace: Pace, began: Nanos) {
     let mut latest = Duration::ZERO;
-    let mut next = Instant::now() + TICK;
+    let mut next = now().after(TICK);
     loop {
-        match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
+        match receiver.recv_timeout(next.since(now())) {
             Ok(Message::Event(at, event)) => {
                 latest = latest.max(at);
                 progress.event(at, &event);
@@ -235,13 +235,13 @@ fn show(receiver: &Receiver<Message>, progress: &mut dyn Progress, pace: Pace, b
             Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if Instant::now() >= next {
+        if now() >= next {
             let at = match pace {
                 Pace::Times(times) => now().since(began).mul_f64(times),
                 Pace::Unbounded => latest,
             };
             progress.tick(at.max(latest));
-            next = Instant::now() + TICK;
+            next = now().after(TICK);
         }
     }
     progress.close();

@@ -39,7 +39,7 @@ fn script(shell: Known) -> Vec<u8> {
         Known::Fish => Shell::Fish,
     };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut super::shown(Arguments::command()), "squall", &mut script);
+    clap_complete::generate(shell, &mut super::shown(&Arguments::command()), "squall", &mut script);
     script
 }
 
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_command_and_option_that_people_type_is_completed() {
-        let command = super::super::shown(Arguments::command());
+        let command = super::super::shown(&Arguments::command());
         for shell in [Known::Bash, Known::Zsh, Known::Fish] {
             let script = String::from_utf8(script(shell)).unwrap();
             for known in command.get_subcommands() {

@@ -36,7 +36,7 @@ pub(super) fn main(args: &Args) -> Exit {
 
 /// File name and text of each page, the one about `squall` itself first.
 fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
-    let mut command = super::shown(Arguments::command()).disable_help_subcommand(true);
+    let mut command = super::shown(&Arguments::command()).disable_help_subcommand(true);
     command.build();
     let of = |command: clap::Command| {
         let man = clap_mangen::Man::new(command);
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn there_is_a_page_for_each_command_with_all_its_options() {
         let pages = pages().unwrap();
-        let command = super::super::shown(Arguments::command());
+        let command = super::super::shown(&Arguments::command());
         let of = |name: &str| {
             let page = pages.iter().find(|(file, _)| file == name).unwrap_or_else(|| panic!("no {name}"));
             String::from_utf8(page.1.clone()).unwrap().replace("\\-", "-")

@@ -2,13 +2,13 @@
 
 use super::report::read;
 use super::{Exit, complain, live};
+use crate::clock::now;
 use crate::output::replay::{Step, steps};
 use crate::output::{Format, Options, Outputs, Pace};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
 
 /// Arguments of `squall replay`.
 #[derive(Debug, clap::Args)]
@@ -81,12 +81,12 @@ fn play(steps: Vec<Step>, options: Options) {
         // Whoever plays may be gone already.
         let _ = leave.send(());
     });
-    let began = Instant::now();
+    let began = now();
     for Step { at, event, last } in steps {
         match options.pace {
             Pace::Times(times) => {
-                let due = began + at.div_f64(times);
-                if left.recv_timeout(due.saturating_duration_since(Instant::now())).is_ok() {
+                let due = began.after(at.div_f64(times));
+                if left.recv_timeout(due.since(now())).is_ok() {
                     break;
                 }
                 // The end stays on the screen until somebody leaves it.

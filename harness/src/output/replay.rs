@@ -91,10 +91,10 @@ fn zeros(arms: &[Arm]) -> Vec<Duration> {
     let mut zeros = vec![Duration::ZERO; arms.len()];
     let (mut cut, mut busy_until) = (Duration::ZERO, Duration::ZERO);
     for (index, at) in order {
-        let at = at - cut;
+        let at = at.saturating_sub(cut);
         let idle = at.saturating_sub(busy_until + LONGEST_PAUSE);
         cut += idle;
-        zeros[index] = at - idle;
+        zeros[index] = at.saturating_sub(idle);
         busy_until = busy_until.max(zeros[index] + DEPLOYING + length(&arms[index]) + JUDGING);
     }
     zeros

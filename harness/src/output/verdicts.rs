@@ -119,9 +119,12 @@ fn again(record: &Record) -> String {
     let quote = |text: &str| {
         if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
     };
-    let set: String = record.scenario.set.iter().map(|one| format!(" --set {}", quote(one))).collect();
     let quick = if record.run.quick { " --quick" } else { "" };
-    format!("squall run {} --seed {}{quick}{set}", quote(file), record.run.seed)
+    let mut command = format!("squall run {} --seed {}{quick}", quote(file), record.run.seed);
+    for one in &record.scenario.set {
+        command.extend([" --set ", &quote(one)]);
+    }
+    command
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The terminal of standard error: taken once, given back once, whoever gives it back.
 
+use crate::clock::now;
 use ratatui_core::backend::Backend;
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
@@ -11,7 +12,7 @@ use std::io::{self, BufWriter, Stderr};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The terminal is ours.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -101,9 +102,9 @@ pub(in crate::output) fn leave() {
     if !OURS.swap(false, Ordering::SeqCst) {
         return;
     }
-    let until = Instant::now() + PATIENCE;
+    let until = now().after(PATIENCE);
     let mut drawing = DRAWING.try_lock();
-    while drawing.is_err() && Instant::now() < until {
+    while drawing.is_err() && now() < until {
         std::thread::sleep(Duration::from_millis(2));
         drawing = DRAWING.try_lock();
     }

@@ -57,10 +57,12 @@ pub(super) fn expectations(arm: &ArmStory, pen: &Pen) -> Vec<Row> {
     let one = |expected: &crate::run::events::Expected| {
         let state = arm.last().and_then(|tally| budget::state(expected, outline, tally));
         let (ink, sign, text) = match state {
-            Some(state) if state.is_lost() && arm.is_control() => {
-                (Ink::Plain, pen.sign("✕", "x"), format!("will fail, as it must: {}", state.words()))
+            Some(state) if state.is_lost() => {
+                let ink = if arm.is_control() { Ink::Plain } else { Ink::Lost };
+                let when = if arm.is_over() { "missed" } else { "will fail" };
+                let must = if arm.is_control() { ", as it must" } else { "" };
+                (ink, pen.sign("✕", "x"), format!("{when}{must}: {}", state.words()))
             }
-            Some(state) if state.is_lost() => (Ink::Lost, pen.sign("✕", "x"), format!("will fail: {}", state.words())),
             Some(state) if state.complete => (Ink::Good, pen.sign("●", "+"), format!("held: {}", state.words())),
             Some(state) if state.begun => (Ink::Good, pen.sign("●", "+"), format!("holds so far: {}", state.words())),
             Some(_) => (Ink::Faint, pen.sign("○", "-"), "waiting".to_owned()),

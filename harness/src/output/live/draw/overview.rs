@@ -235,7 +235,10 @@ fn outlook(arm: &ArmStory, pen: &Pen) -> Row {
         let ink = if arm.is_control() { Ink::Plain } else { Ink::Lost };
         let must = if arm.is_control() { ", as it must" } else { "" };
         let text = format!("{}: {}{must}", expected.id, state.words());
-        return Row::new(vec![pen.ink(ink, name("will fail")), pen.ink(Ink::Strong, text)]);
+        return Row::new(vec![
+            pen.ink(ink, name(if arm.is_over() { "missed" } else { "will fail" })),
+            pen.ink(Ink::Strong, text),
+        ]);
     }
     let on = arm.phase.map(|phase| outline.phases[phase].name.clone()).unwrap_or_default();
     let mut begun: Vec<_> = states().filter(|(_, state)| state.begun).collect();

@@ -84,7 +84,7 @@ fn axis(arm: &ArmStory, width: usize, pen: &Pen) -> (String, String) {
         if cell < width {
             line[cell] = pen.sign("┬", "+");
             names = column(&names, cell);
-            names.push_str(&if at == 0.0 { "0 s".to_owned() } else { format!("{at:.0}") });
+            names += &if at == 0.0 { "0 s".to_owned() } else { at.round().to_string() };
         }
         at += step;
     }
