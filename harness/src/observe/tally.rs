@@ -267,6 +267,7 @@ mod tests {
             instances: vec![instance],
             bare_timer_p99: 0,
             relayed: true,
+            ceilings: Vec::new(),
         }
     }
 
