@@ -147,6 +147,11 @@ fn shown(command: &clap::Command) -> clap::Command {
     only.subcommands(command.get_subcommands().filter(|one| !hidden.contains(&one.get_name().to_owned())))
 }
 
+/// Writes a line of results. A closed pipe ends quietly: the reader has seen enough.
+fn tell(line: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// Says what went wrong, on standard error.
 fn complain(error: &dyn std::fmt::Display) {
     anstream::eprintln!("\x1b[1;31merror\x1b[0m: {error}");

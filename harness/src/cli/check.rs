@@ -1,6 +1,6 @@
 //! `squall check`.
 
-use super::{Exit, complain};
+use super::{Exit, complain, tell};
 use crate::scenario::{self, LoadOptions, finding};
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ pub(super) fn main(args: &Args) -> Exit {
         Ok(loaded) => {
             finding::print(&loaded.warnings);
             let number = loaded.scenarios.len();
-            println!("{number} scenario{} can be run", if number == 1 { "" } else { "s" });
+            tell(&format_args!("{number} scenario{} can be run", if number == 1 { "" } else { "s" }));
             Exit::Success
         }
     }

@@ -1,6 +1,6 @@
 //! `squall init`: a first scenario for each healing that policies promise, with the policies' own numbers.
 
-use super::{Exit, complain};
+use super::{Exit, complain, tell};
 use crate::scenario::finding;
 use crate::units::TimeSpan;
 use squall_yaml::{Document, Finding, Node, Source, Value};
@@ -39,7 +39,7 @@ pub(super) fn main(args: &Args) -> Exit {
         return Exit::NothingSelected;
     }
     let scenarios: Vec<String> = promises.iter().map(|promise| scenario(promise, &promises)).collect();
-    print!("{}", scenarios.join("---\n"));
+    tell(&scenarios.join("---\n").trim_end());
     Exit::Success
 }
 

@@ -1,6 +1,6 @@
 //! `squall list`.
 
-use super::{Exit, complain};
+use super::{Exit, complain, tell};
 use crate::scenario::resolved::{Phase, Scenario};
 use crate::scenario::{self, LoadOptions, finding};
 use crate::units::TimeSpan;
@@ -33,7 +33,7 @@ pub(super) fn main(args: &Args) -> Exit {
         scenarios.retain(|scenario| scenario.matches(text));
     }
     for scenario in &scenarios {
-        print!("{}", entry(scenario));
+        tell(&entry(scenario).trim_end_matches('\n'));
     }
     if scenarios.is_empty() {
         complain(&"no scenario found");

@@ -1,6 +1,6 @@
 //! `squall recover`.
 
-use super::{Exit, complain};
+use super::{Exit, complain, tell};
 
 /// Undoes what earlier runs left, and says what it did.
 pub(super) fn main() -> Exit {
@@ -12,10 +12,10 @@ pub(super) fn main() -> Exit {
         }
     };
     if recovered.is_empty() {
-        println!("nothing to recover");
+        tell(&"nothing to recover");
     }
     for run in &recovered {
-        println!("{run}");
+        tell(run);
     }
     if recovered.iter().all(|run| run.left.is_empty()) { Exit::Success } else { Exit::Error }
 }

@@ -1,10 +1,10 @@
 //! `squall schema`.
 
-use super::Exit;
+use super::{Exit, tell};
 use crate::scenario::schema;
 
 /// Prints the JSON Schema of the scenario language.
 pub(super) fn main() -> Exit {
-    println!("{}", schema::text());
+    tell(&schema::text());
     Exit::Success
 }

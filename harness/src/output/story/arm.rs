@@ -156,7 +156,8 @@ impl ArmStory {
                 self.ended = Some(Ended { at, verdict: *verdict, reason: reason.clone() });
                 vec![told]
             }
-            ArmEvent::Again { reason } => vec![(None, format!("will be run again: {}", clean(reason)), Tone::Fault)],
+            // The reason was told when it ended.
+            ArmEvent::Again { .. } => vec![(None, "will be run again".to_owned(), Tone::Fault)],
         }
     }
 

@@ -261,12 +261,12 @@ fn outlook(arm: &ArmStory, pen: &Pen) -> Row {
     }
 }
 
-/// Whether the generator can be believed, as far as it shows.
+/// Whether the generator was on time in the last second; if it can be believed over all is judged at the end.
 pub(super) fn generator(arm: &ArmStory, pen: &Pen) -> Row {
     let name = pen.ink(Ink::Plain, label("generator", pen));
     let Some(tally) = arm.last() else { return Row::new(vec![name, pen.ink(Ink::Faint, "not started")]) };
-    let known = arm.tallies.iter().filter_map(|tally| tally.lag_p99).max().unwrap_or(0);
-    let (ink, word) = if known > LATE { (Ink::Lost, "late ") } else { (Ink::Good, "sound") };
+    let late = tally.lag_p99.is_some_and(|lag| lag > LATE);
+    let (ink, word) = if late { (Ink::Lost, "late   ") } else { (Ink::Good, "on time") };
     let lag = tally.lag_p99.map_or_else(|| "-".to_owned(), |micros| seconds(micros as f64 / 1e6));
     let cpu = tally.generator_cpu.map_or_else(|| "-".to_owned(), |share| format!("{:>3.0} %", share * 100.0));
     let mut text = format!("   lag p99 {lag:>7}   cpu {cpu}");
