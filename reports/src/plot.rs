@@ -21,6 +21,8 @@ pub mod marks;
 pub mod moments;
 pub mod number;
 pub mod outcomes;
+#[cfg(test)]
+mod overlap;
 pub mod phases;
 mod png;
 pub mod resources;

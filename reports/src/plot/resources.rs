@@ -117,7 +117,7 @@ fn ceiling(values: &mut Vec<f64>) -> f64 {
     let Some(most) = values.last().copied() else { return 1.0 };
     let usual = values[(values.len() - 1) * 19 / 20];
     let most = if usual > 0.0 && most > usual * OUTLIER { usual * 1.25 } else { most };
-    scale::round_up(most, 2).0
+    scale::round_up(most, 4).0
 }
 
 /// One of the two halves.
@@ -153,7 +153,7 @@ pub fn resources(arm: &Arm, width: Width) -> Option<String> {
         (|slice| slice.cpu, |slice| slice.memory.map(|bytes| bytes as f64 / 1_048_576.0));
     let halves = [
         Half {
-            title: "CPU, share of a core",
+            title: if width.narrow() { "CPU, % of a core" } else { "CPU, share of a core" },
             series: "cpu",
             value: cpu,
             show: |share| format!("{}{}%", number::trimmed(number::three(share * 100.0)), number::NARROW),
@@ -161,7 +161,7 @@ pub fn resources(arm: &Arm, width: Width) -> Option<String> {
             filled: true,
         },
         Half {
-            title: "memory, resident",
+            title: if width.narrow() { "memory, MiB" } else { "memory, resident" },
             series: "memory",
             value: memory,
             show: |mib| format!("{}{}MiB", number::trimmed(number::three(mib)), number::NARROW),
@@ -181,7 +181,9 @@ pub fn resources(arm: &Arm, width: Width) -> Option<String> {
     for (number, half) in halves.iter().enumerate() {
         let top = top + number as f64 * (height + 4.0);
         let x = if width.narrow() { 2.0 } else { 0.0 };
-        svg.text(x, top + 15.0, half.title, Type::SMALL.token(Token::Ink));
+        let style = Type::SMALL.token(Token::Ink);
+        svg.rect(x, top + 4.0, (style.width(half.title) + 2.0, 14.0), Paint::fill(Token::Bg).opacity(0.85));
+        svg.text(x, top + 15.0, half.title, style);
         for (at, row) in rows.iter().enumerate() {
             let y = top + HEAD + at as f64 * pitch + if width.narrow() { 14.0 } else { 0.0 };
             draw(&mut svg, arm, &frame, width, half, row, (y, strip));
@@ -220,7 +222,7 @@ fn draw(
     svg.line((frame.left, top), (frame.right, top), Paint::stroke(Token::Grid, 1.0));
     let known: Vec<&Slice> = row.slices.iter().filter(|slice| (half.value)(slice).is_some()).collect();
     if known.is_empty() {
-        nothing(svg, frame, (frame.left, frame.right), (top, base), "not measured");
+        nothing(svg, (frame.left, frame.right), (top, base), "not measured");
         return;
     }
     let y = |value: f64| base - (value / half.most).min(1.0) * strip;
@@ -262,9 +264,9 @@ fn draw(
     }
     let measured = (known[0].from, known[known.len() - 1].to);
     let first = if row.away.iter().any(|(gone, _)| *gone <= 0) { frame.left } else { frame.x(measured.0) };
-    nothing(svg, frame, (frame.left, first), (top, base), "no data");
+    nothing(svg, (frame.left, first), (top, base), "no data");
     if !row.away.iter().any(|(_, back)| *back >= frame.to) {
-        nothing(svg, frame, (frame.x(measured.1), frame.right), (top, base), "no data");
+        nothing(svg, (frame.x(measured.1), frame.right), (top, base), "no data");
     }
 }
 
@@ -341,7 +343,7 @@ fn missing(svg: &mut Svg, frame: &TimeFrame, (from, to): (f64, f64), (top, base)
 }
 
 /// A stretch without samples: hatched, never a line at zero.
-fn nothing(svg: &mut Svg, _: &TimeFrame, (from, to): (f64, f64), (top, base): (f64, f64), text: &str) {
+fn nothing(svg: &mut Svg, (from, to): (f64, f64), (top, base): (f64, f64), text: &str) {
     if to - from < 1.0 {
         return;
     }
@@ -382,3 +384,6 @@ fn name(svg: &mut Svg, frame: &TimeFrame, width: Width, half: &Half<'_>, row: &R
         svg.text(frame.right + 10.0, top + strip / 2.0 + 4.0, &format!("most {most}"), Type::SMALL);
     }
 }
+
+#[cfg(test)]
+mod tests;

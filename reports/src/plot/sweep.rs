@@ -163,3 +163,6 @@ impl Sweep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ mod spans;
 
 pub use spans::{Span, spans};
 
-use super::frame::{self, Width};
+use super::frame::Width;
 use super::svg::{Hatch, Paint, Path, Svg, Type};
 use super::theme::Token;
 use super::{id, number};
@@ -99,6 +99,10 @@ fn amount(count: Option<Count>, what: &str) -> String {
     match count {
         None => "?".to_owned(),
         Some(count) if count.seconds >= 1.0 || count.all >= 100 => number::rate(count.rate()),
+        Some(count) if count.all == 1 => format!(
+            "1 {}",
+            what.strip_suffix("ies").map_or_else(|| what.trim_end_matches('s').to_owned(), |stem| format!("{stem}y"),)
+        ),
         Some(count) => format!("{} {what}", number::count(count.all)),
     }
 }
@@ -142,14 +146,15 @@ fn node(arm: &Arm, span: &Span, at: usize, above: &mut Option<String>) -> Node {
     let count = counts::offered(arm, span, at);
     let faults = || arm.faults.iter().filter(|fault| fault.instance == at);
     let fault = faults().find(|fault| {
-        let (from, to) = frame::span(arm, fault);
+        let (from, to) = spans::worked(arm, fault);
         span.within(from, to)
     });
     let out = spans::outs(arm, at).iter().any(|(from, to)| span.within(*from, *to));
     let (health, word) = match (count, fault) {
         (None, _) => (Health::Unknown, "no counts".to_owned()),
         (Some(_), _) if out => (Health::Out, "out".to_owned()),
-        (Some(count), None) if count.all == 0 => (Health::Out, "no traffic".to_owned()),
+        // Chance alone may give an instance nothing for a moment.
+        (Some(count), None) if count.all == 0 && span.seconds() >= 1.0 => (Health::Out, "idle".to_owned()),
         (Some(count), Some(fault)) if count.all == 0 => (Health::Out, fault.kind.clone()),
         (Some(_), Some(fault)) => (Health::Faulty, fault.kind.clone()),
         (Some(_), None) => (Health::In, String::new()),
@@ -287,8 +292,10 @@ impl Panel<'_> {
                 svg.text(self.at.0, y, &text, Type::SMALL);
             }
             Some(count) => {
-                let share = number::percent(count.share());
-                let text = format!("lost {} of {}, {share}", number::count(count.bad), number::count(count.all));
+                // A share of a few is a number with more digits than it has grounds.
+                let share =
+                    if count.all < 100 { String::new() } else { format!(", {}", number::percent(count.share())) };
+                let text = format!("lost {} of {}{share}", number::count(count.bad), number::count(count.all));
                 let style = Type { size: 11.5, ..Type::BOLD }.token(Token::LostText);
                 svg.text(self.at.0, y, &style.fitted(&text, self.width), style);
             }
@@ -390,3 +397,6 @@ fn sign(svg: &mut Svg, health: Health, (x, y): (f64, f64)) {
         Health::Unknown => svg.text(x, y + 4.5, "?", Type::BOLD.middle()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,8 +37,12 @@ pub fn classes(sweep: &Sweep) -> Vec<Class> {
     if values.is_empty() {
         return Vec::new();
     }
-    let rounds = (-3..5).flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(power)));
-    let inside: Vec<f64> = rounds.filter(|bound| *bound > least && *bound <= most).collect();
+    let rounds = || (-3..7).flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(power)));
+    let inside: Vec<f64> = rounds().filter(|bound| *bound > least && *bound <= most).collect();
+    let about = (
+        rounds().take_while(|bound| *bound <= least).last().unwrap_or(0.0),
+        rounds().find(|bound| *bound > most).unwrap_or(most),
+    );
     let bounds: Vec<f64> =
         if inside.len() <= 4 { inside } else { (0..4).map(|n| inside[(n * (inside.len() - 1) + 1) / 3]).collect() };
     let text = |micros: f64| number::limit((micros * 1e3).round() as u64);
@@ -49,7 +53,7 @@ pub fn classes(sweep: &Sweep) -> Vec<Class> {
                 (None, Some(high)) => format!("under {}", text(*high)),
                 (Some(low), Some(high)) => format!("{} to {}", text(*low), text(*high)),
                 (Some(low), None) => format!("{} and more", text(*low)),
-                (None, None) => format!("about {}", text(most)),
+                (None, None) => format!("{} to {}", text(about.0), text(about.1)),
             };
             // Few classes keep apart from each other.
             let shade = if count == 1 { 0 } else { n * (SHADES.len() - 1) / (count - 1) };
@@ -71,7 +75,7 @@ fn figure(millis: f64, room: f64) -> String {
     let two = |value: f64| {
         if value >= 9.95 { format!("{value:.0}") } else { format!("{value:.1}") }
     };
-    let mut texts = vec![number::trimmed(number::three(millis)), two(millis)];
+    let mut texts = vec![number::three(millis), two(millis)];
     if millis >= 1e3 {
         texts = vec![
             number::count(millis.round() as u64),
@@ -111,7 +115,7 @@ impl Layout {
         let block = columns.min(((across - LEFT) / LEAST) as usize).max(1);
         let cell = ((across - LEFT) / block as f64).min(MOST);
         let blocks = columns.div_ceil(block);
-        let height = 22.0 + blocks as f64 * (rows as f64 * CELL + 24.0) + 30.0;
+        let height = 22.0 + blocks as f64 * (rows as f64 * CELL + 24.0) + 18.0;
         Self { upright, cell, block, blocks, panels, panel: (across, height) }
     }
 }
@@ -241,7 +245,7 @@ mod tests {
     #[test]
     fn a_number_keeps_the_digits_that_fit() {
         let shown = |room| [0.512, 5.399, 62.04, 1_750.4].map(|millis| figure(millis, room));
-        assert_eq!(shown(60.0), ["0.512", "5.4", "62", "1,750"]);
+        assert_eq!(shown(60.0), ["0.512", "5.40", "62.0", "1,750"]);
         assert_eq!(shown(22.0), ["0.5", "5.4", "62", "2s"]);
     }
 }

@@ -49,7 +49,8 @@ impl Scales {
     fn of(sweep: &Sweep) -> Self {
         let (least, most) = (sweep.rates[0], sweep.rates[sweep.rates.len() - 1]);
         let points = || sweep.points.iter().flatten();
-        let log = least > 0.0 && most / least > 8.0;
+        // Rates that double crowd at the left of an axis from zero; rates in even steps do not.
+        let log = least > 0.0 && most / least > 8.0 && sweep.rates[sweep.rates.len() / 2] < most * 0.4;
         let rates = if log {
             let low = points().map(|point| point.achieved).filter(|rate| *rate > 0.0).fold(least, f64::min);
             low..most
@@ -168,6 +169,11 @@ fn latencies(svg: &mut Svg, sweep: &Sweep, scales: &Scales, mode: usize, across:
         let at = if below { y + 13.0 } else { y - 5.0 };
         svg.rect(across.0 + 2.0, at - 10.5, (room + 4.0, 13.0), Paint::fill(Token::Bg).opacity(0.8));
         svg.text(across.0 + 4.0, at, &text, style);
+    }
+    let cells = (0..sweep.rates.len()).flat_map(|rate| (0..sweep.connections.len()).map(move |at| (rate, at)));
+    if !cells.into_iter().any(|(rate, at)| sweep.at(mode, rate, at).and_then(super::Point::p99).is_some()) {
+        let middle = f64::midpoint(across.0, across.1);
+        svg.text(middle, top + LATENCIES / 2.0, "no data", Type::SMALL.middle());
     }
     axis(svg, sweep, scales, &chart);
     svg.text(across.0, upright.1 + 34.0, "p99, by asked requests/s", Type::SMALL);

@@ -1,7 +1,7 @@
 //! The stretches of an arm in which the roads of the requests stayed the same: who was in, who was out, whether a fault was on.
 
 use crate::plot::frame;
-use crate::record::{Arm, Micros, Offers, SLOT};
+use crate::record::{Arm, EventKind, FaultSpan, Micros, Offers, SLOT};
 
 /// Slots in which an instance is seen to get traffic, or to get none.
 const WINDOW: usize = 5;
@@ -31,6 +31,21 @@ impl Span {
     pub fn within(&self, from: Micros, to: Micros) -> bool {
         2 * (to.min(self.to) - from.max(self.from)) >= self.to - self.from
     }
+}
+
+/// When a fault worked on its instance: a process that was started again is rid of what befell the one before.
+pub(super) fn worked(arm: &Arm, fault: &FaultSpan) -> (Micros, Micros) {
+    let (from, to) = frame::span(arm, fault);
+    let name = arm.instances.get(fault.instance).map_or("", |instance| instance.name.as_str());
+    let again = restarts(arm).filter(|(at, subject)| *subject == name && *at >= from).map(|(at, _)| at).min();
+    match fault.kind.as_str() {
+        "kill" | "pause" => (from, again.map_or(to, |at| at.min(to))),
+        _ => (from, to),
+    }
+}
+
+fn restarts(arm: &Arm) -> impl Iterator<Item = (Micros, &str)> {
+    arm.events.iter().filter(|event| event.kind == EventKind::Restarted).map(|event| (event.at, event.subject.as_str()))
 }
 
 fn window(offers: &Offers, from: usize) -> u64 {
@@ -121,8 +136,9 @@ pub fn spans(arm: &Arm) -> Vec<Span> {
             outs.iter().flat_map(|(_, outs)| outs).flat_map(|(from, to)| [*from, *to]).filter(|at| inside(*at)),
         );
         cuts.extend(taken_back.iter().map(|(at, _)| *at).filter(|at| inside(*at)));
-        for band in frame::bands(arm) {
-            cuts.extend([band.from, band.to].into_iter().filter(|at| inside(*at)));
+        for fault in &arm.faults {
+            let (on, off) = worked(arm, fault);
+            cuts.extend([on, off].into_iter().filter(|at| inside(*at)));
         }
         cuts.push(phase.to);
         cuts.sort_unstable();
@@ -130,7 +146,7 @@ pub fn spans(arm: &Arm) -> Vec<Span> {
         for pair in cuts.windows(2) {
             let (from, to) = (pair[0], pair[1]);
             let decides = outs.iter().flat_map(|(_, outs)| outs).any(|(at, _)| *at == to);
-            let acts = arm.faults.iter().map(|fault| frame::span(arm, fault)).any(|(on, off)| on <= from && off >= to);
+            let acts = arm.faults.iter().map(|fault| worked(arm, fault)).any(|(on, off)| on <= from && off >= to);
             if to - from >= SHORT || (decides && acts && to > from) {
                 let state = state(arm, &outs, &taken_back, (from, to), phase.to);
                 spans.push(Span { phase: phase.name.clone(), state, from, to });
@@ -168,8 +184,8 @@ fn state(
     end: Micros,
 ) -> Option<String> {
     let name = |instance: usize| arm.instances[instance].name.as_str();
-    let acts = |fault: &crate::record::FaultSpan| {
-        let (on, off) = frame::span(arm, fault);
+    let acts = |fault: &FaultSpan| {
+        let (on, off) = worked(arm, fault);
         2 * (off.min(to) - on.max(from)) >= to - from
     };
     let pick = |wanted: &dyn Fn(&(Micros, Micros)) -> bool| -> Vec<&str> {
@@ -180,17 +196,18 @@ fn state(
     let soon = pick(&|(since, _)| *since >= to && *since < end);
     let back = pick(&|(_, back)| *back == from);
     let was = pick(&|(_, back)| *back <= from);
-    let on = arm.faults.iter().any(acts);
+    let faulty: Vec<&str> = arm.faults.iter().filter(|fault| acts(fault)).map(|fault| name(fault.instance)).collect();
     if !out.is_empty() {
-        let still = arm.faults.iter().any(|fault| acts(fault) && out.contains(&name(fault.instance)));
+        let still = out.iter().any(|name| faulty.contains(name));
         return Some(format!("{} {}", list(&out), if still { "out" } else { "still out" }));
     }
     if !next.is_empty() {
         return Some(format!("before {} {} out", list(&next), if next.len() == 1 { "is" } else { "are" }));
     }
-    if on {
-        return Some(if !was.is_empty() {
-            format!("{} let back in, fault still on", list(&was))
+    if !faulty.is_empty() {
+        let let_in: Vec<&str> = was.into_iter().filter(|name| faulty.contains(name)).collect();
+        return Some(if !let_in.is_empty() {
+            format!("{} let back in, still faulty", list(&let_in))
         } else if soon.is_empty() {
             "fault on, none out".to_owned()
         } else {
@@ -199,6 +216,10 @@ fn state(
     }
     if !back.is_empty() {
         return Some(format!("{} back", list(&back)));
+    }
+    let began = arm.phases.iter().find(|phase| phase.from <= from && phase.to >= to).map_or(from, |phase| phase.from);
+    if let Some((_, subject)) = restarts(arm).filter(|(at, _)| *at <= from && *at >= began).last() {
+        return Some(format!("{subject} restarted"));
     }
     if let Some((_, subject)) = taken_back.iter().find(|(at, _)| *at <= from) {
         return Some(format!("{subject} taken back"));
