@@ -78,11 +78,9 @@ pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
             }
         }
     }
-    if record.arms.iter().any(|arm| arm.kind == ArmKind::Cell) {
-        if let Some(sweep) = plot::Sweep::of(record) {
-            picture(&plots.join("sweep"), &plot::sweep::lines(&sweep, Width::Wide))?;
-            picture(&plots.join("heat"), &plot::sweep::heat(&sweep, Width::Wide))?;
-        }
+    if let Some(sweep) = plot::Sweep::of(record) {
+        picture(&plots.join("sweep"), &plot::sweep::lines(&sweep, Width::Wide))?;
+        picture(&plots.join("heat"), &plot::sweep::heat(&sweep, Width::Wide))?;
     }
     Ok(())
 }

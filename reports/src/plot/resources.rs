@@ -69,9 +69,9 @@ fn slices(process: &Process, away: &[(Micros, Micros)], step: i64, end: Micros) 
         let memory = known.and_then(|index| process.memory.get(index).copied()).filter(|bytes| *bytes > 0);
         (known.and_then(|index| process.cpu.get(index).copied()), memory)
     };
-    (0..)
-        .map(|number| number * step * SECOND)
-        .take_while(|from| *from < end)
+    let length = step * SECOND;
+    (0..(end + length - 1).div_euclid(length))
+        .map(|number| number * length)
         .map(|from| {
             let to = (from + step * SECOND).min(end);
             let seconds: Vec<_> = (0..step).map(|n| second(from + n * SECOND)).collect();
@@ -112,7 +112,7 @@ fn rows(arm: &Arm, width: Width) -> Vec<Row<'_>> {
 }
 
 /// The height of a scale: the largest value, or so that a lone outlier does not flatten all others.
-fn ceiling(values: &mut Vec<f64>) -> f64 {
+fn ceiling(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let Some(most) = values.last().copied() else { return 1.0 };
     let usual = values[(values.len() - 1) * 19 / 20];
@@ -147,10 +147,10 @@ pub fn resources(arm: &Arm, width: Width) -> Option<String> {
     let height = rows.len() as f64 * pitch + HEAD;
     let bottom = top + 2.0 * height + 8.0;
     let most = |value: fn(&Slice) -> Option<f64>| -> f64 {
-        ceiling(&mut rows.iter().flat_map(|row| &row.slices).filter_map(value).collect())
+        ceiling(rows.iter().flat_map(|row| &row.slices).filter_map(value).collect())
     };
-    let (cpu, memory): (fn(&Slice) -> Option<f64>, fn(&Slice) -> Option<f64>) =
-        (|slice| slice.cpu, |slice| slice.memory.map(|bytes| bytes as f64 / 1_048_576.0));
+    let cpu: fn(&Slice) -> Option<f64> = |slice| slice.cpu;
+    let memory: fn(&Slice) -> Option<f64> = |slice| slice.memory.map(|bytes| bytes as f64 / 1_048_576.0);
     let halves = [
         Half {
             title: if width.narrow() { "CPU, % of a core" } else { "CPU, share of a core" },
@@ -237,9 +237,9 @@ fn draw(
                 for (left, right, slice) in clipped.filter(|(left, right, _)| right > left) {
                     let y = y((half.value)(slice).unwrap_or(0.0));
                     if line.is_empty() {
-                        line.go(left, y)
+                        line.go(left, y);
                     } else {
-                        line.up(y)
+                        line.up(y);
                     }
                     area.up(y);
                     line.across(right);

@@ -76,6 +76,28 @@ pub fn topology(arm: &Arm, width: Width) -> Option<String> {
     Some(svg.finish())
 }
 
+/// What the picture shows, in one sentence.
+pub fn finding(arm: &Arm) -> String {
+    let spans = spans(arm);
+    if let Some((span, (who, several))) = spans.iter().find_map(|span| Some((span, span.out.as_ref()?))) {
+        let (were, their) = if *several { ("were", "their") } else { ("was", "its") };
+        return match counts::asked(arm, span) {
+            Some(count) if count.bad == 0 => format!("While {who} {were} out, the others got {their} requests"),
+            Some(count) => format!(
+                "While {who} {were} out, {} of {} requests were lost",
+                number::count(count.bad),
+                number::count(count.all)
+            ),
+            None => format!("Where the requests went while {who} {were} out"),
+        };
+    }
+    let kept = spans.iter().any(|span| span.state.as_deref() == Some("fault on, none out"));
+    match arm.faults.first().and_then(|fault| arm.instances.get(fault.instance)) {
+        Some(instance) if kept => format!("{} kept getting requests through the fault", instance.name),
+        _ => "Where the requests went".to_owned(),
+    }
+}
+
 fn about(spans: &[Span], nodes: &[Vec<Node>], sent: &[Option<Count>]) -> String {
     let one = |((span, nodes), sent): ((&Span, &Vec<Node>), &Option<Count>)| {
         let nodes: Vec<String> = nodes

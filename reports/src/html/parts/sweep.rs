@@ -60,20 +60,25 @@ pub(in crate::html) fn sweep(record: &Record) -> Result<Option<String>, askama::
 fn title(sweep: &Sweep) -> String {
     let knees: Vec<String> = (0..sweep.modes.len())
         .filter_map(|mode| {
-            let first = (0..sweep.connections.len()).filter_map(|at| Some((sweep.knee(mode, at)?, at))).min()?;
-            let (rate, connections) = (number::rate(sweep.rates[first.0]), sweep.connections[first.1]);
-            Some(format!("{} broke at {rate} over {connections} connections", sweep.mode_name(mode)))
+            let first = (0..sweep.connections.len()).filter_map(|at| sweep.knee(mode, at)).min()?;
+            let name = sweep.mode_name(mode);
+            let name = name.split(',').next().unwrap_or("");
+            let verb = if first == 0 { "breaks at once, at" } else { "breaks at" };
+            Some(format!("{name} {verb} {}", number::rate(sweep.rates[first])))
         })
         .collect();
     if !knees.is_empty() {
         return crate::html::story::upper(&knees.join("; "));
     }
-    let run = (0..sweep.size()).count();
+    let not_run = cells(sweep).filter(|(mode, rate, at)| sweep.at(*mode, *rate, *at).is_none()).count();
     let most = number::rate(sweep.rates[sweep.rates.len() - 1]);
+    if not_run > 0 {
+        return format!("No cell broke up to {most}, but {not_run} of {} were not run", sweep.size());
+    }
     let added = largest_added(sweep).map_or_else(String::new, |added| {
         format!("; the proxy added at most {} to p50", number::duration(added.max(0.0) / 1e3))
     });
-    if run == 0 { "The sweep".to_owned() } else { format!("Every rate was achieved, up to {most}{added}") }
+    format!("Every rate was achieved, up to {most}{added}")
 }
 
 fn cells(sweep: &Sweep) -> impl Iterator<Item = (usize, usize, usize)> {

@@ -45,21 +45,33 @@ pub fn classes(sweep: &Sweep) -> Vec<Class> {
     );
     let bounds: Vec<f64> =
         if inside.len() <= 4 { inside } else { (0..4).map(|n| inside[(n * (inside.len() - 1) + 1) / 3]).collect() };
-    let text = |micros: f64| number::limit((micros * 1e3).round() as u64);
     let count = bounds.len() + 1;
     (0..count)
         .map(|n| {
             let text = match (n.checked_sub(1).and_then(|n| bounds.get(n)), bounds.get(n)) {
-                (None, Some(high)) => format!("under {}", text(*high)),
-                (Some(low), Some(high)) => format!("{} to {}", text(*low), text(*high)),
-                (Some(low), None) => format!("{} and more", text(*low)),
-                (None, None) => format!("{} to {}", text(about.0), text(about.1)),
+                (None, Some(high)) => format!("under {}", bound(*high)),
+                (Some(low), Some(high)) => stretch(*low, *high),
+                (Some(low), None) => format!("{} and more", bound(*low)),
+                (None, None) => stretch(about.0, about.1),
             };
             // Few classes keep apart from each other.
             let shade = if count == 1 { 0 } else { n * (SHADES.len() - 1) / (count - 1) };
             Class { token: SHADES[shade], text, below: bounds.get(n).copied().unwrap_or(f64::INFINITY) }
         })
         .collect()
+}
+
+fn bound(millis: f64) -> String {
+    number::limit((millis * 1e3).round() as u64)
+}
+
+/// `1 to 10 ms`, `500 us to 1 ms`.
+fn stretch(low: f64, high: f64) -> String {
+    let (low, high) = (bound(low), bound(high));
+    match (low.split_once(number::NARROW), high.split_once(number::NARROW)) {
+        (Some((value, unit)), Some((_, other))) if unit == other => format!("{value} to {high}"),
+        _ => format!("{low} to {high}"),
+    }
 }
 
 fn ink(shade: Token) -> Token {
@@ -241,6 +253,12 @@ fn cell(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stretch_names_its_unit_once() {
+        let plain = |low, high| stretch(low, high).replace(number::NARROW, " ");
+        assert_eq!([plain(1.0, 10.0), plain(0.5, 1.0)], ["1 to 10 ms", "500 us to 1 ms"]);
+    }
 
     #[test]
     fn a_number_keeps_the_digits_that_fit() {

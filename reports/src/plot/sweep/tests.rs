@@ -103,8 +103,8 @@ fn the_knee_is_the_first_rate_that_was_not_achieved_or_misses_a_limit() {
 #[test]
 fn what_the_proxy_adds_is_told_beside_the_same_cell_without_it() {
     let sweep = Sweep::of(&small()).unwrap();
-    let added = sweep.added(1, 0, 0).map(|millis| (millis.unwrap() * 1e3).round());
-    assert_eq!(added, [250.0, 400.0, 500.0]);
+    let added = sweep.added(1, 0, 0).map(|millis| (millis.unwrap() * 1e3).round() as i64);
+    assert_eq!(added, [250, 400, 500]);
     assert_eq!(sweep.added(0, 0, 0), [None; 3], "direct is beside nothing");
     assert_eq!(sweep.added(1, 1, 1), [None; 3], "not run");
     assert_eq!(sweep.at(1, 0, 0).unwrap().cpu, Some(50.0));

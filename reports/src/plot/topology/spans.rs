@@ -15,6 +15,8 @@ pub struct Span {
     pub phase: String,
     /// What is particular about it: `before cart/1 is out`.
     pub state: Option<String>,
+    /// Who is out: `cart/1`, `cart/1 and cart/2`, `3 instances`; and whether they are several.
+    pub out: Option<(String, bool)>,
     /// First instant.
     pub from: Micros,
     /// First instant after it.
@@ -149,7 +151,7 @@ pub fn spans(arm: &Arm) -> Vec<Span> {
             let acts = arm.faults.iter().map(|fault| worked(arm, fault)).any(|(on, off)| on <= from && off >= to);
             if to - from >= SHORT || (decides && acts && to > from) {
                 let state = state(arm, &outs, &taken_back, (from, to), phase.to);
-                spans.push(Span { phase: phase.name.clone(), state, from, to });
+                spans.push(Span { phase: phase.name.clone(), state, out: who(arm, &outs, (from, to)), from, to });
             }
         }
     }
@@ -174,6 +176,15 @@ fn list(names: &[&str]) -> String {
         [one, other] => format!("{one} and {other}"),
         _ => format!("{} instances", names.len()),
     }
+}
+
+fn who(arm: &Arm, outs: &[(usize, Vec<(Micros, Micros)>)], (from, to): (Micros, Micros)) -> Option<(String, bool)> {
+    let out: Vec<&str> = outs
+        .iter()
+        .filter(|(_, outs)| outs.iter().any(|(since, back)| *since <= from && *back >= to))
+        .map(|(instance, _)| arm.instances[*instance].name.as_str())
+        .collect();
+    (!out.is_empty()).then(|| (list(&out), out.len() > 1))
 }
 
 fn state(

@@ -41,6 +41,18 @@ fn spans_tell_before_out_still_out_and_back() {
 }
 
 #[test]
+fn the_heading_says_what_became_of_the_requests() {
+    let mut arm = arm();
+    // The small run loses a request in the slot in which the instance falls out.
+    arm.outcomes[0].by_outcome.values_mut().for_each(|series| series[24] = 0);
+    assert_eq!(super::finding(&arm), "While cart/1 was out, the others got its requests");
+    *arm.outcomes[0].by_outcome.get_mut(&crate::record::Outcome::Status(503)).unwrap().get_mut(30).unwrap() = 2;
+    assert_eq!(super::finding(&arm), "While cart/1 was out, 2 of 32 requests were lost");
+    arm.figures.healing.clear();
+    assert_eq!(super::finding(&arm), "cart/1 kept getting requests through the fault");
+}
+
+#[test]
 fn an_instance_that_gets_its_share_again_while_it_is_faulty_was_let_back_in() {
     let mut arm = arm();
     // From 3.2 s on, it is offered as much as the other.
