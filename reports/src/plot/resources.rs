@@ -311,9 +311,9 @@ fn beyond(svg: &mut Svg, frame: &TimeFrame, half: &Half<'_>, known: &[&Slice], (
     let Some((slice, value)) = above.max_by(|one, other| one.1.total_cmp(&other.1)) else { return };
     let x = f64::midpoint(frame.x(slice.from), frame.x(slice.to));
     let mut path = Path::default();
-    path.go(x - 4.0, top + 1.0);
-    path.to(x, top - 5.0);
-    path.to(x + 4.0, top + 1.0);
+    path.go(x - 4.0, top + 7.0);
+    path.to(x, top + 1.0);
+    path.to(x + 4.0, top + 7.0);
     path.close();
     svg.path(&path, Paint::fill(Token::Ink2));
     let text = (half.show)(value);
