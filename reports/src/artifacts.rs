@@ -78,11 +78,17 @@ pub fn write_pictures(record: &Record, folder: &Path) -> Result<(), Error> {
         if let Some(svg) = plot::phases(arm, None, Width::Wide) {
             picture(&plots.join(format!("{prefix}phases")), &svg)?;
         }
+        for (name, svg) in
+            [("topology", plot::topology(arm, Width::Wide)), ("resources", plot::resources(arm, Width::Wide))]
+        {
+            if let Some(svg) = svg {
+                picture(&plots.join(format!("{prefix}{name}")), &svg)?;
+            }
+        }
     }
-    if record.arms.iter().any(|arm| arm.kind == ArmKind::Cell) {
-        let svg = plot::sweep(record)?;
-        write(&plots.join("sweep.svg"), svg.as_bytes())?;
-        write(&plots.join("sweep.png"), &plot::png(&svg)?)?;
+    if let Some(sweep) = plot::Sweep::of(record) {
+        picture(&plots.join("sweep"), &plot::sweep::lines(&sweep, Width::Wide))?;
+        picture(&plots.join("heat"), &plot::sweep::heat(&sweep, Width::Wide))?;
     }
     Ok(())
 }

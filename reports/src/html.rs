@@ -2,6 +2,7 @@
 
 mod marked;
 mod missed;
+mod parts;
 mod report;
 mod rows;
 mod story;

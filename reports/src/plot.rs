@@ -21,16 +21,20 @@ pub mod marks;
 pub mod moments;
 pub mod number;
 pub mod outcomes;
+#[cfg(test)]
+mod overlap;
 pub mod phases;
 mod png;
+pub mod resources;
 pub mod scale;
 pub mod slices;
 pub mod svg;
-mod sweep;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
 pub mod theme;
+pub mod topology;
 
 pub use control::control;
 pub use distance::distance;
@@ -42,8 +46,10 @@ pub use moments::{Moment, moment, moments};
 pub use outcomes::outcomes;
 pub use phases::phases;
 pub use png::png;
-pub use sweep::sweep;
+pub use resources::resources;
+pub use sweep::Sweep;
 pub use theme::standalone;
+pub use topology::topology;
 
 use crate::record::{Arm, ArmKind};
 

@@ -1,6 +1,6 @@
 //! `report.html`: one scenario, from the verdict to the last event.
 
-use super::{filters, marked, rows, story};
+use super::{filters, marked, parts, rows, story};
 use crate::plot::key::{Sample, sample};
 use crate::plot::phases::curves;
 use crate::plot::svg::Hatch;
@@ -26,8 +26,10 @@ struct Report<'a> {
     lag: Option<Pair>,
     main: Option<Main<'a>>,
     control: Option<Control<'a>>,
-    /// Pictures of a sweep, and its cells.
+    /// Sections of their own: pictures of a sweep, where the requests went, what each process took.
     sweep: Option<String>,
+    topology: Option<String>,
+    resources: Option<String>,
     cells: Vec<&'a Arm>,
     scenario: Vec<marked::Line>,
     policies: Vec<(&'a str, Vec<marked::Line>)>,
@@ -121,7 +123,9 @@ pub(super) fn report(record: &Record, command: String) -> Result<String, crate::
             picture: Pair::of(|width| plot::control(main, control, width)),
             rows: rows::beside(main, control),
         }),
-        sweep: (!cells.is_empty()).then(|| plot::sweep(record)).transpose()?,
+        sweep: parts::sweep(record)?,
+        topology: main.map(parts::topology).transpose()?.flatten(),
+        resources: main.map(parts::resources).transpose()?.flatten(),
         cells,
         scenario: marked::scenario(record),
         policies: record

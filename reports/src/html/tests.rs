@@ -77,3 +77,25 @@ fn what_was_not_run_and_not_measured_says_so() {
     record.arms.clear();
     assert!(report(&record).unwrap().contains("Nothing was measured"));
 }
+
+#[test]
+fn the_sections_of_a_sweep_and_of_processes_stand_in_the_page() {
+    let mut record = record();
+    let page = report(&record).unwrap();
+    assert!(page.contains("id=\"topology\"") && !page.contains("id=\"sweep\"") && !page.contains("id=\"resources\""));
+    record.arms[0].processes = vec![crate::record::Process {
+        name: "proxy".to_owned(),
+        from: 0,
+        cpu: vec![47_000; 6],
+        memory: vec![12 << 20; 6],
+        cpu_by_phase: vec![94_000; 3],
+    }];
+    assert!(report(&record).unwrap().replace('\u{202f}', " ").contains("at most 4.70 % of a core, and 12.0 MiB"));
+    let cell = |rate: f64| Arm {
+        cell: Some(crate::record::Cell { rate, connections: 16, mode: "client<".to_owned() }),
+        ..Arm::empty(ArmKind::Cell)
+    };
+    record.arms = vec![cell(500.0), cell(1_000.0)];
+    let page = report(&record).unwrap();
+    assert!(page.contains("id=\"sweep\"") && page.contains("2 of 2 were not run") && !page.contains("client<<"));
+}

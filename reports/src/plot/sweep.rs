@@ -1,93 +1,168 @@
-//! A sweep: the 99th percentile by rate, a line for each mode and number of connections.
+//! A sweep: the cells of a record as a grid of modes, rates and connections, and where each line of them breaks.
 
-use super::Error;
-use crate::record::{ArmKind, Record};
-use plotters::prelude::*;
-use std::collections::BTreeMap;
+mod heat;
+mod limit;
+mod lines;
 
-/// Colours of this picture alone.
-const BACKGROUND: &str = "#fdfdfb";
-const QUIET: &str = "#697077";
-const GRID: &str = "#e5e6e1";
-const FONT: &str = "Noto Sans, DejaVu Sans, sans-serif";
+pub use heat::{classes, heat};
+pub use lines::{lines, stroke};
 
-const SIZE: (u32, u32) = (1120, 380);
-const COLOURS: [&str; 6] = ["#1f77ad", "#d55e00", "#009e73", "#a2437f", "#4c96c6", "#c88500"];
+use crate::record::{Arm, ArmKind, Record};
+use limit::Limit;
 
-/// Draws the picture.
-pub fn sweep(record: &Record) -> Result<String, Error> {
-    let mut lines: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
-    for arm in record.arms.iter().filter(|arm| arm.kind == ArmKind::Cell && !arm.superseded) {
-        let (Some(cell), Some(totals)) = (&arm.cell, arm.totals_of("measure", None)) else { continue };
-        if let Some(p99) = totals.response.get("p99") {
-            let name = format!("{}, {} connections", cell.mode, cell.connections);
-            lines.entry(name).or_default().push((totals.rate, p99.max(0.011)));
+/// A rate counts as achieved from this share on.
+const ACHIEVED: f64 = 0.99;
+/// Fewer rates than this are dots without a line.
+const FOR_A_LINE: usize = 3;
+
+/// All cells that count.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// In the order of the record.
+    pub modes: Vec<String>,
+    /// Asked requests a second, rising.
+    pub rates: Vec<f64>,
+    /// Rising.
+    pub connections: Vec<u32>,
+    points: Vec<Option<Point>>,
+    limits: Vec<Limit>,
+}
+
+/// What a cell measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Acceptable answers a second.
+    pub achieved: f64,
+    /// Requests planned.
+    pub planned: u64,
+    /// Of those, lost.
+    pub lost: u64,
+    /// Milliseconds: 50th, 90th, 99th percentile.
+    pub response: [Option<f64>; 3],
+    /// The proxy's processor time for each request, microseconds; absent where it was not measured.
+    pub cpu: Option<f64>,
+}
+
+impl Point {
+    fn of(arm: &Arm) -> Option<Self> {
+        let cell = arm.cell.as_ref()?;
+        let totals = arm.totals_of("measure", None)?;
+        let at = arm.phases.iter().position(|phase| phase.name == "measure");
+        let seconds =
+            at.map(|at| (arm.phases[at].to - arm.phases[at].from) as f64 / 1e6).filter(|length| *length > 0.0);
+        // A cell without its phase was planned at the rate that was asked for.
+        let seconds = seconds.or_else(|| (cell.rate > 0.0).then(|| totals.planned as f64 / cell.rate))?;
+        let cpu: Option<u64> = arm
+            .processes
+            .iter()
+            .filter(|process| process.name == "proxy" || process.name.starts_with("proxy/"))
+            .map(|process| process.cpu_by_phase.get(at?).copied())
+            .reduce(|sum, more| Some(sum? + more?))
+            .flatten();
+        Some(Self {
+            achieved: totals.planned.saturating_sub(totals.lost) as f64 / seconds.max(1e-6),
+            planned: totals.planned,
+            lost: totals.lost,
+            response: ["p50", "p90", "p99"].map(|name| totals.response.get(name).copied()),
+            cpu: cpu.filter(|_| totals.planned > 0).map(|micros| micros as f64 / totals.planned as f64),
+        })
+    }
+
+    /// 99th percentile, milliseconds.
+    pub fn p99(&self) -> Option<f64> {
+        self.response[2]
+    }
+}
+
+impl Sweep {
+    /// The grid; None if there is less than two cells to compare.
+    pub fn of(record: &Record) -> Option<Self> {
+        let arms: Vec<&Arm> = record
+            .arms
+            .iter()
+            .filter(|arm| arm.kind == ArmKind::Cell && !arm.superseded && arm.cell.is_some())
+            .collect();
+        let (mut modes, mut rates, mut connections) = (Vec::new(), Vec::new(), Vec::new());
+        for cell in arms.iter().filter_map(|arm| arm.cell.as_ref()).filter(|cell| cell.rate.is_finite()) {
+            if !modes.contains(&cell.mode) {
+                modes.push(cell.mode.clone());
+            }
+            rates.push(cell.rate);
+            connections.push(cell.connections);
+        }
+        rates.sort_by(f64::total_cmp);
+        rates.dedup();
+        connections.sort_unstable();
+        connections.dedup();
+        let limits = record.expectations.iter().filter_map(Limit::of).collect();
+        let points = vec![None; modes.len() * rates.len() * connections.len()];
+        let mut sweep = Self { modes, rates, connections, points, limits };
+        for arm in arms {
+            if let Some(at) = arm.cell.as_ref().and_then(|cell| {
+                let mode = sweep.modes.iter().position(|mode| *mode == cell.mode)?;
+                let rate = sweep.rates.iter().position(|rate| rate.total_cmp(&cell.rate).is_eq())?;
+                let connections = sweep.connections.iter().position(|number| *number == cell.connections)?;
+                Some(sweep.index(mode, rate, connections))
+            }) {
+                sweep.points[at] = Point::of(arm);
+            }
+        }
+        (sweep.points.len() > 1).then_some(sweep)
+    }
+
+    fn index(&self, mode: usize, rate: usize, connections: usize) -> usize {
+        (mode * self.rates.len() + rate) * self.connections.len() + connections
+    }
+
+    /// A cell by its places in the grid; None if it was not run.
+    pub fn at(&self, mode: usize, rate: usize, connections: usize) -> Option<&Point> {
+        self.points[self.index(mode, rate, connections)].as_ref()
+    }
+
+    /// Cells of the grid, run or not.
+    pub fn size(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Was the asked rate answered?
+    pub fn achieved(&self, rate: usize, point: &Point) -> bool {
+        point.achieved >= self.rates[rate] * ACHIEVED
+    }
+
+    /// Does a cell miss a limit on latency?
+    pub fn missed(&self, mode: usize, rate: usize, connections: usize) -> bool {
+        self.limits.iter().any(|limit| limit.missed(self, (mode, rate, connections)))
+    }
+
+    /// The first rate that was not achieved, or at which a limit on latency was missed.
+    pub fn knee(&self, mode: usize, connections: usize) -> Option<usize> {
+        (0..self.rates.len()).find(|rate| {
+            self.at(mode, *rate, connections)
+                .is_some_and(|point| !self.achieved(*rate, point) || self.missed(mode, *rate, connections))
+        })
+    }
+
+    /// The mode that others are compared with: the one without a proxy.
+    pub fn direct(&self) -> Option<usize> {
+        self.modes.iter().position(|mode| mode == "none")
+    }
+
+    /// What a cell takes longer than the same cell without a proxy, milliseconds, by percentile.
+    pub fn added(&self, mode: usize, rate: usize, connections: usize) -> [Option<f64>; 3] {
+        let direct = self.direct().filter(|direct| *direct != mode).and_then(|at| self.at(at, rate, connections));
+        let own = self.at(mode, rate, connections);
+        [0, 1, 2].map(|which| Some(own?.response[which]? - direct?.response[which]?))
+    }
+
+    /// A mode as people call it.
+    pub fn mode_name(&self, mode: usize) -> String {
+        match self.modes[mode].as_str() {
+            "none" => "direct, no proxy".to_owned(),
+            "client" => "client proxy".to_owned(),
+            other => other.to_owned(),
         }
     }
-    lines.values_mut().for_each(|points| points.sort_by(|one, other| one.0.total_cmp(&other.0)));
-    let all = || lines.values().flatten();
-    let fastest = all().map(|(rate, _)| *rate).fold(1.0, f64::max);
-    let (least, most) =
-        (all().map(|(_, p99)| *p99).fold(f64::MAX, f64::min), all().map(|(_, p99)| *p99).fold(1.0, f64::max));
-    let least = if least < f64::MAX { least } else { 1.0 };
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        root.fill(&colour(BACKGROUND)).map_err(failed)?;
-        let mut chart = ChartBuilder::on(&root)
-            .margin(12)
-            .margin_right(40)
-            .x_label_area_size(44)
-            .y_label_area_size(110)
-            .build_cartesian_2d(0.0..fastest * 1.1, (least / 2.0..most * 2.0).log_scale())
-            .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .bold_line_style(colour(GRID))
-            .light_line_style(colour(BACKGROUND))
-            .axis_style(colour(GRID))
-            .label_style((FONT, 13).into_font().color(&colour(QUIET)))
-            .x_desc("requests/s achieved")
-            .y_desc("p99")
-            .x_label_formatter(&|rate| format!("{rate:.0}"))
-            .y_label_formatter(&|millis| unit(*millis))
-            .draw()
-            .map_err(failed)?;
-        for ((name, points), hex) in lines.iter().zip(COLOURS.iter().cycle()) {
-            let style = colour(hex).stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(points.iter().copied(), style).point_size(4))
-                .map_err(failed)?
-                .label(name.clone())
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-        }
-        chart
-            .configure_series_labels()
-            .label_font((FONT, 13).into_font().color(&colour(QUIET)))
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(colour(BACKGROUND))
-            .border_style(colour(GRID))
-            .draw()
-            .map_err(failed)?;
-        root.present().map_err(failed)?;
-    }
-    Ok(svg)
 }
 
-fn colour(hex: &str) -> RGBColor {
-    let channel = |at: usize| hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0);
-    RGBColor(channel(1), channel(3), channel(5))
-}
-
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::Chart(error.to_string())
-}
-
-fn unit(millis: f64) -> String {
-    match millis {
-        m if m < 1.0 => format!("{:.0} us", m * 1e3),
-        m if m < 1000.0 => format!("{m:.0} ms"),
-        m => format!("{:.0} s", m / 1e3),
-    }
-}
+#[cfg(test)]
+mod tests;

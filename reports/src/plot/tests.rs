@@ -7,7 +7,7 @@ use crate::record::{Arm, ArmKind};
 const WIDTHS: [Width; 2] = [Width::Wide, Width::Narrow];
 
 /// An element a line, so that a change can be seen.
-fn lines(svg: &str) -> String {
+pub(super) fn lines(svg: &str) -> String {
     svg.replace('<', "\n<").replace("\n</", "</").trim_start().to_owned()
 }
 

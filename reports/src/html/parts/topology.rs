@@ -1,0 +1,38 @@
+//! Where the requests went.
+
+use super::{Key, Pair};
+use crate::plot;
+use crate::plot::topology::{self, MOST, Sign};
+use crate::record::Arm;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "topology.html")]
+struct Section {
+    title: String,
+    relays: bool,
+    picture: Pair,
+    key: Vec<Key>,
+    left_out: usize,
+}
+
+/// The section; None if there is nothing to draw.
+pub(in crate::html) fn topology(arm: &Arm) -> Result<Option<String>, askama::Error> {
+    let Some(picture) = Pair::drawn(|width| plot::topology(arm, width)) else { return Ok(None) };
+    let spans = topology::spans(arm);
+    let section = Section {
+        title: topology::finding(arm),
+        relays: arm.processes.iter().any(|one| one.name == "shim"),
+        picture,
+        key: Sign::ALL
+            .into_iter()
+            .enumerate()
+            .map(|(number, sign)| Key {
+                sample: sign.sample(&format!("key-topology-{number}")),
+                text: sign.words().to_owned(),
+            })
+            .collect(),
+        left_out: spans.len().saturating_sub(MOST),
+    };
+    section.render().map(Some)
+}
