@@ -1,4 +1,5 @@
-//! Writes the records of the gallery: `gallery FOLDER` makes `FOLDER/<name>/record.json` of each.
+//! Writes the records of the gallery: `gallery FOLDER` makes `FOLDER/<name>/record.json` of each, and says which text
+//! stands in them where a secret would, so that the pages can be searched for it.
 
 use squall_tests::gallery;
 use std::path::Path;
@@ -11,5 +12,6 @@ fn main() -> io::Result<()> {
         fs::create_dir_all(&place)?;
         fs::write(place.join("record.json"), serde_json::to_vec(&record)?)?;
     }
+    println!("{}", gallery::SECRET);
     Ok(())
 }
