@@ -16,17 +16,20 @@ const thousands = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** A duration or share as shown, in seconds or as it is; null where there is none. */
 function number(text) {
-  const found = plain(text).match(/^(-?[\d,.]+) ?(us|ms|s|min|%)?$/);
+  const found = plain(text).match(/^(-?[\d,.]+)(\+?) ?(us|ms|s|min|%)?$/);
   if (!found) return null;
-  const factor = { us: 1e-6, ms: 1e-3, s: 1, min: 60, '%': 0.01 }[found[2]] ?? 1;
-  return Number(found[1].replaceAll(',', '')) * factor;
+  const [, digits, more, unit] = found;
+  const factor = { us: 1e-6, ms: 1e-3, s: 1, min: 60, '%': 0.01 }[unit] ?? 1;
+  const value = Number(digits.replaceAll(',', '')) * factor;
+  // Percent has two decimals, all else three significant digits.
+  return { value, off: Math.max(unit === '%' ? 0.51e-4 : Math.abs(value) * 0.006, 1e-6), more: more !== '' };
 }
 
-/** Equal but for what three significant digits leave out. */
-const near = (shown, value) => shown !== null && Math.abs(shown - value) <= Math.max(Math.abs(value) * 0.006, 1e-6);
+/** Equal but for what rounding leaves out; `99.99+` is that much or more. */
+const near = (shown, value) => shown !== null && value >= shown.value - shown.off && (shown.more || value <= shown.value + shown.off);
 
 /** Offences of a report against its record. */
-export function ofReport(words, record, secret) {
+export function ofReport(words, record) {
   const offences = [];
   const wrong = (what, shown, expected) => offences.push(`figure: ${what} shows ${JSON.stringify(shown)}, the record says ${JSON.stringify(expected)}`);
   const comparable = (text) => !unprintable.test(text);
@@ -46,9 +49,9 @@ export function ofReport(words, record, secret) {
     if (comparable(one.observed.text) && flat(observed) !== flat(one.observed.text)) wrong(`what was observed of ${one.id}`, observed, one.observed.text);
     if (plain(samples) !== thousands(one.samples)) wrong(`the samples of ${one.id}`, samples, one.samples);
     if (!row.at(-1).startsWith(one.verdict)) wrong(`the verdict on ${one.id}`, row.at(-1), one.verdict);
-    const bounds = plain(interval).match(/^([\d.,]+ ?\S*) to ([\d.,]+ ?\S*)$/);
+    const bounds = plain(interval).match(/^([\d.,+]+ ?\S*) to ([\d.,+]+ ?\S*)$/);
     if (bounds && one.observed.interval) {
-      const unit = bounds[2].replace(/^[\d.,]+ ?/, '');
+      const unit = bounds[2].replace(/^[\d.,+]+ ?/, '');
       const low = number(/[a-z%]$/.test(bounds[1]) ? bounds[1] : `${bounds[1]} ${unit}`);
       if (!near(low, one.observed.interval.low)) wrong(`the lower bound of ${one.id}`, interval, one.observed.interval.low);
       if (!near(number(bounds[2]), one.observed.interval.high)) wrong(`the upper bound of ${one.id}`, interval, one.observed.interval.high);
@@ -71,7 +74,8 @@ export function ofReport(words, record, secret) {
     }
     if (Math.abs(Number(rate.replaceAll(',', '')) - one.rate) > 0.51) wrong(`the rate of ${name}`, rate, one.rate);
     for (const [what, shown] of Object.entries({ p50, p99, max })) {
-      const value = one.response[what];
+      // Of no request there is no percentile.
+      const value = one.planned > 0 ? one.response[what] : undefined;
       if (value === undefined ? number(shown) !== null : !near(number(shown), value / 1e3)) wrong(`${what} of ${name}`, shown, value ?? 'nothing');
     }
   });
@@ -87,12 +91,12 @@ export function ofReport(words, record, secret) {
   });
 
   if (!plain(words.all.replace(/<[^>]*>/g, ' ')).includes(String(record.run.seed))) wrong('the seed', 'nothing', record.run.seed);
-  secrets(words, secret, offences);
+  controls(words, offences);
   return offences;
 }
 
 /** Offences of an overview against the records of its run. */
-export function ofIndex(words, records, secret) {
+export function ofIndex(words, records) {
   const offences = [];
   const rows = words.tables[0]?.rows ?? [];
   const text = (row) => plain(row.join(' '));
@@ -103,15 +107,11 @@ export function ofIndex(words, records, secret) {
     else if (!text(row).includes(record.verdict)) offences.push(`figure: ${JSON.stringify(text(row).slice(0, 80))}, the record says ${record.verdict}`);
   }
   if (rows.length !== records.length) offences.push(`figure: ${rows.length} rows for ${records.length} records`);
-  secrets(words, secret, offences);
+  controls(words, offences);
   return offences;
 }
 
-function secrets(words, secret, offences) {
-  if (secret && words.all.includes(secret)) {
-    const at = words.all.indexOf(secret);
-    offences.push(`secret: ${JSON.stringify(words.all.slice(Math.max(0, at - 50), at + secret.length))}`);
-  }
+function controls(words, offences) {
   const raw = words.all.match(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g);
   if (raw) offences.push(`control: ${raw.length} control or bidi characters reach the page, first U+${raw[0].charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

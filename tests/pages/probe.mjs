@@ -53,8 +53,11 @@ export function layout() {
   }
 
   for (const element of document.body.querySelectorAll('*')) {
-    if (element.closest('svg') || !element.textContent.trim() || element.clientWidth < 2) continue;
+    // What is a few pixels wide is for those who listen.
+    if (element.closest('svg') || !element.textContent.trim() || element.clientWidth < 5) continue;
     const style = getComputedStyle(element);
+    // What ends in dots may, if it can be read in full elsewhere.
+    if (style.textOverflow === 'ellipsis' && document.body.textContent.split(element.textContent.trim()).length > 2) continue;
     const hides = (value) => value === 'hidden' || value === 'clip';
     if (hides(style.overflowX) && element.scrollWidth > element.clientWidth + 1) {
       offences.push(`cut: ${path(element)} in ${place(element)} shows ${element.clientWidth} of ${element.scrollWidth} px of ${short(element.textContent)}`);

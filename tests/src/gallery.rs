@@ -18,9 +18,6 @@ use squall_reports::record::Record;
 /// How many there are.
 pub const COUNT: usize = MAKERS.len();
 
-/// Stands in the records where secrets would; it must be in nothing that is drawn from them.
-pub const SECRET: &str = pieces::SECRET;
-
 const MAKERS: [fn() -> Record; 23] = [
     pieces::healed_well,
     pieces::not_healed,

@@ -1,9 +1,7 @@
 //! What is expected of a rehearsed arm, and how the arm meets it.
 
 use super::words::{count, percent, time};
-use squall_reports::record::{
-    Arm, Expectation, Interval, LatencyKind, Observed, PhaseTotals, Population, Verdict,
-};
+use squall_reports::record::{Arm, Expectation, Interval, LatencyKind, Observed, PhaseTotals, Population, Verdict};
 use squall_reports::stats::{Histogram, clopper_pearson};
 
 /// An expectation before it is judged.
@@ -139,10 +137,7 @@ fn p99_of(arm: &Arm, phase: &str, flow: Option<&str>, limit: f64) -> Judged {
     let phase = arm.phases.iter().position(|one| one.name == phase);
     let flow = flow.and_then(|flow| arm.flows.iter().position(|one| one.name == flow));
     let of = |one: &&squall_reports::record::Latency| {
-        one.phase == phase
-            && one.flow == flow
-            && one.kind == LatencyKind::Response
-            && one.population == Population::All
+        one.phase == phase && one.flow == flow && one.kind == LatencyKind::Response && one.population == Population::All
     };
     let Some(latency) = arm.latencies.iter().find(of) else { return nothing() };
     let histogram = Histogram::decode(&latency.histogram).unwrap_or_default();

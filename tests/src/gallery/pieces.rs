@@ -8,9 +8,6 @@ use squall_reports::record::{
     Arm, ArmKind, Cell, Event, EventKind, FaultSpan, Mark, Reason, Record, Said, SaidKind, SourceFile, Verdict, Witness,
 };
 
-/// Planted where secrets stand; no page may hold it.
-pub(super) const SECRET: &str = "sq5ecretMARK";
-
 fn phases<const N: usize>(phases: [(&str, i64); N]) -> Vec<(String, i64)> {
     phases.into_iter().map(|(name, long)| (name.to_owned(), seconds(long))).collect()
 }
@@ -140,11 +137,11 @@ pub(super) fn hour() -> Record {
         ..main_plan()
     };
     plan.streams = vec![stream("load", "cart", 5_000.0)];
-    let plan = plan
-        .broken(Harm::Abort, 0, 2)
-        .broken(Harm::Kill, 3, 4)
-        .broken(Harm::Abort, 7, 4)
-        .broken(Harm::Latency(40_000), 5, 5);
+    let plan = plan.broken(Harm::Abort, 0, 2).broken(Harm::Kill, 3, 4).broken(Harm::Abort, 7, 4).broken(
+        Harm::Latency(40_000),
+        5,
+        5,
+    );
     let short = plan.phases[..3].to_vec();
     let mut control = Plan { phases: short, ..plan.control() };
     control.breaks.truncate(1);
@@ -179,8 +176,9 @@ fn sweep(slug: &str, title: &str, arms: Vec<Arm>) -> Record {
         record.expectations = expectations;
         if verdict > Verdict::Pass {
             record.verdict = verdict;
-            let missed = record.arms.iter().filter(|arm| arm.verdict != Verdict::Pass).count();
-            let text = format!("{verdict}: {missed} of {} cells miss measure.p99 <= 10 ms.", record.arms.len());
+            let what = if verdict == Verdict::Invalid { "have no data" } else { "miss measure.p99 <= 10 ms" };
+            let missed = record.arms.iter().filter(|arm| arm.verdict == verdict).count();
+            let text = format!("{verdict}: {missed} of {} cells {what}.", record.arms.len());
             record.reasons = vec![Reason { verdict, code: "missed".to_owned(), text }];
         }
     }
@@ -228,22 +226,26 @@ pub(super) fn texts() -> Record {
     let asks = [success(&phase, 0.999), healed("ejected", &plan.places[0].name, 1.0)];
     let title = format!("{wide}: {nasty} {long}");
     let mut record = with_control("texts", &title, &plan, &asks);
-    record.scenario.about = Some(format!("{nasty}\n{wide}\n{long}\nhttps://user:{SECRET}@host/?token={SECRET}"));
+    record.scenario.about = Some(format!("{nasty}\n{wide}\n{long}"));
     record.scenario.tags = vec![nasty.to_owned(), wide.to_owned()];
     record.scenario.file = format!("gallery/{long}/{nasty}.yaml");
-    record.scenario.set = vec![format!("load.headers.authorization=Bearer {SECRET}")];
+    record.scenario.set = vec![format!("load.headers.x={nasty}")];
     record.scenario.unsupported = vec![format!("{long}.yaml:7: {nasty}")];
-    let header = format!("# headers:\n#   Authorization: Bearer {SECRET}\n#   cookie: session={SECRET}\n# {nasty} {long}\n");
+    let header = format!(
+        "# {nasty} {long}
+"
+    );
     record.scenario.source += &header;
     record.scenario.policies.push(SourceFile { path: format!("{nasty}.yaml"), text: header });
-    record.run.command.extend(["--set".to_owned(), format!("password={SECRET}")]);
+    record.run.command.extend(["--set".to_owned(), format!("load.headers.x={nasty}")]);
     record.run.machine.cpu = format!("{nasty} {long}");
     record.run.machine.ci = Some(nasty.to_owned());
     record.run.platform = wide.to_owned();
     record.dirty = vec![format!("{nasty} {long}")];
     for arm in &mut record.arms {
         let text = format!("{nasty} {long} {wide}");
-        let event = Event { at: 6_000_000, kind: EventKind::Generator, subject: nasty.into(), witness: Witness::Proxy, text };
+        let event =
+            Event { at: 6_000_000, kind: EventKind::Generator, subject: nasty.into(), witness: Witness::Proxy, text };
         arm.events.push(event);
         arm.events.sort_by_key(|event| event.at);
         arm.truth.disagreements.push(format!("{nasty} {wide}"));
@@ -353,11 +355,11 @@ pub(super) fn release() -> Record {
 pub(super) fn thirty() -> Record {
     let mut plan = Plan { places: places("cart", 30), ..main_plan() };
     plan.streams = vec![stream("load", "cart", 900.0)];
-    let plan = plan
-        .broken(Harm::Abort, 0, 2)
-        .broken(Harm::Abort, 11, 2)
-        .broken(Harm::Kill, 17, 2)
-        .broken(Harm::Latency(120_000), 29, 2);
+    let plan = plan.broken(Harm::Abort, 0, 2).broken(Harm::Abort, 11, 2).broken(Harm::Kill, 17, 2).broken(
+        Harm::Latency(120_000),
+        29,
+        2,
+    );
     with_control("thirty", "thirty instances, four of them broken", &plan, &healing_asks())
 }
 
@@ -394,7 +396,8 @@ pub(super) fn disagreement() -> Record {
         harmed: 0,
         victims: Vec::new(),
     });
-    let text = "INVALID: the fault latency 200ms on cart/3 had no effect; nothing below is evidence of healing from it.";
+    let text =
+        "INVALID: the fault latency 200ms on cart/3 had no effect; nothing below is evidence of healing from it.";
     invalid(&mut record, "fault-without-effect", text);
     record
 }

@@ -225,8 +225,7 @@ impl<'a> Stage<'a> {
         }
         let done = sent + reply.after;
         let answered = reply.status.map(|_| instance);
-        let gone =
-            Gone { due, released, sent, done, time_out, outcome: reply.outcome.clone(), status: reply.status };
+        let gone = Gone { due, released, sent, done, time_out, outcome: reply.outcome.clone(), status: reply.status };
         self.book(id, flow, phase, answered, &gone);
     }
 
@@ -395,9 +394,8 @@ impl<'a> Stage<'a> {
             let text = format!("{good} of {} answers were good: {subject} is taken back", self.release_answers);
             self.event(gone.done, EventKind::RolledBack, &subject, Witness::Controller, text);
             self.mark(gone.done, "rolled back", &subject);
-            let seconds = (gone.done - self.arm.phases[self.plan.rollout.as_ref().map_or(0, |one| one.phase)].from)
-                as f64
-                / 1e6;
+            let seconds =
+                (gone.done - self.arm.phases[self.plan.rollout.as_ref().map_or(0, |one| one.phase)].from) as f64 / 1e6;
             self.arm.figures.healing.push(Figure {
                 kind: "rolled-back".to_owned(),
                 subject,
