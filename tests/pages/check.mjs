@@ -98,8 +98,7 @@ async function scripted(browser, one, records, offences) {
   }
   await page.setViewport({ width: 1440, height: 900 });
   const words = await page.evaluate(probe.words);
-  const compared = one.kind === 'report' ? figures.ofReport(words, records[0]) : figures.ofIndex(words, records);
-  compared.forEach((said) => offences.add(said));
+  figures[one.kind](words, records).forEach((said) => offences.add(said));
   const full = await page.evaluate(probe.visible);
   if (full.nameless > 0) offences.add(`${full.nameless} pictures have no name`);
 

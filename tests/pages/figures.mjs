@@ -29,7 +29,7 @@ function number(text) {
 const near = (shown, value) => shown !== null && value >= shown.value - shown.off && (shown.more || value <= shown.value + shown.off);
 
 /** Offences of a report against its record. */
-export function ofReport(words, record) {
+export function report(words, record) {
   const offences = [];
   const wrong = (what, shown, expected) => offences.push(`figure: ${what} shows ${JSON.stringify(shown)}, the record says ${JSON.stringify(expected)}`);
   const comparable = (text) => !unprintable.test(text);
@@ -95,8 +95,15 @@ export function ofReport(words, record) {
   return offences;
 }
 
+/** Offences of the overview of many runs, which holds no figure of its own. */
+export function trend(words) {
+  const offences = [];
+  controls(words, offences);
+  return offences;
+}
+
 /** Offences of an overview against the records of its run. */
-export function ofIndex(words, records) {
+export function index(words, records) {
   const offences = [];
   const rows = words.tables[0]?.rows ?? [];
   const text = (row) => plain(row.join(' '));

@@ -7,7 +7,7 @@ const exists = (path) => stat(path).then(() => true, () => false);
 const record = async (folder) => JSON.parse(await readFile(join(folder, 'record.json'), 'utf8'));
 
 /**
- * Pages of these folders: `report.html` beside a record, and `index.html` above some. Each with a name that says from
+ * Pages of these folders: `report.html` beside a record, and `index.html` above some, or above runs. Each with a name that says from
  * which folder it is, and a function that reads what it was drawn from.
  */
 export async function pages(folders) {
@@ -24,7 +24,7 @@ export async function pages(folders) {
       }
     }
     if (await exists(join(root, 'index.html'))) {
-      found.push({ kind: 'index', root, file: join(root, 'index.html'), name: `${basename(root)}/index`, records: () => Promise.all(recorded.map(record)) });
+      found.push({ kind: recorded.length > 0 ? 'index' : 'trend', root, file: join(root, 'index.html'), name: `${basename(root)}/index`, records: () => Promise.all(recorded.map(record)) });
     }
   }
   return found;

@@ -43,11 +43,16 @@ export function layout() {
   };
 
   if (document.documentElement.scrollWidth > view + 1) {
-    const wide = [...document.body.querySelectorAll('*')].filter((element) => {
-      const box = element.getBoundingClientRect();
-      return box.width > 0 && box.right > view + 1 && !scrolls(element) && !element.closest('svg *');
-    });
-    const inmost = wide.filter((element) => !wide.some((other) => other !== element && element.contains(other)));
+    const range = document.createRange();
+    // A word can run out of an element that is narrow enough itself.
+    const right = (element) => {
+      range.selectNodeContents(element);
+      const words = element.childElementCount === 0 && element.textContent.trim() ? range.getBoundingClientRect().right : 0;
+      return Math.max(element.getBoundingClientRect().right, words);
+    };
+    const beyond = [...document.body.querySelectorAll('*')].filter((element) => (
+      element.getBoundingClientRect().width > 0 && right(element) > view + 1 && !scrolls(element) && !element.closest('svg *')));
+    const inmost = beyond.filter((element) => !beyond.some((other) => other !== element && element.contains(other)));
     const who = inmost.slice(0, 3).map((element) => `${path(element)} ${short(element.textContent)}`).join('; ');
     offences.push(`scrolls sideways: ${document.documentElement.scrollWidth} px of ${view}: ${who}`);
   }

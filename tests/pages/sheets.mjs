@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const ACROSS = 5;
-const A_SHEET = 10;
+const A_SHEET = 5;
 const WIDTH = 380;
 
 /** Writes `sheet-<form>-<n>.png` for pictures as `{form, name, file}`. */
