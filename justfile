@@ -8,6 +8,10 @@ check:
 test:
     cargo test --release --workspace
 
+# Open every page in a browser and hold it to its promises; target/pages/shots has the pictures.
+pages *ARGS:
+    bash tests/pages/run {{ARGS}}
+
 # Format and lint as CI does.
 lint:
     cargo fmt --all --check

@@ -2,6 +2,7 @@
 //!
 //! A test says only what is special about it. Nothing here sleeps: [`until`] waits for a condition and says which one.
 
+pub mod gallery;
 pub mod http;
 pub mod proxy;
 pub mod relay;

@@ -1,0 +1,124 @@
+// Does a page say what its record says? The record is read by hand here, so that no code is shared with what drew it.
+
+/** As people read it: one kind of space, one kind of sign, nothing that cannot be seen. */
+export function plain(text) {
+  return String(text)
+    .replace(/[\u202f\u00a0\u2009]/g, ' ')
+    .replaceAll('≥', '>=').replaceAll('≤', '<=').replaceAll('−', '-')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** Characters that a page may show in another way. */
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
+const thousands = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** A duration or share as shown, in seconds or as it is; null where there is none. */
+function number(text) {
+  const found = plain(text).match(/^(-?[\d,.]+)(\+?) ?(us|ms|s|min|%)?$/);
+  if (!found) return null;
+  const [, digits, more, unit] = found;
+  const factor = { us: 1e-6, ms: 1e-3, s: 1, min: 60, '%': 0.01 }[unit] ?? 1;
+  const value = Number(digits.replaceAll(',', '')) * factor;
+  // Percent has two decimals, all else three significant digits.
+  return { value, off: Math.max(unit === '%' ? 0.51e-4 : Math.abs(value) * 0.006, 1e-6), more: more !== '' };
+}
+
+/** Equal but for what rounding leaves out; `99.99+` is that much or more. */
+const near = (shown, value) => shown !== null && value >= shown.value - shown.off && (shown.more || value <= shown.value + shown.off);
+
+/** Offences of a report against its record. */
+export function report(words, record) {
+  const offences = [];
+  const wrong = (what, shown, expected) => offences.push(`figure: ${what} shows ${JSON.stringify(shown)}, the record says ${JSON.stringify(expected)}`);
+  const comparable = (text) => !unprintable.test(text);
+
+  const reason = record.reasons[0]?.text ?? '';
+  if (comparable(reason) && !plain(words.headline).includes(plain(reason))) wrong('the headline', words.headline, reason);
+  if (!plain(words.headline).startsWith(record.verdict)) wrong('the verdict', words.headline, record.verdict);
+  if (!words.title.includes(record.verdict)) wrong('the title', words.title, record.verdict);
+
+  const asked = words.tables.find((table) => table.section === 'expectations')?.rows ?? [];
+  record.expectations.forEach((one, index) => {
+    const row = asked[index];
+    if (!row) return wrong(`the row of ${one.id}`, 'nothing', one.observed.text);
+    const [, , limit, observed, interval, samples] = row;
+    const flat = (text) => plain(text).replace(/[()]/g, '').replace(/\s/g, '');
+    if (comparable(one['limit-text']) && flat(limit).replace('==', '') !== flat(one['limit-text']).replace('==', '')) wrong(`the limit of ${one.id}`, limit, one['limit-text']);
+    if (comparable(one.observed.text) && flat(observed) !== flat(one.observed.text)) wrong(`what was observed of ${one.id}`, observed, one.observed.text);
+    if (plain(samples) !== thousands(one.samples)) wrong(`the samples of ${one.id}`, samples, one.samples);
+    if (!row.at(-1).startsWith(one.verdict)) wrong(`the verdict on ${one.id}`, row.at(-1), one.verdict);
+    const bounds = plain(interval).match(/^([\d.,+]+ ?\S*) to ([\d.,+]+ ?\S*)$/);
+    if (bounds && one.observed.interval) {
+      const unit = bounds[2].replace(/^[\d.,+]+ ?/, '');
+      const low = number(/[a-z%]$/.test(bounds[1]) ? bounds[1] : `${bounds[1]} ${unit}`);
+      if (!near(low, one.observed.interval.low)) wrong(`the lower bound of ${one.id}`, interval, one.observed.interval.low);
+      if (!near(number(bounds[2]), one.observed.interval.high)) wrong(`the upper bound of ${one.id}`, interval, one.observed.interval.high);
+    } else if (one.observed.interval && one.observed.value !== null) {
+      wrong(`the interval of ${one.id}`, interval, one.observed.interval);
+    }
+  });
+  if (record.control && !asked.some((row) => plain(row[0]).startsWith('control'))) wrong('the row of the control', 'nothing', record.control);
+
+  const main = record.arms.find((arm) => arm.kind === 'main' && !arm.superseded);
+  const totals = words.tables.find((table) => table.class.split(' ').includes('totals'))?.rows ?? [];
+  (main?.totals ?? []).forEach((one, index) => {
+    const name = `${one.phase}${one.flow ? ` ${one.flow}` : ''}`;
+    const row = totals[index];
+    if (!row) return wrong(`the totals of ${name}`, 'nothing', one.planned);
+    const [, planned, lost, rate, attempts, p50, p99, max] = row;
+    const counts = { planned: [planned, one.planned], lost: [lost, one.lost], attempts: [attempts, one.attempts] };
+    for (const [what, [shown, value]] of Object.entries(counts)) {
+      if (plain(shown) !== thousands(value)) wrong(`${what} of ${name}`, shown, value);
+    }
+    if (Math.abs(Number(rate.replaceAll(',', '')) - one.rate) > 0.51) wrong(`the rate of ${name}`, rate, one.rate);
+    for (const [what, shown] of Object.entries({ p50, p99, max })) {
+      // Of no request there is no percentile.
+      const value = one.planned > 0 ? one.response[what] : undefined;
+      if (value === undefined ? number(shown) !== null : !near(number(shown), value / 1e3)) wrong(`${what} of ${name}`, shown, value ?? 'nothing');
+    }
+  });
+  const cells = record.arms.filter((arm) => arm.kind === 'cell' && !arm.superseded);
+  const shown = words.tables.find((table) => table.class.split(' ').includes('cells'))?.rows ?? [];
+  if (cells.length !== shown.length) wrong('the number of cells', shown.length, cells.length);
+  cells.forEach((arm, index) => {
+    const row = shown[index] ?? [];
+    const measured = arm.totals.find((one) => one.phase === 'measure' && !one.flow);
+    if (!measured) return /no data|not run/.test(row.join(' ')) || wrong(`cell ${index + 1}`, row.join(' '), 'nothing');
+    if (plain(row[4]) !== thousands(measured.lost)) wrong(`lost in cell ${index + 1}`, row[4], measured.lost);
+    if (!near(number(row[7]), measured.response.p99 / 1e3)) wrong(`p99 of cell ${index + 1}`, row[7], measured.response.p99);
+  });
+
+  if (!plain(words.all.replace(/<[^>]*>/g, ' ')).includes(String(record.run.seed))) wrong('the seed', 'nothing', record.run.seed);
+  controls(words, offences);
+  return offences;
+}
+
+/** Offences of the overview of many runs, which holds no figure of its own. */
+export function trend(words) {
+  const offences = [];
+  controls(words, offences);
+  return offences;
+}
+
+/** Offences of an overview against the records of its run. */
+export function index(words, records) {
+  const offences = [];
+  const rows = words.tables[0]?.rows ?? [];
+  const text = (row) => plain(row.join(' '));
+  for (const record of records) {
+    if (unprintable.test(record.scenario.title)) continue;
+    const row = rows.find((one) => text(one).includes(plain(record.scenario.title)));
+    if (!row) offences.push(`figure: no row for ${JSON.stringify(record.scenario.title)}`);
+    else if (!text(row).includes(record.verdict)) offences.push(`figure: ${JSON.stringify(text(row).slice(0, 80))}, the record says ${record.verdict}`);
+  }
+  if (rows.length !== records.length) offences.push(`figure: ${rows.length} rows for ${records.length} records`);
+  controls(words, offences);
+  return offences;
+}
+
+function controls(words, offences) {
+  const raw = words.all.match(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g);
+  if (raw) offences.push(`control: ${raw.length} control or bidi characters reach the page, first U+${raw[0].charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
