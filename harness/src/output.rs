@@ -87,7 +87,13 @@ pub struct Outputs {
     began: Nanos,
     interrupt: Mutex<Option<Box<dyn Fn() + Send>>>,
     stage: Mutex<Stage>,
-    results: Mutex<(Vec<Box<dyn Results>>, Vec<u8>)>,
+    results: Mutex<Ends>,
+}
+
+/// What shows how runs ended, and what it has written that nobody has been given yet.
+struct Ends {
+    all: Vec<Box<dyn Results>>,
+    held: Vec<u8>,
 }
 
 /// Where what is shown under way stands.
@@ -126,7 +132,7 @@ impl Outputs {
             began: now(),
             interrupt: Mutex::new(Some(Box::new(interrupt))),
             stage: Mutex::new(Stage::Waiting),
-            results: Mutex::new((all, Vec::new())),
+            results: Mutex::new(Ends { all, held: Vec::new() }),
         }
     }
 
@@ -150,9 +156,9 @@ impl Outputs {
         }
         {
             let mut results = lock(&self.results);
-            let (results, held) = &mut *results;
+            let Ends { all, held } = &mut *results;
             // Writing to memory does not fail.
-            results.iter_mut().for_each(|results| drop(results.event(&event, held)));
+            all.iter_mut().for_each(|results| drop(results.event(&event, held)));
             if !self.options.live || matches!(event, RunEvent::Ends { .. }) {
                 self.hand_out(held);
             }
@@ -203,7 +209,7 @@ impl Outputs {
             // If it panicked, the message of that is on the terminal.
             let _ = thread.join();
         }
-        self.hand_out(&mut lock(&self.results).1);
+        self.hand_out(&mut lock(&self.results).held);
     }
 
     /// A closed pipe ends quietly: the reader has seen enough.

@@ -206,7 +206,8 @@ fn picture(w: &mut String, pictured: &Pictured<'_>) {
 
 /// The sweep's own picture, in the room that there is.
 fn sweep(w: &mut String, record: &Record) -> Result<(), plot::Error> {
-    let svg = plot::sweep(record)?;
+    let sweep = plot::Sweep::of(record).ok_or_else(|| plot::Error::Picture("there are no cells".to_owned()))?;
+    let svg = plot::sweep::lines(&sweep, plot::Width::Wide);
     let size = svg.split("viewBox=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     let size: Vec<f64> = size.split(' ').filter_map(|number| number.parse().ok()).collect();
     let (Some(width), Some(height)) = (size.get(2), size.get(3)) else {

@@ -45,7 +45,8 @@ fn what_did_not_pass_comes_first() {
 fn all_pictures_share_one_scale() {
     let mut long = sample::record("long", Verdict::Pass, 0);
     let outcomes = long.arms[0].outcomes[0].clone();
-    long.arms[0].outcomes[0].append(outcomes);
+    let before = outcomes.planned.len();
+    long.arms[0].outcomes[0].replace_from(before, outcomes);
     let page = overview(&[placed(long), placed(sample::record("short", Verdict::Pass, 0))]);
     let widths: Vec<f64> = page
         .split("class=\"pic\"><svg viewBox=\"0 0 ")

@@ -1,5 +1,5 @@
 use crate::sample;
-use squall_reports::record::{Verdict, salvage, stream};
+use squall_reports::record::{Verdict, fold, salvage};
 
 #[test]
 fn a_record_that_is_cut_in_its_control_still_shows_the_scenario() {
@@ -33,7 +33,7 @@ fn brackets_in_texts_are_no_structure() {
 fn lines_of_a_later_version_name_what_reads_them() {
     let line =
         r#"{"line":"begin","record":{"format":"squall/record","version":"3.1","run":{"squall":"squall 1.4.0"}}}"#;
-    let told = stream::fold(line).unwrap_err().to_string();
+    let told = fold::fold(line).unwrap_err().to_string();
     assert!(told.contains("version 3.1") && told.contains("squall 1.4.0 or later"), "{told}");
-    assert!(stream::fold("{}\n").unwrap_err().to_string().contains("no record of a run"));
+    assert!(fold::fold("{}\n").unwrap_err().to_string().contains("no record of a run"));
 }
