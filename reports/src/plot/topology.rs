@@ -102,7 +102,7 @@ fn about(spans: &[Span], nodes: &[Vec<Node>], sent: &[Option<Count>]) -> String 
     let one = |((span, nodes), sent): ((&Span, &Vec<Node>), &Option<Count>)| {
         let nodes: Vec<String> = nodes
             .iter()
-            .map(|node| format!("{} {} ({})", node.name, amount(node.count, "attempts"), node.word))
+            .map(|node| format!("{} {} {}", node.name, amount(node.count, "attempts"), node.word).trim_end().to_owned())
             .collect();
         format!("{}: clients {}; {}", title(span), amount(*sent, "requests"), nodes.join(", "))
     };
@@ -173,7 +173,7 @@ fn node(arm: &Arm, span: &Span, at: usize, above: &mut Option<String>) -> Node {
     });
     let out = spans::outs(arm, at).iter().any(|(from, to)| span.within(*from, *to));
     let (health, word) = match (count, fault) {
-        (None, _) => (Health::Unknown, "no counts".to_owned()),
+        (None, _) => (Health::Unknown, String::new()),
         (Some(_), _) if out => (Health::Out, "out".to_owned()),
         // Chance alone may give an instance nothing for a moment.
         (Some(count), None) if count.all == 0 && span.seconds() >= 1.0 => (Health::Out, "idle".to_owned()),
@@ -352,7 +352,10 @@ fn draw_node(svg: &mut Svg, node: &Node, (x, y): (f64, f64), (width, height): (f
     sign(svg, node.health, (x + 13.0, y + height / 2.0));
     let left = x + 25.0;
     let room = width - 30.0;
-    let amount = amount(node.count, if width > 120.0 { "attempts" } else { "tries" });
+    let amount = match node.count {
+        None => "no counts".to_owned(),
+        known => amount(known, if width > 120.0 { "attempts" } else { "tries" }),
+    };
     let small = Type::SMALL;
     let text = |svg: &mut Svg, x: f64, y: f64, text: &str, style: Type| {
         if node.hatched {

@@ -50,8 +50,16 @@ fn kept(arm: &Arm, span: &Span) -> bool {
     arm.singles.left_out == 0 && near(span.from) && near(middle) && near(span.to)
 }
 
+/// The slots that lie in a span as a whole, however few, and those that it touches.
+fn about(span: &Span) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+    let slot = |at: Micros| usize::try_from(at.div_euclid(SLOT)).unwrap_or(0);
+    let (first, last) = (slot(span.from), slot(span.to));
+    let inside = slot(span.from + SLOT - 1);
+    (inside..last.max(inside), first..slot(span.to + SLOT - 1).max(first))
+}
+
 fn sum(series: &[u32], slots: &std::ops::Range<usize>) -> u64 {
-    series.get(slots.clone()).unwrap_or_default().iter().map(|count| u64::from(*count)).sum()
+    series.iter().take(slots.end).skip(slots.start).map(|count| u64::from(*count)).sum()
 }
 
 /// Requests due in a span, and those of them lost; None if that is not known.
@@ -66,7 +74,9 @@ pub(super) fn asked(arm: &Arm, span: &Span) -> Option<Count> {
         });
     }
     let due = || arm.singles.requests.iter().filter(|one| one.due >= span.from && one.due < span.to);
-    kept(arm, span).then(|| Count {
+    // Fewer one by one than in the slots: some were not kept, and nothing is known.
+    let counted: u64 = arm.outcomes.iter().map(|outcomes| sum(&outcomes.planned, &about(span).0)).sum();
+    (kept(arm, span) && due().count() as u64 >= counted).then(|| Count {
         all: due().count() as u64,
         bad: due().filter(|one| one.outcome.is_lost()).count() as u64,
         seconds: span.seconds(),
@@ -87,7 +97,10 @@ pub(super) fn offered(arm: &Arm, span: &Span, instance: usize) -> Option<Count> 
     }
     let made =
         || arm.singles.offers.iter().filter(|one| one.instance == instance && one.at >= span.from && one.at < span.to);
-    kept(arm, span).then(|| Count {
+    let (inside, touched) = about(span);
+    // What the kernel refused was inferred by slot, and is not among those kept one by one.
+    let whole = made().count() as u64 >= sum(&offers.offered, &inside) && sum(&offers.inferred, &touched) == 0;
+    (kept(arm, span) && whole).then(|| Count {
         all: made().count() as u64,
         bad: made().filter(|one| one.withheld.is_some()).count() as u64,
         seconds: span.seconds(),

@@ -109,6 +109,18 @@ fn too_few_slots_are_counted_one_by_one_or_not_at_all() {
 }
 
 #[test]
+fn what_was_not_kept_or_only_inferred_is_unknown_and_never_zero() {
+    let mut arm = arm();
+    let all = spans(&arm);
+    // The small run keeps requests about its first marks only; its slots hold eight that were due here.
+    assert_eq!(super::counts::asked(&arm, &all[3]), None);
+    assert_eq!(super::counts::offered(&arm, &all[3], 1), None);
+    assert!(super::counts::offered(&arm, &all[1], 0).is_some());
+    arm.offers[0].inferred[21] = 3;
+    assert_eq!(super::counts::offered(&arm, &all[1], 0), None, "refused by the kernel, so not among the kept");
+}
+
+#[test]
 fn many_instances_are_drawn_together_and_no_faulty_one_is_hidden() {
     let mut arm = arm();
     for number in 3..=20 {
