@@ -28,14 +28,30 @@ function number(text) {
 /** Equal but for what rounding leaves out; `99.99+` is that much or more. */
 const near = (shown, value) => shown !== null && value >= shown.value - shown.off && (shown.more || value <= shown.value + shown.off);
 
+/** Numbers in a text, but for those in names. */
+const numbers = (text) => (plain(text).match(/(?<![\w.@/])\d[\d,]*(\.\d+)?/g) ?? []).map((found) => Number(found.replaceAll(',', '')));
+
+/** What a sentence about a missed expectation may say: what was asked and observed, as a count, a share, and the rest of it. */
+function numbersOf({ observed, limit, 'limit-text': asked, samples, detail }) {
+  const value = observed.value ?? 0;
+  const shares = [value, limit ?? 0].flatMap((share) => [share, 1 - share, share * 100, (1 - share) * 100]);
+  const counts = [samples, Math.round(value * samples), samples - Math.round(value * samples)];
+  return [...shares, ...counts, ...numbers(observed.text), ...numbers(asked), ...numbers(detail), 99, 99.9, 90, 95, 50];
+}
+
 /** Offences of a report against its record. */
-export function report(words, record) {
+export function report(words, [record]) {
   const offences = [];
   const wrong = (what, shown, expected) => offences.push(`figure: ${what} shows ${JSON.stringify(shown)}, the record says ${JSON.stringify(expected)}`);
   const comparable = (text) => !unprintable.test(text);
 
   const reason = record.reasons[0]?.text ?? '';
-  if (comparable(reason) && !plain(words.headline).includes(plain(reason))) wrong('the headline', words.headline, reason);
+  const missed = record.expectations.find((one) => reason.includes(`${one.id}:`));
+  if (missed) {
+    const known = numbersOf(missed);
+    const strange = numbers(words.headline).filter((shown) => !known.some((value) => Math.abs(shown - value) <= Math.max(0.0051, value * 0.006)));
+    if (strange.length > 0) wrong(`the headline, with ${strange.join(', ')},`, words.headline, reason);
+  } else if (comparable(reason) && !plain(words.headline).includes(plain(reason))) wrong('the headline', words.headline, reason);
   if (!plain(words.headline).startsWith(record.verdict)) wrong('the verdict', words.headline, record.verdict);
   if (!words.title.includes(record.verdict)) wrong('the title', words.title, record.verdict);
 

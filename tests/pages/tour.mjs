@@ -29,7 +29,7 @@ for (const part of PARTS) {
     const box = element?.getBoundingClientRect();
     return box && { x: box.x, y: box.y + scrollY, width: box.width, height: box.height };
   }, part);
-  if (box) await shoot(part, { x: box.x - MARGIN, y: box.y - MARGIN / 2, width: box.width + 2 * MARGIN, height: box.height + MARGIN });
+  if (box) await shoot(part, { x: box.x - MARGIN, y: box.y, width: box.width + 2 * MARGIN, height: box.height + MARGIN / 2 });
 }
 
 await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);

@@ -45,7 +45,7 @@ pub(super) fn no_arm() -> Record {
     record.verdict = Verdict::Error;
     let text = "ERROR: the proxy did not start: exit code 1, \"address in use\".".to_owned();
     record.reasons = vec![Reason { verdict: Verdict::Error, code: "error".to_owned(), text }];
-    record.scenario.source = "scenario: the proxy did not start\n".to_owned();
+    "scenario: the proxy did not start\n".clone_into(&mut record.scenario.source);
     record
 }
 
@@ -95,7 +95,7 @@ pub(super) fn cut_run() -> Record {
     (arm.generator, arm.truth, arm.figures) = Default::default();
     arm.verdict = Verdict::Aborted;
     let mut record = empty("cut-run", "killed in the fault phase");
-    record.scenario.source = "scenario: killed in the fault phase\n".to_owned();
+    "scenario: killed in the fault phase\n".clone_into(&mut record.scenario.source);
     record.complete = false;
     record.verdict = Verdict::Aborted;
     let text = "ABORTED: the run was cut 8.0 s after its load began; what was written until then follows.".to_owned();
@@ -217,7 +217,7 @@ pub(super) fn texts() -> Record {
     let long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft".repeat(2);
     let mut plan = ejection();
     plan.phases[2].0 = format!("failing {nasty}");
-    plan.phases[1].0 = wide.to_owned();
+    wide.clone_into(&mut plan.phases[1].0);
     plan.streams[0].name = format!("{wide} {nasty}");
     plan.places[0].name = format!("cart-{long}/1");
     plan.places[1].name = format!("{wide}/2");
@@ -240,7 +240,7 @@ pub(super) fn texts() -> Record {
     record.run.command.extend(["--set".to_owned(), format!("load.headers.x={nasty}")]);
     record.run.machine.cpu = format!("{nasty} {long}");
     record.run.machine.ci = Some(nasty.to_owned());
-    record.run.platform = wide.to_owned();
+    wide.clone_into(&mut record.run.platform);
     record.dirty = vec![format!("{nasty} {long}")];
     for arm in &mut record.arms {
         let text = format!("{nasty} {long} {wide}");
@@ -249,7 +249,7 @@ pub(super) fn texts() -> Record {
         arm.events.push(event);
         arm.events.sort_by_key(|event| event.at);
         arm.truth.disagreements.push(format!("{nasty} {wide}"));
-        arm.said.iter_mut().for_each(|said| said.reason = nasty.to_owned());
+        arm.said.iter_mut().for_each(|said| nasty.clone_into(&mut said.reason));
         arm.marks.push(Mark { at: 9_000_000, label: format!("{wide} {nasty}"), subject: nasty.to_owned() });
         arm.marks.sort_by_key(|mark| mark.at);
         arm.faults.iter_mut().for_each(|fault| fault.what += nasty);
