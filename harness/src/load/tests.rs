@@ -227,17 +227,17 @@ fn quantile(values: &[u64], quantile: f64) -> f64 {
 
 /// Tries again when it was the generator that came late, as a run does; at most five times.
 fn by_a_punctual_generator(run: impl Fn() -> Vec<Sample>) -> Vec<Sample> {
-    let mut late = 0.0;
+    let mut late = Vec::new();
     for _ in 0..5 {
         let samples = run();
         let mut lag: Vec<_> = samples.iter().map(|sample| sample.released - sample.due).collect();
         lag.sort_unstable();
-        late = quantile(&lag, 0.99);
-        if late < 1_000.0 {
+        late.push(quantile(&lag, 0.99));
+        if late.last().is_some_and(|late| *late < 1_000.0) {
             return samples;
         }
     }
-    panic!("this machine is too busy to release requests in time: p99 is {late} us late");
+    panic!("this machine is too busy to release requests in time: by try, p99 is {late:?} us late");
 }
 
 #[test]
