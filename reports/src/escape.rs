@@ -55,8 +55,17 @@ pub fn cut(text: &str, longest: usize) -> Cow<'_, str> {
 
 /// For HTML, SVG and XML, in text and in quoted attributes.
 pub fn markup(text: &str) -> String {
-    let mut safe = String::new();
-    for letter in visible(text).chars() {
+    tagless(&visible(text))
+}
+
+/// The same for a page, which has room for lines and for long texts.
+pub fn page(text: &str) -> String {
+    tagless(&visible_lines(text))
+}
+
+fn tagless(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
         match letter {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
@@ -67,6 +76,16 @@ pub fn markup(text: &str) -> String {
         }
     }
     safe
+}
+
+/// Makes every value of a page's template go through [`page`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page;
+
+impl askama::filters::Escaper for Page {
+    fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> std::fmt::Result {
+        dest.write_str(&page(text))
+    }
 }
 
 /// For a cell of a Markdown table, or a line of Markdown.
@@ -119,6 +138,7 @@ mod tests {
         assert_eq!(visible("user\u{202e}gpj.exe\u{2066}\u{200b}\u{85}"), "user\\u{202e}gpj.exe\\u{2066}\\u{200b}\\x85");
         assert_eq!(visible_lines("a:\n\tb\u{1b}"), "a:\n\tb\\x1b");
         assert_eq!(visible("grüße → 日本"), "grüße → 日本");
+        assert_eq!(page("a\n<b>\u{202e}\0"), "a\n&lt;b&gt;\\u{202e}\\x00");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Scale {
     per_second: f64,
     /// Slots in a bar.
     each: usize,
+    /// Seconds of the run of middling length.
+    middle: f64,
     /// How many times the usual arrivals fill the height above the line.
     up: f64,
 }
@@ -35,18 +37,46 @@ impl Scale {
         let pictured: Vec<Pictured<'_>> = records.filter_map(|record| Pictured::of(main_arm(record)?)).collect();
         let mut lengths: Vec<f64> = pictured.iter().map(Pictured::seconds).collect();
         lengths.sort_by(f64::total_cmp);
-        let longest = lengths.last().copied().unwrap_or(1.0).max(1.0);
         let middle = lengths.get(lengths.len() / 2).copied().unwrap_or(1.0).max(1.0);
-        let per_second = (USUAL / middle).min(WIDEST / longest);
-        let each = ((BAR / per_second) * 1e6 / SLOT as f64).ceil().max(1.0) as usize;
-        let most = pictured.iter().flat_map(|one| one.usual(each)).fold(0.0, f64::max);
-        Self { per_second, each, up: (most * 10.0).ceil().clamp(10.0, 20.0) / 10.0 }
+        let alike = lengths.iter().filter(|seconds| !is_unlike(**seconds, middle));
+        let longest = alike.copied().fold(1.0, f64::max);
+        let mut scale = Self { per_second: 1.0, each: 1, up: 1.0, middle };
+        scale.stretch((USUAL / middle).min(WIDEST / longest));
+        let most = pictured.iter().flat_map(|one| one.usual(scale.fitting(one.seconds()).each)).fold(0.0, f64::max);
+        scale.up = (most * 10.0).ceil().clamp(10.0, 20.0) / 10.0;
+        scale
+    }
+
+    fn stretch(&mut self, per_second: f64) {
+        self.per_second = per_second;
+        self.each = ((BAR / per_second) * 1e6 / SLOT as f64).ceil().max(1.0) as usize;
+    }
+
+    /// This scale, or one in time of its own for a run that is much longer or shorter than the others.
+    fn fitting(mut self, seconds: f64) -> Self {
+        if is_unlike(seconds, self.middle) {
+            self.stretch(USUAL / seconds.max(0.1));
+        }
+        self
+    }
+
+    /// Says how long a run is that has a scale in time of its own.
+    pub(crate) fn own(&self, arm: &Arm) -> Option<String> {
+        let seconds = Pictured::of(arm)?.seconds();
+        is_unlike(seconds, self.middle).then(|| format!("{} in all", words::seconds(seconds)))
     }
 
     /// How high and how deep the pictures reach.
     pub(crate) fn text(&self) -> String {
         format!("up to {} of the usual share, down to 100 % of the requests due", words::percent(self.up))
     }
+}
+
+/// How many times as long or as short a run is that has a scale in time of its own.
+const UNLIKE: f64 = 5.0;
+
+fn is_unlike(seconds: f64, middle: f64) -> bool {
+    seconds > middle * UNLIKE || seconds * UNLIKE < middle
 }
 
 /// The counts of one picture, by slot.
@@ -151,6 +181,7 @@ fn add(sums: &mut [u32], counts: &[u32]) {
 /// was counted.
 pub(crate) fn scenario(arm: &Arm, scale: &Scale) -> Option<String> {
     let pictured = Pictured::of(arm)?;
+    let scale = &scale.fitting(pictured.seconds());
     let width = (pictured.seconds() * scale.per_second).max(2.0);
     let height = UP + DOWN;
     let x = |at: Micros| at as f64 / 1e6 * scale.per_second;

@@ -1,7 +1,6 @@
 //! Pages: one self-contained file each, complete without script.
 
 mod marked;
-mod missed;
 mod parts;
 mod report;
 mod rows;

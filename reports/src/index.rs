@@ -20,6 +20,8 @@ struct Page<'a> {
     findings: Vec<String>,
     dirty: Vec<&'a str>,
     scale: String,
+    /// Some pictures have a scale in time of their own.
+    unlike: bool,
     rows: Vec<Row>,
     spreads: Vec<Spread<'a>>,
     run: Option<&'a Record>,
@@ -30,6 +32,8 @@ struct Row {
     digest: Digest,
     link: String,
     glyph: Option<String>,
+    /// How long it is, where its picture has a scale in time of its own.
+    own: Option<String>,
     /// What to say of it where there is no picture.
     unpictured: String,
     more: usize,
@@ -49,6 +53,7 @@ pub fn page(records: &[Recorded], folder: &Path) -> Result<String, Error> {
         findings: findings(&digests),
         dirty: dirty(records),
         scale: scale.text(),
+        unlike: rows.iter().any(|row| row.own.is_some()),
         spreads: spreads(records.iter().map(|(record, _)| record)),
         command: run.map_or(String::new(), again),
         run,
@@ -67,6 +72,7 @@ fn row(record: &Record, path: &Path, folder: &Path, scale: &Scale) -> Row {
     Row {
         link: link(&relative(&path.join("report.html"), folder)),
         glyph: arm.and_then(|arm| glyph::scenario(arm, scale)),
+        own: arm.and_then(|arm| scale.own(arm)),
         unpictured,
         more: digest.failed.len().saturating_sub(1),
         digest,

@@ -132,7 +132,9 @@ export function visible() {
     const box = element.getBoundingClientRect();
     return box.width > 0 && box.height > 0 && getComputedStyle(element).visibility !== 'hidden';
   };
-  const pictures = [...document.querySelectorAll('svg')].filter((svg) => seen(svg) && svg.querySelector('text'));
+  // A sample in a key has its words beside it.
+  const told = (svg) => svg.getAttribute('aria-hidden') !== 'true' && svg.querySelector('text');
+  const pictures = [...document.querySelectorAll('svg')].filter((svg) => seen(svg) && told(svg));
   const named = (svg) => svg.getAttribute('aria-label') || svg.querySelector('title')?.textContent || '';
   return {
     headings: [...document.querySelectorAll('h1, h2, h3')].filter(seen).map((one) => one.textContent.trim()),

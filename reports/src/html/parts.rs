@@ -12,30 +12,32 @@ use crate::plot::Width;
 use crate::plot::key::{Sample, sample};
 
 /// A picture for wide and for narrow pages.
-struct Pair {
-    wide: String,
-    narrow: String,
+pub(super) struct Pair {
+    pub(super) wide: String,
+    pub(super) narrow: String,
 }
 
 impl Pair {
-    fn of(draw: impl Fn(Width) -> String) -> Self {
+    pub(super) fn of(draw: impl Fn(Width) -> String) -> Self {
         Self { wide: draw(Width::Wide), narrow: draw(Width::Narrow) }
     }
 
-    fn drawn(draw: impl Fn(Width) -> Option<String>) -> Option<Self> {
+    pub(super) fn drawn(draw: impl Fn(Width) -> Option<String>) -> Option<Self> {
         Some(Self { wide: draw(Width::Wide)?, narrow: draw(Width::Narrow)? })
     }
 }
 
-/// An entry of a key.
-struct Key {
-    sample: String,
-    text: String,
+/// An entry of a key; with a series, it can be turned off.
+pub(super) struct Key {
+    pub(super) series: Option<&'static str>,
+    pub(super) sample: String,
+    pub(super) text: String,
 }
 
 /// Makes the entries of one key, with ids of their own.
-fn key(name: &str, entries: Vec<(Sample, String)>) -> Vec<Key> {
-    let entry = |(number, (shown, text)): (usize, (Sample, String))| Key {
+pub(super) fn key(name: &str, entries: Vec<(Option<&'static str>, Sample, String)>) -> Vec<Key> {
+    let entry = |(number, (series, shown, text)): (usize, (Option<&'static str>, Sample, String))| Key {
+        series,
         sample: sample(&format!("key-{name}-{number}"), shown),
         text,
     };

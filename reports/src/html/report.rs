@@ -1,7 +1,9 @@
 //! `report.html`: one scenario, from the verdict to the last event.
 
+use super::parts::{Key, Pair, key};
 use super::{filters, marked, parts, rows, story};
-use crate::plot::key::{Sample, sample};
+use crate::escape::visible;
+use crate::plot::key::Sample;
 use crate::plot::phases::curves;
 use crate::plot::svg::Hatch;
 use crate::plot::theme::{self, Token};
@@ -37,25 +39,6 @@ struct Report<'a> {
     earlier: Vec<&'a Arm>,
     /// Series for reading by pointer.
     data: String,
-}
-
-/// A picture for wide and for narrow pages.
-struct Pair {
-    wide: String,
-    narrow: String,
-}
-
-impl Pair {
-    fn of(draw: impl Fn(Width) -> String) -> Self {
-        Self { wide: draw(Width::Wide), narrow: draw(Width::Narrow) }
-    }
-}
-
-/// An entry of a key; with a series, it can be turned off.
-struct Key {
-    series: Option<&'static str>,
-    sample: String,
-    text: String,
 }
 
 /// What is shown of the scenario as written.
@@ -113,10 +96,9 @@ pub(super) fn report(record: &Record, command: String) -> Result<String, crate::
         asked: rows::asked(&record.expectations),
         control_row: rows::control(record, control),
         health_title: story::health(record, sound),
-        lag: judged
-            .and_then(|arm| Some(Pair { wide: plot::lag(arm, Width::Wide)?, narrow: plot::lag(arm, Width::Narrow)? })),
+        lag: judged.and_then(|arm| Pair::drawn(|width| plot::lag(arm, width))),
         health,
-        main: main.map(|arm| shown(arm, control)),
+        main: main.map(|arm| shown(arm, control, record.complete)),
         control: main.zip(control).map(|(main, control)| Control {
             arm: control,
             title: story::control(record, control),
@@ -162,12 +144,12 @@ fn facts(record: &Record, main: Option<&Arm>) -> String {
     facts.join(" · ")
 }
 
-fn shown<'a>(arm: &'a Arm, control: Option<&Arm>) -> Main<'a> {
+fn shown<'a>(arm: &'a Arm, control: Option<&Arm>, complete: bool) -> Main<'a> {
     let (moments, unmagnified) = plot::moments(arm);
     let slice = |width| plot::healing::slice(arm, width) as u64 * 100;
     Main {
         arm,
-        healing_title: story::healing(arm),
+        healing_title: story::healing(arm, complete),
         slice: slice(Width::Wide),
         narrow_slice: slice(Width::Narrow),
         even: arm.instances.iter().any(|instance| plot::healing::even_share(arm, instance).is_some()),
@@ -188,7 +170,7 @@ fn shown<'a>(arm: &'a Arm, control: Option<&Arm>) -> Main<'a> {
             .collect(),
         moments_key: moments_key(),
         unmagnified,
-        outcomes_title: story::outcomes(arm),
+        outcomes_title: story::outcomes(arm, complete),
         outcomes: Pair::of(|width| plot::outcomes(arm, width)),
         outcomes_seconds: plot::outcomes::slice_seconds(arm, Width::Wide),
         outcomes_key: outcomes_key(arm),
@@ -197,23 +179,11 @@ fn shown<'a>(arm: &'a Arm, control: Option<&Arm>) -> Main<'a> {
         latency: Pair::of(|width| plot::latency(arm, width)),
         latency_seconds: plot::latency::slice_seconds(arm, Width::Wide),
         latency_key: latency_key(arm),
-        phases: plot::phases(arm, control, Width::Wide)
-            .zip(plot::phases(arm, control, Width::Narrow))
-            .map(|(wide, narrow)| Pair { wide, narrow }),
+        phases: Pair::drawn(|width| plot::phases(arm, control, width)),
         phases_key: phases_key(arm, control),
         happened: rows::happened(arm),
         words_left_out: rows::words_left_out(arm),
     }
-}
-
-/// Makes the entries of one key, with ids of their own.
-fn key(name: &str, entries: Vec<(Option<&'static str>, Sample, String)>) -> Vec<Key> {
-    let entry = |(number, (series, shown, text)): (usize, (Option<&'static str>, Sample, String))| Key {
-        series,
-        sample: sample(&format!("key-{name}-{number}"), shown),
-        text,
-    };
-    entries.into_iter().enumerate().map(entry).collect()
 }
 
 fn healing_key(arm: &Arm) -> Vec<Key> {
@@ -313,7 +283,7 @@ fn data(arm: &Arm) -> String {
         .enumerate()
         .map(|(number, instance)| {
             let offers = arm.offers.iter().find(|offers| offers.instance == number);
-            json!({"name": instance.name, "offered": offers.map(|offers| sum(&offers.offered))})
+            json!({"name": visible(&instance.name), "offered": offers.map(|offers| sum(&offers.offered))})
         })
         .collect();
     let timed = plot::latency::read(arm, slices, seconds);

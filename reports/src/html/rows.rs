@@ -40,7 +40,7 @@ pub(super) fn asked(expectations: &[Expectation]) -> Vec<Asked<'_>> {
 
 /// The limit with the signs of a book.
 fn limit(text: &str) -> String {
-    let text = text.replace(">=", "≥").replace("<=", "≤");
+    let text = story::signs(text);
     text.strip_prefix("== ").map(str::to_owned).unwrap_or(text)
 }
 

@@ -10,18 +10,25 @@ pub(super) fn plain(reason: &Reason) -> &str {
     reason.text.strip_prefix(&word).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&reason.text)
 }
 
-/// The first sentence of the page.
+/// The first sentence of the page: the one that every other output begins with.
 pub(super) fn headline(record: &Record) -> String {
-    record.reasons.first().map_or_else(|| "nothing was judged.".to_owned(), |reason| told(record, reason))
+    record.reasons.first().map_or_else(|| "nothing was judged.".to_owned(), |reason| signs(plain(reason)))
 }
 
+/// A further sentence of the record; what begins with an id keeps its letters.
 fn told(record: &Record, reason: &Reason) -> String {
-    super::missed::sentence(record, reason).unwrap_or_else(|| plain(reason).to_owned())
+    let text = signs(plain(reason));
+    if record.expectations.iter().any(|one| text.starts_with(&one.id)) { text } else { upper(&text) }
+}
+
+/// Comparisons with the signs of a book.
+pub(super) fn signs(text: &str) -> String {
+    text.replace(">=", "≥").replace("<=", "≤")
 }
 
 /// What else was found, most important first.
 pub(super) fn findings(record: &Record) -> Vec<String> {
-    let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| upper(&told(record, reason))).collect();
+    let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| told(record, reason)).collect();
     if let Some(arm) = main(record) {
         findings.extend(losses(arm));
         findings.extend(others_healed(arm));
@@ -55,7 +62,9 @@ fn losses(arm: &Arm) -> Option<String> {
 /// What healed beside the first instance that was out, which has the picture's heading.
 fn others_healed(arm: &Arm) -> Vec<String> {
     let figures = &arm.figures.healing;
-    let first = figures.iter().find(|one| one.kind == "ejected").map(|one| one.subject.as_str());
+    let mut out = figures.iter().filter(|one| one.kind == "ejected").map(|one| one.subject.as_str());
+    // Of several, the heading tells only the worst.
+    let first = out.next().filter(|first| out.all(|other| other == *first));
     let mut told: Vec<&str> = Vec::new();
     let mut findings = Vec::new();
     for figure in figures.iter().filter(|one| arm.instances.iter().any(|instance| instance.name == one.subject)) {
@@ -172,12 +181,18 @@ pub(super) fn health(record: &Record, sound: bool) -> String {
 }
 
 /// Above the healing picture.
-pub(super) fn healing(arm: &Arm) -> String {
+pub(super) fn healing(arm: &Arm, complete: bool) -> String {
     let reached = |kind: &str| arm.figures.healing.iter().find(|one| one.kind == kind && one.seconds.is_some());
     let of = |kind: &str| arm.figures.healing.iter().find(|one| one.kind == kind);
     let time = |seconds: Option<f64>| seconds.map(number::duration).unwrap_or_default();
-    if arm.totals.is_empty() {
+    if !complete && arm.totals.is_empty() {
         return "What each instance was offered until the run was cut".to_owned();
+    }
+    if arm.offers.iter().all(|offers| offers.offered.is_empty()) {
+        return "What each instance was offered is not known".to_owned();
+    }
+    if let Some(several) = several_out(arm) {
+        return several;
     }
     if let Some(out) = reached("ejected") {
         let back = reached("readmitted").filter(|one| one.subject == out.subject);
@@ -211,8 +226,36 @@ pub(super) fn healing(arm: &Arm) -> String {
     }
 }
 
+/// How many were out, and the one that took longest; None if there was at most one.
+fn several_out(arm: &Arm) -> Option<String> {
+    let of = |kind: &str| -> Vec<&crate::record::Figure> {
+        arm.figures.healing.iter().filter(|one| one.kind == kind).collect()
+    };
+    let slowest = |figures: &[&crate::record::Figure]| {
+        let timed = figures.iter().filter_map(|one| Some((one.seconds?, one.subject.clone())));
+        timed.max_by(|one, other| one.0.total_cmp(&other.0))
+    };
+    let (asked, back) = (of("ejected"), of("readmitted"));
+    let out: Vec<_> = asked.iter().filter(|one| one.seconds.is_some()).collect();
+    let (seconds, last) = slowest(&asked).filter(|_| out.len() > 1)?;
+    let who = if out.len() == asked.len() { String::new() } else { format!(" of {}", asked.len()) };
+    let returned = back.iter().filter(|one| one.seconds.is_some()).count();
+    let then = match slowest(&back) {
+        Some((seconds, last)) if returned == out.len() => {
+            format!(", and all were back, {last} last, {} after its fault ended", number::duration(seconds))
+        }
+        Some(_) => format!(", and {returned} were back"),
+        None => String::new(),
+    };
+    Some(format!(
+        "{}{who} instances were out, {last} last, after {}{then}",
+        words(out.len()),
+        number::duration(seconds)
+    ))
+}
+
 /// Above the outcomes.
-pub(super) fn outcomes(arm: &Arm) -> String {
+pub(super) fn outcomes(arm: &Arm, complete: bool) -> String {
     let sum = |pick: fn(&crate::record::Outcomes) -> &Vec<u32>| -> u64 {
         arm.outcomes.iter().flat_map(pick).map(|count| u64::from(*count)).sum()
     };
@@ -221,7 +264,9 @@ pub(super) fn outcomes(arm: &Arm) -> String {
     let generator = &arm.generator;
     let sent = if generator.planned > 0 { generator.offered.min(planned) } else { sum(|one| &one.sent) };
     let lost = lost(arm);
-    let rate = if planned > 0 && arm.totals.is_empty() {
+    let rate = if arm.outcomes.is_empty() && generator.planned == 0 {
+        "What became of the requests is not known".to_owned()
+    } else if planned > 0 && !complete && arm.totals.is_empty() {
         "Until the run was cut the load ran".to_owned()
     } else if planned == 0 {
         "Nothing was sent".to_owned()

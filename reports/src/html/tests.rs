@@ -1,8 +1,8 @@
 //! The page of a small run.
 
 use super::report;
-use crate::plot::fixture::record;
-use crate::record::{Arm, ArmKind, Verdict};
+use crate::plot::fixture::{expectation, record};
+use crate::record::{Arm, ArmKind, Reason, Verdict};
 
 #[test]
 fn the_verdict_is_the_first_sentence_and_health_comes_before_results() {
@@ -21,6 +21,30 @@ fn the_verdict_is_the_first_sentence_and_health_comes_before_results() {
     let found: Vec<usize> = order.iter().filter_map(|part| page.find(part)).collect();
     assert!(found.len() == order.len() && found.is_sorted(), "{found:?}");
     assert!(page.contains("control: healing removed") && page.contains("FAILS, as it must"));
+}
+
+#[test]
+fn every_output_begins_with_the_same_sentence_and_ids_keep_their_letters() {
+    let mut record = record();
+    record.expectations = vec![expectation("failing.success[steady]", Verdict::Inconclusive, 1.0, 0.9999)];
+    let reason = |verdict: Verdict, text: &str| Reason { verdict, code: "x".to_owned(), text: text.to_owned() };
+    let sentence = "failing.success[steady]: asked >= 99.99 %, observed 100 %";
+    record.reasons = vec![reason(Verdict::Inconclusive, &format!("INCONCLUSIVE: {sentence}")); 2];
+    let page = report(&record).unwrap();
+    let shown = crate::digest::headline(&record).replace(">=", "≥");
+    assert_eq!(shown, sentence.replace(">=", "≥"));
+    assert!(page.contains(&format!("</span> {shown}</h1>")) && page.contains(&format!("<li>{shown}</li>")));
+}
+
+#[test]
+fn of_several_that_were_out_the_heading_tells_how_many() {
+    let mut record = record();
+    let mut other = record.arms[0].figures.healing[0].clone();
+    other.subject = "cart/2".to_owned();
+    other.seconds = Some(9.0);
+    record.arms[0].figures.healing.push(other);
+    let page = report(&record).unwrap();
+    assert!(page.contains("Two instances were out, cart/2 last, after 9"), "{page}");
 }
 
 #[test]

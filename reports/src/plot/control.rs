@@ -97,7 +97,7 @@ fn draw(
     let title = shared
         .subject
         .map_or_else(|| "no instance was singled out".to_owned(), |(_, name)| format!("attempts at {name}"));
-    svg.text(left, y - 4.0, &title, Type::SMALL.token(Token::Ink));
+    svg.text(left, y - 4.0, &Type::SMALL.fitted(&title, right - left), Type::SMALL.token(Token::Ink));
     frame.bands(svg, arm, (y + 2.0, y + 2.0 + STRIP));
     let base = y + 2.0 + STRIP;
     strip(svg, &frame, base, shared.most.0, labelled);

@@ -141,11 +141,11 @@ impl TimeFrame {
 
     /// The fault bands behind a plot from `top` to `bottom`.
     pub fn bands(&self, svg: &mut Svg, arm: &Arm, (top, bottom): (f64, f64)) {
-        for band in bands(arm).iter().filter(|band| band.to > self.from && band.from < self.to) {
-            let (from, to) = (self.x(band.from), self.x(band.to));
+        for (begin, end) in veils(arm).into_iter().filter(|(begin, end)| *end > self.from && *begin < self.to) {
+            let (from, to) = (self.x(begin), self.x(end));
             svg.rect(from, top, ((to - from).max(1.0), bottom - top), Paint::fill(Token::Fault));
             let edge = Paint::stroke(Token::FaultLine, 1.0);
-            for (at, x) in [(band.from, from), (band.to, to)] {
+            for (at, x) in [(begin, from), (end, to)] {
                 if at >= self.from && at < self.to {
                     svg.line((x, top), (x, bottom), edge);
                 }
@@ -247,6 +247,20 @@ pub fn span(arm: &Arm, fault: &FaultSpan) -> (Micros, Micros) {
     };
     let from = fault.effect.unwrap_or(fault.asked).clamp(0, end);
     (from, fault.cleared.unwrap_or(end).clamp(from, end))
+}
+
+/// When any fault was on, each stretch once: veils over each other would look like something worse.
+fn veils(arm: &Arm) -> Vec<(Micros, Micros)> {
+    let mut spans: Vec<(Micros, Micros)> = bands(arm).into_iter().map(|band| (band.from, band.to)).collect();
+    spans.sort_unstable();
+    let mut veils: Vec<(Micros, Micros)> = Vec::new();
+    for (from, to) in spans {
+        match veils.last_mut().filter(|last| from <= last.1) {
+            Some(last) => last.1 = last.1.max(to),
+            None => veils.push((from, to)),
+        }
+    }
+    veils
 }
 
 /// The faults of an arm, those of one kind and phase together.

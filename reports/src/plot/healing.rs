@@ -345,7 +345,7 @@ fn said(svg: &mut Svg, arm: &Arm, layout: &Layout, instance: usize, y: f64) {
     if layout.width.narrow() {
         let x = spans.first().map_or(frame.left, |(from, _)| frame.x(*from));
         let text = "proxy says out";
-        svg.text(x.min(frame.right - style.width(text)), y + 19.0, text, style);
+        svg.backed(x.min(frame.right - style.width(text)), y + 19.0, text, style);
     } else {
         svg.text(frame.left - 6.0, y + 8.0, "proxy says out", style.end());
     }
@@ -399,7 +399,7 @@ fn losses(svg: &mut Svg, arm: &Arm, layout: &Layout, lost: &[u64], step: usize, 
     let free = super::labels::in_line(&boxes, 4.0);
     for (((from, to, sum), (left, right)), _) in spells.iter().zip(&boxes).zip(free).filter(|(_, free)| *free) {
         let highest = tops[*from..*to].iter().copied().fold(0.0, f64::max);
-        svg.text(f64::midpoint(*left, *right), base - highest - 4.0, &number::count(*sum), style.middle());
+        svg.backed(f64::midpoint(*left, *right), base - highest - 4.0, &number::count(*sum), style.middle());
     }
 }
 

@@ -30,9 +30,7 @@ pub(super) struct Slice {
 /// Percentiles over all flows, in slices of whole seconds; a slice without samples is absent. Percentiles of several flows or
 /// seconds are those of their histograms added up.
 pub(super) fn slices(arm: &Arm, most: usize) -> Vec<Slice> {
-    let seconds = (super::frame::end(arm) + SECOND - 1) / SECOND;
-    let step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600].into_iter().find(|step| seconds / step <= most as i64);
-    let length = step.unwrap_or(3_600) * SECOND;
+    let length = step(arm, most) * SECOND;
     let mut groups: std::collections::BTreeMap<Micros, Vec<&SecondLatency>> = std::collections::BTreeMap::new();
     for second in arm.seconds.iter().filter(|second| second.count > 0) {
         groups.entry(second.at.div_euclid(length) * length).or_default().push(second);
@@ -41,9 +39,16 @@ pub(super) fn slices(arm: &Arm, most: usize) -> Vec<Slice> {
     groups.into_iter().filter_map(|(from, group)| slice(from, (from + length).min(end), &group)).collect()
 }
 
+/// Seconds of a slice, if there may be so many.
+fn step(arm: &Arm, most: usize) -> i64 {
+    let seconds = (super::frame::end(arm) + SECOND - 1) / SECOND;
+    let step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600].into_iter().find(|step| seconds / step <= most as i64);
+    step.unwrap_or(3_600)
+}
+
 /// Seconds of a slice on this page.
 pub fn slice_seconds(arm: &Arm, width: Width) -> i64 {
-    slices(arm, most(width)).first().map_or(1, |slice| (slice.to - slice.from) / SECOND)
+    step(arm, most(width))
 }
 
 /// p50, p99 and the largest of each of so many slices, as they read; none where nothing was timed.
@@ -71,7 +76,7 @@ fn slice(from: Micros, to: Micros, group: &[&SecondLatency]) -> Option<Slice> {
     }
     let mut sum = Histogram::default();
     for second in group {
-        sum.add(&Histogram::decode(&second.histogram).ok()?);
+        sum.add_encoded(&second.histogram).ok()?;
     }
     let p99 = (sum.count() >= ENOUGH).then(|| sum.quantile(0.99));
     Some(Slice { from, to, p50: sum.quantile(0.5), p90: sum.quantile(0.9), p99, max: sum.max() })
@@ -103,7 +108,8 @@ pub(super) fn limits(arm: &Arm, expectations: &[Expectation]) -> Vec<Limit> {
 
 /// The decades that hold all that is drawn of some arms.
 pub(super) fn range(arms: &[&Arm], limits: &[Limit]) -> Option<Range<f64>> {
-    let values = arms.iter().flat_map(|arm| slices(arm, MOST)).flat_map(|slice| [slice.p50, slice.max]);
+    let seconds = arms.iter().flat_map(|arm| &arm.seconds).filter(|second| second.count > 0);
+    let values = seconds.flat_map(|second| [second.p50, second.max]);
     scale::decades(values.chain(limits.iter().map(|limit| limit.micros)))
 }
 
@@ -241,8 +247,7 @@ pub(super) fn draw_limits(svg: &mut Svg, frame: &TimeFrame, arm: &Arm, chart: &C
             label += if label < y { 18.0 } else { 13.0 };
         }
         boxes.push((right - room, right, label));
-        svg.rect(right - room - 2.0, label - 10.0, (room + 4.0, 13.0), Paint::fill(Token::Bg).opacity(0.75));
-        svg.text(right, label, &text, style.end());
+        svg.backed(right, label, &text, style.end());
     }
 }
 

@@ -143,7 +143,7 @@ fn lost_labels(svg: &mut Svg, frame: &TimeFrame, series: &Series, tops: &[f64], 
     }
     for (at, (from, to)) in bars.into_iter().zip(boxes) {
         if from >= frame.left && to <= frame.right && tops[at] < HEIGHT - 14.0 {
-            svg.text(middle(at), base - tops[at] - 4.0, &number::count(series.lost[at]), style.middle());
+            svg.backed(middle(at), base - tops[at] - 4.0, &number::count(series.lost[at]), style.middle());
         }
     }
 }

@@ -232,6 +232,18 @@ impl Svg {
         );
     }
 
+    /// A text on a piece of paper, so that it can be read on whatever is behind it.
+    pub fn backed(&mut self, x: f64, y: f64, text: &str, style: Type) {
+        let width = style.width(text) + 4.0;
+        let left = match style.anchor {
+            Anchor::Start => x - 2.0,
+            Anchor::Middle => x - width / 2.0,
+            Anchor::End => x - width + 2.0,
+        };
+        self.rect(left, y - style.size + 1.5, (width, style.size + 1.5), Paint::fill(Token::Bg).opacity(0.8));
+        self.text(x, y, text, style);
+    }
+
     /// What a pointer reads when it rests on what `draw` draws; never the only place of a value.
     pub fn titled(&mut self, title: &str, draw: impl FnOnce(&mut Self)) {
         let _ = write!(self.body, "<g><title>{}</title>", escaped(title));
@@ -423,22 +435,9 @@ pub(super) fn px(value: f64) -> impl fmt::Display {
     Tenth((value * 10.0).round() as i64)
 }
 
-/// Text that is safe in SVG and HTML; control characters and marks that turn the direction of text become blanks.
+/// Text that is safe in SVG and HTML, in which nothing is hidden.
 pub fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => safe.push(' '),
-            letter if letter.is_control() => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
+    crate::escape::page(text)
 }
 
 #[cfg(test)]
@@ -455,7 +454,7 @@ mod tests {
     fn texts_cannot_become_markup() {
         assert_eq!(
             escaped("<b onclick='x'>\u{1b}[31m\u{202e}&\"\0"),
-            "&lt;b onclick=&#39;x&#39;&gt; [31m &amp;&quot; "
+            "&lt;b onclick=&#39;x&#39;&gt;\\x1b[31m\\u{202e}&amp;&quot;\\x00"
         );
         let mut svg = Svg::new("a\"b", (10.0, 10.0), "<t>", "&");
         svg.text(1.0, 2.0, "</text><script>", Type::BOLD);

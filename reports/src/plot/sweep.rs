@@ -5,7 +5,7 @@ mod limit;
 mod lines;
 
 pub use heat::{classes, heat};
-pub use lines::{lines, stroke};
+pub use lines::{drawn, lines, stroke};
 
 use crate::record::{Arm, ArmKind, Record};
 use limit::Limit;

@@ -116,3 +116,24 @@ fn an_hour_at_five_thousand_a_second_keeps_to_its_points() {
         assert!(svg.len() < 150_000, "{name}: {}", svg.len());
     }
 }
+
+#[test]
+fn faults_over_each_other_are_one_veil() {
+    let mut arm = record().arms.remove(0);
+    let one = |arm: &Arm| healing(arm, Width::Wide).matches("class=\"f-fault\"").count();
+    let before = one(&arm);
+    let mut second = arm.faults[0].clone();
+    second.kind = "delay".to_owned();
+    arm.faults.push(second);
+    assert_eq!(one(&arm), before);
+}
+
+#[test]
+fn names_are_spelt_out_and_fit_their_pictures() {
+    let mut record = record();
+    for arm in &mut record.arms {
+        arm.instances[0].name = format!("cart\u{202e}\u{7}{}", "x".repeat(160));
+    }
+    let svg = control(&record.arms[0], &record.arms[1], Width::Wide);
+    assert!(svg.contains("attempts at cart\\u{202e}\\x07xx") && !svg.contains(&"x".repeat(120)), "{svg}");
+}

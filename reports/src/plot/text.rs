@@ -1,5 +1,7 @@
 //! How wide a text is, so that labels can keep out of each other's way before anything is drawn.
 
+use crate::escape::visible_lines;
+
 /// Advances of ` ` to `~` in Noto Sans, thousandths of the size; it is wider than most system fonts.
 const REGULAR: [u16; 95] = [
     260, 269, 408, 646, 572, 831, 732, 225, 300, 300, 551, 572, 268, 322, 268, 372, 572, 572, 572, 572, 572, 572, 572,
@@ -30,7 +32,7 @@ pub(super) enum Face {
 
 /// Width in pixels.
 pub(super) fn width(text: &str, size: f64, face: Face) -> f64 {
-    text.chars().map(|letter| advance(letter, face)).sum::<f64>() * size * ROOM
+    visible_lines(text).chars().map(|letter| advance(letter, face)).sum::<f64>() * size * ROOM
 }
 
 fn advance(letter: char, face: Face) -> f64 {
@@ -47,8 +49,9 @@ fn advance(letter: char, face: Face) -> f64 {
 
 /// The text, cut with an ellipsis to fit.
 pub(super) fn fitted(text: &str, size: f64, face: Face, room: f64) -> String {
-    if width(text, size, face) <= room {
-        return text.to_owned();
+    let text = visible_lines(text);
+    if width(&text, size, face) <= room {
+        return text;
     }
     let mut cut = String::new();
     let mut used = size;

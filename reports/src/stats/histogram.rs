@@ -96,12 +96,18 @@ impl Histogram {
 
     /// Reads what [`Histogram::encode`] has written.
     pub fn decode(text: &str) -> Result<Self, BadHistogram> {
-        let bytes = STANDARD.decode(text).map_err(|error| BadHistogram(error.to_string()))?;
-        let inner = Deserializer::new().deserialize(&mut bytes.as_slice());
-        let inner = inner.map_err(|error| BadHistogram(format!("{error:?}")))?;
         let mut histogram = Self::default();
-        histogram.inner.add(&inner).map_err(|error| BadHistogram(format!("{error:?}")))?;
+        histogram.add_encoded(text)?;
         Ok(histogram)
+    }
+
+    /// Adds all values of what [`Histogram::encode`] has written.
+    pub fn add_encoded(&mut self, text: &str) -> Result<(), BadHistogram> {
+        let bytes = STANDARD.decode(text).map_err(|error| BadHistogram(error.to_string()))?;
+        let inner: hdrhistogram::Histogram<u64> = Deserializer::new()
+            .deserialize(&mut bytes.as_slice())
+            .map_err(|error| BadHistogram(format!("{error:?}")))?;
+        self.inner.add(&inner).map_err(|error| BadHistogram(format!("{error:?}")))
     }
 
     /// Buckets with values, as their highest value (microseconds) and count.

@@ -15,6 +15,8 @@ use askama::Template;
 struct Section {
     title: String,
     lines: Pair,
+    /// The connections of the only line of each mode, where one for each number of connections would be too many.
+    only: Option<u32>,
     lines_key: Vec<Key>,
     heat: Pair,
     heat_key: Vec<Key>,
@@ -47,6 +49,7 @@ pub(in crate::html) fn sweep(record: &Record) -> Result<Option<String>, askama::
     let section = Section {
         title: title(&sweep),
         lines: Pair::of(|width: Width| sweep::lines(&sweep, width)),
+        only: (sweep::drawn(&sweep).start > 0).then(|| sweep.connections[sweep.connections.len() - 1]),
         lines_key: lines_key(&sweep),
         heat: Pair::of(|width: Width| sweep::heat(&sweep, width)),
         heat_key: heat_key(&sweep),
@@ -92,32 +95,32 @@ fn largest_added(sweep: &Sweep) -> Option<f64> {
 }
 
 fn lines_key(sweep: &Sweep) -> Vec<Key> {
-    let mut entries: Vec<(Sample, String)> = sweep
-        .connections
-        .iter()
-        .enumerate()
-        .map(|(at, number)| {
+    let mut entries: Vec<(Option<&'static str>, Sample, String)> = sweep::drawn(sweep)
+        .map(|at| {
+            let number = sweep.connections[at];
             let (token, width, dash) = sweep::stroke(sweep, at);
-            (Sample::Line(token, width, dash), format!("{number} connections"))
+            (None, Sample::Line(token, width, dash), format!("{number} connections"))
         })
         .collect();
-    entries.push((Sample::Line(Token::Ink3, 1.2, Some("2 3")), "ideal: every request answered".to_owned()));
-    if cells(sweep).any(|(mode, _, at)| sweep.knee(mode, at).is_some()) {
-        entries.push((Sample::Ring, "knee: under 99 % of the asked rate, or a limit missed".to_owned()));
+    entries.push((None, Sample::Line(Token::Ink3, 1.2, Some("2 3")), "ideal: every request answered".to_owned()));
+    if cells(sweep).any(|(mode, _, at)| sweep::drawn(sweep).contains(&at) && sweep.knee(mode, at).is_some()) {
+        entries.push((None, Sample::Ring, "knee: under 99 % of the asked rate, or a limit missed".to_owned()));
     }
     key("sweep", entries)
 }
 
 fn heat_key(sweep: &Sweep) -> Vec<Key> {
-    let mut entries: Vec<(Sample, String)> =
-        sweep::classes(sweep).into_iter().map(|class| (Sample::Edged(class.token, Token::Line), class.text)).collect();
+    let mut entries: Vec<(Option<&'static str>, Sample, String)> = sweep::classes(sweep)
+        .into_iter()
+        .map(|class| (None, Sample::Edged(class.token, Token::Line), class.text))
+        .collect();
     let any =
         |wanted: &dyn Fn(usize, usize, usize) -> bool| cells(sweep).any(|(mode, rate, at)| wanted(mode, rate, at));
     if any(&|mode, rate, at| sweep.at(mode, rate, at).is_some_and(|point| !sweep.achieved(rate, point))) {
-        entries.push((Sample::Framed(Hatch::Ink, Token::Line), "rate not achieved".to_owned()));
+        entries.push((None, Sample::Framed(Hatch::Ink, Token::Line), "rate not achieved".to_owned()));
     }
     if any(&|mode, rate, at| sweep.missed(mode, rate, at)) {
-        entries.push((Sample::Edged(Token::Bg, Token::Lost), "limit missed".to_owned()));
+        entries.push((None, Sample::Edged(Token::Bg, Token::Lost), "limit missed".to_owned()));
     }
     key("heat", entries)
 }

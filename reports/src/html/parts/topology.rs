@@ -28,6 +28,7 @@ pub(in crate::html) fn topology(arm: &Arm) -> Result<Option<String>, askama::Err
             .into_iter()
             .enumerate()
             .map(|(number, sign)| Key {
+                series: None,
                 sample: sign.sample(&format!("key-topology-{number}")),
                 text: sign.words().to_owned(),
             })

@@ -18,16 +18,25 @@ const PANEL: f64 = TITLE + RATES + BETWEEN + LATENCIES + 42.0;
 const LEFT: f64 = 54.0;
 const RIGHT: f64 = 44.0;
 
+/// More lines than this cannot be told apart.
+const MOST_LINES: usize = 8;
+
+/// The numbers of connections that have a line: all, or where those are too many the largest, and the map shows the others.
+pub fn drawn(sweep: &Sweep) -> Range<usize> {
+    let count = sweep.connections.len();
+    if count > MOST_LINES { count - 1..count } else { 0..count }
+}
+
 /// How the cells of one number of connections are drawn: colour, width, dash.
 pub fn stroke(sweep: &Sweep, connections: usize) -> (Token, f64, Option<&'static str>) {
     const TOKENS: [Token; 3] = [Token::Q50, Token::Q90, Token::Q99];
     const DASHES: [Option<&str>; 4] = [None, Some("7 3"), Some("2 3"), Some("9 3 2 3")];
-    let token = match sweep.connections.len() {
+    let token = match drawn(sweep).len() {
         1 => Token::Q90,
         2 => TOKENS[connections * 2],
         _ => TOKENS[connections % 3],
     };
-    (token, 2.0, DASHES[connections / 3 % 4])
+    (token, 2.0, DASHES[(connections - drawn(sweep).start) / 3 % 4])
 }
 
 fn paint(sweep: &Sweep, connections: usize) -> Paint {
@@ -190,7 +199,7 @@ fn series(
 ) {
     let count = sweep.connections.len();
     let mut ends = Vec::new();
-    for connections in 0..count {
+    for connections in drawn(sweep) {
         let at = |rate: usize| {
             let value = sweep.at(mode, rate, connections).and_then(&value)?;
             Some((scales.x(sweep.rates[rate]), value))
@@ -215,7 +224,7 @@ fn series(
             ends.push((chart.y(end.1), sweep.connections[connections].to_string()));
         }
     }
-    for connections in 0..count {
+    for connections in drawn(sweep) {
         let knee = sweep.knee(mode, connections);
         let point = knee.and_then(|rate| Some((rate, sweep.at(mode, rate, connections).and_then(&value)?)));
         if let Some((rate, value)) = point {

@@ -155,6 +155,19 @@ fn two_hundred_cells_fit_on_both_pages() {
 }
 
 #[test]
+fn too_many_lines_to_be_told_apart_are_left_to_the_map() {
+    let many = |count: u32| {
+        let cells =
+            (1..=count).flat_map(|at| [500.0, 1_000.0, 2_000.0].map(|rate| cell("client", rate, at * 8, 9_000.0)));
+        record(cells.collect())
+    };
+    let lines_of = |record: &Record| lines(&Sweep::of(record).unwrap(), Width::Wide).matches("class=\"s-q").count();
+    assert_eq!((lines_of(&many(8)), lines_of(&many(9))), (16, 2), "a line for rates and one for latencies");
+    let page = crate::html::report(&many(9)).unwrap();
+    assert!(page.contains("with 72 connections, the most of all") && !page.contains("64 connections</span>"));
+}
+
+#[test]
 fn many_rates_stay_legible_on_a_phone() {
     for rates in [8, 12, 25, 40] {
         let arms = (1..=rates).map(|rate| cell("client", f64::from(rate) * 200.0, 16, 3_000.0)).collect();
