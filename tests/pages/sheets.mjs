@@ -20,7 +20,7 @@ export async function sheets(browser, shots, out) {
         const source = pathToFileURL(shot.file).href;
         return `<figure><figcaption>${basename(shot.file)}</figcaption><div><img src="${source}"></div></figure>`;
       });
-      const html = join(out, 'sheet.html');
+      const html = join(out, `sheet-${form}.html`);
       await writeFile(html, `<!doctype html><meta charset="utf-8"><style>
         body { margin: 8px; background: #888; display: grid; grid-template-columns: repeat(${ACROSS}, ${WIDTH}px); gap: 8px; font: 12px sans-serif; }
         figure { margin: 0; overflow: hidden } div { max-height: 1500px; overflow: hidden } img { width: ${WIDTH}px; display: block }
