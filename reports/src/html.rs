@@ -12,17 +12,7 @@ use crate::record::Record;
 
 /// The report of one scenario.
 pub fn report(record: &Record) -> Result<String, crate::artifacts::Error> {
-    report::report(record, again(record))
-}
-
-/// The command line with its seed, which may have been drawn.
-fn again(record: &Record) -> String {
-    let mut words = record.run.command.clone();
-    let has_seed = words.iter().any(|word| word == "--seed" || word.starts_with("--seed="));
-    if !has_seed {
-        words.extend(["--seed".to_owned(), record.run.seed.to_string()]);
-    }
-    words.join(" ")
+    report::report(record, record.run.again())
 }
 
 /// What the pages need to say of a number.

@@ -55,7 +55,7 @@ pub fn page(records: &[Recorded], folder: &Path) -> Result<String, Error> {
         scale: scale.text(),
         unlike: rows.iter().any(|row| row.own.is_some()),
         spreads: spreads(records.iter().map(|(record, _)| record)),
-        command: run.map_or(String::new(), again),
+        command: run.map_or_else(String::new, |record| record.run.again()),
         run,
         rows,
     };
@@ -138,15 +138,6 @@ fn dirty(records: &[Recorded]) -> Vec<&str> {
     dirty
 }
 
-/// The command line with its seed, which may have been drawn.
-fn again(record: &Record) -> String {
-    let mut words = record.run.command.clone();
-    if !words.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
-        words.extend(["--seed".to_owned(), record.run.seed.to_string()]);
-    }
-    words.join(" ")
-}
-
 /// What the pages of overviews need to say of a value.
 // What the macro makes of these functions is its own affair.
 #[allow(
@@ -158,6 +149,7 @@ fn again(record: &Record) -> String {
     clippy::ref_option
 )]
 pub(crate) mod filters {
+    use crate::plot::theme::Token;
     use crate::record::Verdict;
 
     /// The class of a verdict, by which it has its colour and its sign.
@@ -175,12 +167,13 @@ pub(crate) mod filters {
     /// Its colour where styles are forbidden.
     #[askama::filter_fn]
     pub fn colour(verdict: &Verdict, _: &dyn askama::Values) -> askama::Result<&'static str> {
-        Ok(match verdict {
-            Verdict::Pass => "#00704f",
-            Verdict::Inconclusive => "#7d5600",
-            Verdict::Invalid => "#a2437f",
-            Verdict::Fail | Verdict::Error | Verdict::Aborted => "#a84600",
-        })
+        let token = match verdict {
+            Verdict::Pass => Token::HealText,
+            Verdict::Inconclusive => Token::WarnText,
+            Verdict::Invalid => Token::Said,
+            Verdict::Fail | Verdict::Error | Verdict::Aborted => Token::LostText,
+        };
+        Ok(token.light())
     }
 
     /// A text in which nothing is hidden; escaped afterwards like any other.

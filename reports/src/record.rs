@@ -130,6 +130,17 @@ pub struct Run {
     pub machine: Machine,
 }
 
+impl Run {
+    /// The command line with its seed, which may have been drawn.
+    pub fn again(&self) -> String {
+        let mut words = self.command.clone();
+        if !words.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
+            words.extend(["--seed".to_owned(), self.seed.to_string()]);
+        }
+        words.join(" ")
+    }
+}
+
 /// The machine, as far as it bears on the figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,9 +1,9 @@
 //! What the command line promises besides running: own programs, repetitions, changes, lists, first scenarios, schema.
 
 use serde_json::Value;
-use squall_tests::{EJECT_POLICIES, ejection, processes_with, project, until};
-use std::io::Write;
-use std::process::Stdio;
+use squall_tests::{EJECT_POLICIES, Project, ejection, processes_with, project, until};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStderr, Stdio};
 
 /// A web server in Python that answers with what its environment says.
 const CART: &str = r#"
@@ -105,17 +105,23 @@ fn quick_runs_no_control_and_says_so() {
     assert_eq!(project.record("one-failing-instance-is-ejected")["run"]["quick"], true);
 }
 
-#[test]
-fn keep_leaves_everything_up_until_enter() {
-    let project = ejection();
+/// A run that is up for a look, what it has told so far, and the pipe that it tells more into.
+fn kept(project: &Project) -> (Child, String, BufReader<ChildStderr>) {
     let mut command = project.squall(&["run", "eject.yaml", "--no-control", "--keep"]);
     let mut run =
         command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
     let mut told = String::new();
-    let mut reader = std::io::BufReader::new(run.stderr.take().expect("a pipe"));
+    let mut reader = BufReader::new(run.stderr.take().expect("a pipe"));
     while !told.contains("press Enter") {
-        assert!(std::io::BufRead::read_line(&mut reader, &mut told).expect("a line") > 0, "{told}");
+        assert!(reader.read_line(&mut told).expect("a line") > 0, "{told}");
     }
+    (run, told, reader)
+}
+
+#[test]
+fn keep_leaves_everything_up_until_enter() {
+    let project = ejection();
+    let (mut run, told, _reader) = kept(&project);
     let proxy =
         told.split("proxy http://").nth(1).and_then(|rest| rest.split([',', '\n']).next()).expect("its address");
     let answer = squall_tests::http::get(proxy.parse().expect("an address"), "/", "host: cart\r\n");
@@ -131,17 +137,11 @@ fn keep_leaves_everything_up_until_enter() {
 #[test]
 fn ctrl_c_ends_a_look_without_cutting_the_run() {
     let project = ejection();
-    let mut command = project.squall(&["run", "eject.yaml", "--no-control", "--keep"]);
-    let mut run =
-        command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
-    let mut told = String::new();
-    let mut reader = std::io::BufReader::new(run.stderr.take().expect("a pipe"));
-    while !told.contains("press Enter") {
-        assert!(std::io::BufRead::read_line(&mut reader, &mut told).expect("a line") > 0, "{told}");
-    }
+    let (mut run, _, _reader) = kept(&project);
     let pid = nix::unistd::Pid::from_raw(run.id().cast_signed());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it lives");
-    assert_ne!(run.wait().expect("its end").code(), Some(105));
+    // A machine that is too busy may have made it INVALID, but nobody cut it.
+    assert!(matches!(run.wait().expect("its end").code(), Some(0 | 3)));
     assert_ne!(project.record("one-failing-instance-is-ejected")["verdict"], "ABORTED");
     let own = project.path().to_str().expect("a path in UTF-8").to_owned();
     until("no process of the run is left", || processes_with(&own).is_empty());

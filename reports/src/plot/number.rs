@@ -1,22 +1,10 @@
 //! Numbers as people read them: three significant digits, the unit behind a narrow space.
 
 use crate::record::Micros;
+pub use crate::words::count;
 
 /// Between a number and its unit.
 pub const NARROW: char = '\u{202f}';
-
-/// A count in full, grouped: `16,000`. A count that decides is never rounded.
-pub fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// Three significant digits, grouped: `0.0123`, `4.27`, `16,000`.
 pub fn three(value: f64) -> String {
