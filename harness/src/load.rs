@@ -29,7 +29,8 @@ fn work(input: impl AsyncRead + Unpin, output: impl Write + Send + 'static) -> R
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let worked = local.block_on(&runtime, worker::work(input, output));
-    // Connections hold the output; the writer ends with the last of them.
+    // Connections hold the output; the writer ends with the last of them, and the last frame is not written before it has.
     drop(local);
-    worked
+    let written = worked?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    Ok(written?)
 }

@@ -6,6 +6,7 @@
 mod expectation;
 pub mod healing;
 mod soundness;
+mod undecided;
 pub mod words;
 
 use crate::scenario::resolved::{Expectation, Metric, Scenario, Subject};

@@ -1,5 +1,6 @@
 //! Pages: one self-contained file each, complete without script.
 
+pub mod compare;
 mod marked;
 mod parts;
 mod report;

@@ -6,8 +6,9 @@
 //! - [`chart`]: plotters on top of `svg`, for everything with two axes.
 //! - All else is one picture a file.
 
+pub(crate) mod arrivals;
+mod beside;
 pub mod chart;
-mod control;
 mod distance;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -36,7 +37,7 @@ mod text;
 pub mod theme;
 pub mod topology;
 
-pub use control::control;
+pub use beside::{Side, beside};
 pub use distance::distance;
 pub use frame::Width;
 pub use healing::healing;

@@ -106,6 +106,7 @@ async function scripted(browser, one, records, offences) {
   figures[one.kind](words, records).forEach((said) => offences.add(said));
   const full = await page.evaluate(probe.visible);
   if (full.nameless > 0) offences.add(`${full.nameless} pictures have no name`);
+  await zoomed(page, one, offences);
 
   await page.emulateMediaType('print');
   const ground = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor + getComputedStyle(document.body).backgroundColor);
@@ -117,6 +118,35 @@ async function scripted(browser, one, records, offences) {
   texts.forEach((count, index) => count === 0 && offences.add(`print: page ${index + 1} of ${texts.length} is empty`));
   await page.close();
   return full;
+}
+
+/** Dragging over a picture shows a part of the time in all of them; Escape shows all of it again, as it was. */
+async function zoomed(page, one, offences) {
+  const whole = () => page.evaluate(() => document.querySelector('main').outerHTML);
+  const place = await page.evaluate(() => {
+    const svg = [...document.querySelectorAll('svg[data-time]')].find((one) => one.getClientRects().length > 0);
+    if (!svg) return null;
+    svg.scrollIntoView({ block: 'center', behavior: 'instant' });
+    const box = svg.getBoundingClientRect(), [from, to, left, right] = svg.dataset.time.split(' ').map(Number);
+    const scale = box.width / svg.viewBox.baseVal.width;
+    return { seconds: (to - from) / 1e6, left: box.left + left * scale, wide: (right - left) * scale, middle: box.top + box.height / 2 };
+  });
+  // Less than a second has no part worth seeing.
+  if (!place || place.seconds < 1) return;
+  const before = await whole();
+  await page.mouse.move(place.left + place.wide * 0.2, place.middle);
+  await page.mouse.down();
+  await page.mouse.move(place.left + place.wide * 0.6, place.middle, { steps: 4 });
+  await page.mouse.up();
+  await page.mouse.move(1, 1);
+  const shown = await page.evaluate(() => [...document.querySelectorAll('svg[data-time]')].filter((one) => one.dataset.time !== one.dataset.whole).length);
+  if (shown === 0) offences.add('zoom: dragging over a picture changes none');
+  const labels = await page.evaluate(() => [...document.querySelectorAll('.fresh')].filter((axis) => axis.querySelectorAll('text').length < 2).length);
+  if (labels > 0) offences.add(`zoom: ${labels} axes of time have fewer than two labels`);
+  await page.evaluate(() => document.querySelectorAll('svg[data-time]')[0].closest('section').scrollIntoView({ behavior: 'instant' }));
+  await shoot(page, one, 'zoomed');
+  await page.keyboard.press('Escape');
+  if (await whole() !== before) offences.add('zoom: the page is not as it was after Escape');
 }
 
 /** With scripts switched off nothing may be missing. */

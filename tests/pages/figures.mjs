@@ -123,6 +123,14 @@ export function trend(words) {
   return offences;
 }
 
+/** Offences of two records beside each other, whose figures their own reports are held to. */
+export function compared(words) {
+  const offences = [];
+  if (!/^A beside B: /.test(plain(words.headline))) offences.push(`figure: the headline is ${JSON.stringify(words.headline)}`);
+  controls(words, offences);
+  return offences;
+}
+
 /** Offences of an overview against the records of its run. */
 export function index(words, records) {
   const offences = [];

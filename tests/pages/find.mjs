@@ -7,8 +7,8 @@ const exists = (path) => stat(path).then(() => true, () => false);
 const record = async (folder) => JSON.parse(await readFile(join(folder, 'record.json'), 'utf8'));
 
 /**
- * Pages of these folders: `report.html` beside a record, and `index.html` above some, or above runs. Each with a name that says from
- * which folder it is, and a function that reads what it was drawn from.
+ * Pages of these folders: `report.html` beside a record, and `index.html` above some, or above runs, and pages of what was compared,
+ * which have other names. Each with a name that says from which folder it is, and a function that reads what it was drawn from.
  */
 export async function pages(folders) {
   const found = [];
@@ -16,6 +16,10 @@ export async function pages(folders) {
     const root = resolve(given);
     const inside = (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name)).sort();
     const recorded = [];
+    const others = (await readdir(root)).filter((file) => file.endsWith('.html') && !['index.html', 'report.html'].includes(file)).sort();
+    for (const file of others) {
+      found.push({ kind: 'compared', root, file: join(root, file), name: `${basename(root)}/${file.replace('.html', '')}`, records: async () => [] });
+    }
     for (const folder of [root, ...inside]) {
       if (!await exists(join(folder, 'record.json'))) continue;
       recorded.push(folder);

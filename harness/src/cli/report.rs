@@ -1,5 +1,6 @@
 //! `squall report`.
 
+mod compare;
 mod find;
 
 use super::{Exit, complain};
@@ -19,22 +20,26 @@ use std::path::{Path, PathBuf};
 )]
 pub(super) struct Args {
     /// A record, or the folder of a scenario, of a run, or (with --index) of many runs
-    #[arg(required = true, value_name = "RECORD")]
+    #[arg(required_unless_present = "compare", value_name = "RECORD")]
     records: Vec<PathBuf>,
 
     /// What to draw: pages and pictures beside each record, or one text of all records
-    #[arg(long, value_enum, default_value_t = Format::Html, conflicts_with_all = ["json", "index"])]
+    #[arg(long, value_enum, default_value_t = Format::Html, conflicts_with_all = ["json", "index", "compare"])]
     format: Format,
 
     /// Print totals by phase as JSON, one object a line and record, and write nothing
-    #[arg(long, conflicts_with = "index")]
+    #[arg(long, conflicts_with_all = ["index", "compare"])]
     json: bool,
 
     /// Draw the overview of all runs in a folder: verdicts and key figures of each scenario run by run
-    #[arg(long)]
+    #[arg(long, conflicts_with = "compare")]
     index: bool,
 
-    /// Folder for pages and pictures (beside the record by default); file for one text, `-` for standard output
+    /// Draw two records, or all scenarios of two runs, side by side in equal scales: what changed, and what differed
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "records")]
+    compare: Option<Vec<PathBuf>>,
+
+    /// Folder for pages and pictures (beside the record, or squall-out/compare); file for one text, `-` for standard output
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
 }
@@ -61,7 +66,9 @@ pub(super) fn main(args: &Args) -> Exit {
         complain(error);
         exit = Exit::Error;
     };
-    let drawn = if args.index {
+    let drawn = if let Some([a, b]) = args.compare.as_deref() {
+        compare::draw(a, b, args.out.as_deref(), &mut fail)
+    } else if args.index {
         overview(args, &mut fail)
     } else {
         let mut found = Vec::new();

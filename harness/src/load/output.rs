@@ -9,6 +9,9 @@ use std::thread::JoinHandle;
 /// Bytes collected before they are handed over, whatever the time.
 const HAND_OVER: usize = 64 * 1024;
 
+/// The thread that writes, with what became of it.
+pub(super) type Writer = JoinHandle<std::io::Result<()>>;
+
 /// Collects frames; hands them to the writer now and then.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -18,7 +21,7 @@ pub(super) struct Output {
 
 impl Output {
     /// Starts the writer. It ends when the output is dropped.
-    pub(super) fn start(mut to: impl Write + Send + 'static) -> (Self, JoinHandle<std::io::Result<()>>) {
+    pub(super) fn start(mut to: impl Write + Send + 'static) -> (Self, Writer) {
         let (writer, buffers) = channel::<Vec<u8>>();
         let thread = std::thread::spawn(move || {
             for buffer in buffers {

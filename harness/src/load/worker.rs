@@ -1,7 +1,7 @@
 //! The worker's one thread: wakes when requests are due and releases them.
 
 use super::flow::Flow;
-use super::output::Output;
+use super::output::{Output, Writer};
 use super::schedule::{Arrivals, planned};
 use super::wire::{Frame, Go, Health, Plan, Ready, STOP};
 use crate::clock::{self, Nanos, Timer, now};
@@ -31,8 +31,9 @@ pub enum Error {
     System(#[from] io::Error),
 }
 
-/// Runs the plan that comes on `input`, and writes samples to `output`.
-pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Send + 'static) -> Result<(), Error> {
+/// Runs the plan that comes on `input`, and writes samples to `output`; gives the writer, which ends when the last connection has
+/// been dropped.
+pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Send + 'static) -> Result<Writer, Error> {
     clock::precise_thread()?;
     let mut input = BufReader::new(input).lines();
     let plan: Plan = json_line(&mut input).await?;
@@ -67,12 +68,7 @@ pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Sen
     }
     output.frame(&Frame::Done);
     output.flush();
-    drop(flows);
-    // The last connections hold the output until they have been dropped with their tasks.
-    drop(output);
-    tokio::task::yield_now().await;
-    drop(writer);
-    Ok(())
+    Ok(writer)
 }
 
 /// Releases each arrival when it is due; returns when all have ended, or none can any more.

@@ -2,6 +2,9 @@
 
 use squall_reports::record::{Micros, Phase, Process, SECOND};
 
+/// A sample of memory that is older tells nothing of now.
+const FRESH: Micros = SECOND * 3 / 2;
+
 /// Samples of all processes.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
@@ -46,8 +49,11 @@ fn process(name: String, samples: &[Sample], phases: &[Phase]) -> Process {
     let from = samples.first().map_or(0, |sample| sample.at.max(0) / SECOND * SECOND);
     let last = samples.last().map_or(0, |sample| sample.at);
     let seconds = ((last - from) / SECOND).max(0);
-    let memory_at =
-        |when: Micros| samples.iter().rev().find(|sample| sample.at <= when).map_or(0, |sample| sample.memory);
+    // A process that is away has no memory, whatever it had.
+    let memory_at = |when: Micros| {
+        let fresh = |sample: &&Sample| (when - FRESH..=when).contains(&sample.at);
+        samples.iter().rev().find(fresh).map_or(0, |sample| sample.memory)
+    };
     Process {
         name,
         from,
@@ -71,11 +77,13 @@ fn interpolated(samples: &[Sample], when: Micros) -> f64 {
     let mut total = 0.0;
     for pair in samples.windows(2) {
         let (from, to) = (pair[0], pair[1]);
-        let spent = if to.cpu >= from.cpu { to.cpu - from.cpu } else { to.cpu } as f64;
+        // What was started again has spent nothing before.
+        let (spent, begun) =
+            if to.cpu >= from.cpu { (to.cpu - from.cpu, from.at) } else { (to.cpu, from.at.max(to.at - SECOND)) };
         if when >= to.at {
-            total += spent;
-        } else if when > from.at && to.at > from.at {
-            total += spent * (when - from.at) as f64 / (to.at - from.at) as f64;
+            total += spent as f64;
+        } else if when > begun {
+            total += spent as f64 * (when - begun) as f64 / (to.at - begun) as f64;
         }
     }
     total
@@ -94,5 +102,16 @@ mod tests {
         let process = processes.finish(&[]).remove(0);
         assert_eq!(process.cpu, [500_000, 100_000]);
         assert_eq!(process.memory, [7, 7]);
+    }
+
+    #[test]
+    fn a_process_that_is_away_spends_nothing_and_holds_nothing() {
+        let mut processes = Processes::default();
+        for (at, cpu) in [(0, 0), (1, 500_000_000), (2, 900_000_000), (6, 100_000_000)] {
+            processes.sample("cart/1", at * SECOND, cpu, 7);
+        }
+        let process = processes.finish(&[]).remove(0);
+        assert_eq!(process.cpu, [500_000, 400_000, 0, 0, 0, 100_000]);
+        assert_eq!(process.memory, [7, 7, 7, 0, 0, 7]);
     }
 }

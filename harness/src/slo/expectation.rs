@@ -1,6 +1,6 @@
 //! One expectation against its limit.
 
-use super::words;
+use super::{undecided, words};
 use crate::scenario::resolved::{Expectation, HealingKind, Limit, MeshMode, Metric, Scenario, Subject};
 use squall_reports::record::{
     self, Arm, ArmKind, Figure, Interval, LatencyKind, Observed, Outcome, PhaseTotals, Population, Verdict,
@@ -78,13 +78,22 @@ fn metric_of(
     if totals.planned == 0 {
         return missing(expectation, of_phase, "no request was planned");
     }
-    let Some(measured) = measure(metric, arm, totals, phase) else {
+    let Some(mut measured) = measure(metric, arm, totals, phase) else {
         return missing(expectation, of_phase, "not measured");
     };
     if let Limit::AtMostTimes(factor) = expectation.limit {
         return relative(expectation, arm, of_phase, flow, metric, factor, measured);
     }
     let (verdict, close) = decide(expectation, metric, totals, &measured);
+    if let (Verdict::Inconclusive, Limit::AtLeast(limit)) = (verdict, expectation.limit) {
+        measured.basis += "; ";
+        measured.basis += &match expectation.confidence {
+            None => undecided::without_budget(limit, totals.planned),
+            Some(_) => {
+                undecided::at_confidence(limit, confidence(expectation), good(&measured, totals), totals.planned)
+            }
+        };
+    }
     let limit = limit_value(expectation.limit);
     build(expectation, of_phase, verdict, measured, limit, limit_text(expectation.limit, metric), close)
 }
@@ -228,9 +237,7 @@ fn decide(expectation: &Expectation, metric: &Metric, totals: &PhaseTotals, meas
     match (expectation.limit, metric) {
         (Limit::AtLeast(limit), Metric::Success | Metric::Degraded) => {
             if expectation.confidence.is_some() {
-                let confidence = expectation.confidence.map_or(CONFIDENCE, |confidence| confidence.0 / 100.0);
-                let good = (measured.value * totals.planned as f64).round() as u64;
-                let interval = clopper_pearson(good, totals.planned, confidence);
+                let interval = clopper_pearson(good(measured, totals), totals.planned, confidence(expectation));
                 let verdict = if interval.low >= limit {
                     Verdict::Pass
                 } else if interval.high < limit {
@@ -255,6 +262,15 @@ fn decide(expectation: &Expectation, metric: &Metric, totals: &PhaseTotals, meas
     }
 }
 
+fn confidence(expectation: &Expectation) -> f64 {
+    expectation.confidence.map_or(CONFIDENCE, |confidence| confidence.0 / 100.0)
+}
+
+/// Requests behind a measured share.
+fn good(measured: &Measured, totals: &PhaseTotals) -> u64 {
+    (measured.value * totals.planned as f64).round() as u64
+}
+
 /// Against the same metric of the first judged phase.
 fn relative(
     expectation: &Expectation,
@@ -263,7 +279,7 @@ fn relative(
     flow: Option<&str>,
     metric: &Metric,
     factor: f64,
-    measured: Measured,
+    mut measured: Measured,
 ) -> record::Expectation {
     let first = arm.phases.iter().find(|phase| phase.judged).map(|phase| phase.name.clone()).unwrap_or_default();
     let baseline = arm.totals_of(&first, flow).or_else(|| arm.totals_of(&first, None));
@@ -279,6 +295,10 @@ fn relative(
         (_, true) => Verdict::Pass,
         (_, false) => Verdict::Fail,
     };
+    if verdict == Verdict::Inconclusive {
+        measured.basis += "; ";
+        measured.basis += undecided::beside_baseline();
+    }
     let text = format!("<= {factor}x {first} ({})", in_unit(limit, metric));
     build(expectation, phase, verdict, measured, Some(limit), text, straddles)
 }
@@ -442,12 +462,6 @@ fn build(
     limit_text: String,
     close: bool,
 ) -> record::Expectation {
-    let needs = match (verdict, expectation.limit) {
-        (Verdict::Inconclusive, Limit::AtLeast(limit)) if expectation.confidence.is_none() => {
-            format!("; {} requests are needed to tell", words::count((1.0 / (1.0 - limit)).ceil() as u64))
-        }
-        _ => String::new(),
-    };
     record::Expectation {
         id: expectation.id.clone(),
         phase,
@@ -455,7 +469,7 @@ fn build(
         line: expectation.place.line,
         column: expectation.place.column,
         verdict,
-        detail: format!("asked {limit_text}, observed {}: {}{needs}", measured.text, measured.basis),
+        detail: format!("asked {limit_text}, observed {}: {}", measured.text, measured.basis),
         observed: Observed {
             value: Some(measured.value),
             text: measured.text,

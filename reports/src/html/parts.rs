@@ -5,7 +5,7 @@ mod sweep;
 mod topology;
 
 pub(super) use resources::resources;
-pub(super) use sweep::sweep;
+pub(super) use sweep::{lines_key, sweep};
 pub(super) use topology::topology;
 
 use crate::plot::Width;

@@ -7,10 +7,13 @@ use crate::plot::key::Sample;
 use crate::plot::phases::curves;
 use crate::plot::svg::Hatch;
 use crate::plot::theme::{self, Token};
-use crate::plot::{self, Width, number};
+use crate::plot::{self, Side, Width, number};
 use crate::record::{Arm, ArmKind, Outcome, Record, Verdict};
 use askama::Template;
 use serde_json::json;
+
+/// Whose curve it is, beside those of the run.
+const CONTROLS: &str = "control's";
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -102,7 +105,7 @@ pub(super) fn report(record: &Record, command: String) -> Result<String, crate::
         control: main.zip(control).map(|(main, control)| Control {
             arm: control,
             title: story::control(record, control),
-            picture: Pair::of(|width| plot::control(main, control, width)),
+            picture: Pair::of(|width| beside(main, control, width)),
             rows: rows::beside(main, control),
         }),
         sweep: parts::sweep(record)?,
@@ -121,6 +124,17 @@ pub(super) fn report(record: &Record, command: String) -> Result<String, crate::
         data: main.map(data).unwrap_or_default(),
     };
     Ok(page.render()?)
+}
+
+/// The control beside the run.
+fn beside(main: &Arm, control: &Arm, width: Width) -> String {
+    let without = match &control.without[..] {
+        [] => "healing removed".to_owned(),
+        without => format!("without {}", without.join(", ")),
+    };
+    let sides =
+        [Side { arm: main, name: "as written", note: "" }, Side { arm: control, name: "control", note: &without }];
+    plot::beside("control", "The same run with healing and without, at the same scales", sides, width)
 }
 
 /// What was run, in one line above the verdict.
@@ -179,7 +193,7 @@ fn shown<'a>(arm: &'a Arm, control: Option<&Arm>, complete: bool) -> Main<'a> {
         latency: Pair::of(|width| plot::latency(arm, width)),
         latency_seconds: plot::latency::slice_seconds(arm, Width::Wide),
         latency_key: latency_key(arm),
-        phases: Pair::drawn(|width| plot::phases(arm, control, width)),
+        phases: Pair::drawn(|width| plot::phases(arm, control.map(|control| (CONTROLS, control)), width)),
         phases_key: phases_key(arm, control),
         happened: rows::happened(arm),
         words_left_out: rows::words_left_out(arm),
@@ -262,7 +276,7 @@ fn phases_key(arm: &Arm, control: Option<&Arm>) -> Vec<Key> {
             format!("{}: {} requests, too few to draw", curve.name, number::count(curve.count)),
         ),
     };
-    key("phases", curves(arm, control).into_iter().map(entry).collect())
+    key("phases", curves(arm, control.map(|control| (CONTROLS, control))).into_iter().map(entry).collect())
 }
 
 /// What a pointer reads: one line a slice. In a script block, so no text may end it.

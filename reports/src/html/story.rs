@@ -1,6 +1,7 @@
 //! What was found, in sentences: headings and findings, from the record alone.
 
-use crate::plot::healing::{said_spans, spells};
+use crate::plot::arrivals::spells;
+use crate::plot::healing::said_spans;
 use crate::plot::{number, slices};
 use crate::record::{Arm, Expectation, Reason, Record, SLOT, Verdict};
 

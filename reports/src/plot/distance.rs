@@ -33,8 +33,8 @@ fn reached(value: f64, limit: f64, at_least: bool, share: bool) -> Reached {
     }
 }
 
-/// Draws the bar; None if there is nothing to compare.
-pub fn distance(expectation: &Expectation, number: usize) -> Option<String> {
+/// Draws the bar, with `which` in its id; None if there is nothing to compare.
+pub fn distance(which: &str, expectation: &Expectation) -> Option<String> {
     let limit = expectation.limit?;
     let value = expectation.observed.value?;
     let at_least = expectation.limit_text.trim_start().starts_with('>');
@@ -45,7 +45,7 @@ pub fn distance(expectation: &Expectation, number: usize) -> Option<String> {
         .interval
         .filter(|_| limit > 1e-12)
         .map(|interval| (times(interval.low), times(interval.high)));
-    Some(draw(&format!("distance-{number}"), times(value), ends, expectation.verdict))
+    Some(draw(&format!("distance-{which}"), times(value), ends, expectation.verdict))
 }
 
 fn draw(id: &str, at: Reached, ends: Option<(Reached, Reached)>, verdict: Verdict) -> String {

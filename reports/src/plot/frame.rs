@@ -179,6 +179,10 @@ impl TimeFrame {
 
     /// The axis at `y`, with labels below: takes 20 pixels.
     pub fn axis(&self, svg: &mut Svg, y: f64) {
+        svg.axis(y, |svg| self.ticks(svg, y));
+    }
+
+    fn ticks(&self, svg: &mut Svg, y: f64) {
         let axis = Paint::stroke(Token::Ink3, 1.0);
         svg.line((self.left, y), (self.right, y), axis);
         let most = ((self.right - self.left) / 52.0).max(2.0) as usize;

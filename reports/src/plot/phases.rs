@@ -56,8 +56,11 @@ const AFTER: Stroke = Stroke { token: Token::Heal, text: Token::HealText, width:
 const CONTROL: Stroke = Stroke { token: Token::Said, text: Token::Said, width: 1.8, dash: Some("7 3 1.5 3") };
 const OTHER: Stroke = Stroke { token: Token::Q90, text: Token::Ink, width: 2.0, dash: None };
 
-/// The judged phases of an arm, then the control's phase with the fault in it (or its last).
-pub fn curves(arm: &Arm, control: Option<&Arm>) -> Vec<Curve> {
+/// Another arm whose broken phase is drawn beside, and how it is called: `control's`.
+pub type Other<'a> = (&'a str, &'a Arm);
+
+/// The judged phases of an arm, then the other's phase with the fault in it (or its last).
+pub fn curves(arm: &Arm, other: Option<Other<'_>>) -> Vec<Curve> {
     let mut curves = Vec::new();
     let broken: Vec<usize> = broken(arm);
     let first = arm.phases.iter().position(|phase| phase.judged);
@@ -72,11 +75,11 @@ pub fn curves(arm: &Arm, control: Option<&Arm>) -> Vec<Curve> {
         };
         curves.extend(curve(arm, number, phase.name.clone(), stroke));
     }
-    if let Some(control) = control {
-        for (which, number) in self::broken(control).into_iter().enumerate() {
+    if let Some((whose, other)) = other {
+        for (which, number) in self::broken(other).into_iter().enumerate() {
             let stroke = nth(CONTROL, &[CONTROL.dash, Some("3 2"), Some("12 3 1.5 3 1.5 3")], Some(which));
-            let name = format!("control's {}", control.phases[number].name);
-            curves.extend(curve(control, number, name, stroke));
+            let name = format!("{whose} {}", other.phases[number].name);
+            curves.extend(curve(other, number, name, stroke));
         }
     }
     curves
@@ -115,8 +118,8 @@ fn curve(arm: &Arm, phase: usize, name: String, stroke: Stroke) -> Option<Curve>
 }
 
 /// Draws the picture; None if no phase has enough samples.
-pub fn phases(arm: &Arm, control: Option<&Arm>, width: Width) -> Option<String> {
-    let curves: Vec<Curve> = curves(arm, control).into_iter().filter(|curve| curve.stroke.is_some()).collect();
+pub fn phases(arm: &Arm, other: Option<Other<'_>>, width: Width) -> Option<String> {
+    let curves: Vec<Curve> = curves(arm, other).into_iter().filter(|curve| curve.stroke.is_some()).collect();
     let limits = latency::limits(arm, &arm.expectations);
     let values = curves.iter().flat_map(|curve| [curve.histogram.quantile(0.0), curve.histogram.max()]);
     let range = scale::decades(values.chain(limits.iter().map(|limit| limit.micros)))?;

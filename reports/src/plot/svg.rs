@@ -1,8 +1,16 @@
 //! Writes SVG: presentation attributes and classes only, every text escaped, coordinates to a tenth of a pixel.
 
-use super::text::{self, Face};
+mod letters;
+mod paint;
+mod path;
+
+pub use letters::{Anchor, Type};
+pub use paint::{Hatch, Paint};
+pub use path::Path;
+pub(super) use path::px;
+
 use super::theme::{FONT, Token};
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 /// A picture that grows.
 #[derive(Debug, Clone)]
@@ -16,126 +24,6 @@ pub struct Svg {
     decorative: bool,
     hatches: Vec<Hatch>,
     body: String,
-}
-
-/// A hatching, which says without colour what an area is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hatch {
-    /// On the row of an instance that a fault is on.
-    Fault,
-    /// Lost.
-    Lost,
-    /// Not achieved, not known.
-    Ink,
-    /// What an earlier or other thing said; the control.
-    Said,
-}
-
-/// How a shape is painted.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Paint {
-    fill: Option<Token>,
-    hatch: Option<Hatch>,
-    stroke: Option<(Token, f64)>,
-    dash: Option<&'static str>,
-    opacity: Option<f64>,
-    class: Option<&'static str>,
-}
-
-impl Paint {
-    /// An area.
-    pub fn fill(token: Token) -> Self {
-        Self { fill: Some(token), ..Self::default() }
-    }
-
-    /// A line of this width.
-    pub fn stroke(token: Token, width: f64) -> Self {
-        Self { stroke: Some((token, width)), ..Self::default() }
-    }
-
-    /// A hatched area.
-    pub fn hatch(hatch: Hatch) -> Self {
-        Self { hatch: Some(hatch), ..Self::default() }
-    }
-
-    /// With an outline.
-    pub fn outline(self, token: Token, width: f64) -> Self {
-        Self { stroke: Some((token, width)), ..self }
-    }
-
-    /// Dashed: `"2 3"`.
-    pub fn dash(self, dash: &'static str) -> Self {
-        Self { dash: Some(dash), ..self }
-    }
-
-    /// Partly seen through.
-    pub fn opacity(self, opacity: f64) -> Self {
-        Self { opacity: Some(opacity), ..self }
-    }
-
-    /// With a class for scripts and style sheets.
-    pub fn class(self, class: &'static str) -> Self {
-        Self { class: Some(class), ..self }
-    }
-}
-
-/// Where a text stands about its point.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Anchor {
-    /// Begins there.
-    #[default]
-    Start,
-    /// Is centred there.
-    Middle,
-    /// Ends there.
-    End,
-}
-
-/// How a text looks.
-#[derive(Debug, Clone, Copy)]
-pub struct Type {
-    /// Pixels.
-    pub size: f64,
-    /// Colour.
-    pub token: Token,
-    /// Bold.
-    pub bold: bool,
-    /// Where it stands.
-    pub anchor: Anchor,
-}
-
-impl Type {
-    /// Axes, notes: the smallest.
-    pub const SMALL: Self = Self { size: 11.5, token: Token::Ink2, bold: false, anchor: Anchor::Start };
-    /// Labels in a plot.
-    pub const PLAIN: Self = Self { size: 12.5, token: Token::Ink, bold: false, anchor: Anchor::Start };
-    /// Names of rows, totals.
-    pub const BOLD: Self = Self { size: 12.5, token: Token::Ink, bold: true, anchor: Anchor::Start };
-
-    /// In another colour.
-    pub const fn token(self, token: Token) -> Self {
-        Self { token, ..self }
-    }
-
-    /// Ends at its point.
-    pub const fn end(self) -> Self {
-        Self { anchor: Anchor::End, ..self }
-    }
-
-    /// Is centred at its point.
-    pub const fn middle(self) -> Self {
-        Self { anchor: Anchor::Middle, ..self }
-    }
-
-    /// Width of a text, a little more than it takes in the fonts that are asked for.
-    pub fn width(self, text: &str) -> f64 {
-        text::width(text, self.size, if self.bold { Face::Bold } else { Face::Regular })
-    }
-
-    /// The text, cut with an ellipsis to fit a width.
-    pub fn fitted(self, text: &str, width: f64) -> String {
-        text::fitted(text, self.size, if self.bold { Face::Bold } else { Face::Regular }, width)
-    }
 }
 
 impl Svg {
@@ -196,9 +84,9 @@ impl Svg {
 
     /// Whatever a path draws; nothing for an empty one.
     pub fn path(&mut self, path: &Path, paint: Paint) {
-        if !path.text.is_empty() {
+        if !path.is_empty() {
             let paint = self.painted(paint);
-            let _ = write!(self.body, "<path d=\"{}\"{paint}/>", path.text);
+            let _ = write!(self.body, "<path d=\"{}\"{paint}/>", path.data());
         }
     }
 
@@ -251,9 +139,18 @@ impl Svg {
         self.body.push_str("</g>");
     }
 
-    /// A group under a class, so that a key can turn a series off.
+    /// A series that a key can turn off.
     pub fn series(&mut self, name: &str, draw: impl FnOnce(&mut Self)) {
-        let _ = write!(self.body, "<g data-series=\"{}\">", escaped(name));
+        self.group("series", name, draw);
+    }
+
+    /// An axis of time whose line is at `y`: scripts put another in its place.
+    pub fn axis(&mut self, y: f64, draw: impl FnOnce(&mut Self)) {
+        self.group("axis", &px(y).to_string(), draw);
+    }
+
+    fn group(&mut self, key: &str, value: &str, draw: impl FnOnce(&mut Self)) {
+        let _ = write!(self.body, "<g data-{key}=\"{}\">", escaped(value));
         draw(self);
         self.body.push_str("</g>");
     }
@@ -288,151 +185,11 @@ impl Svg {
     }
 
     fn painted(&mut self, paint: Paint) -> String {
-        let mut text = String::new();
-        let mut classes: Vec<String> = Vec::new();
-        match (paint.fill, paint.hatch) {
-            (_, Some(hatch)) => {
-                if !self.hatches.contains(&hatch) {
-                    self.hatches.push(hatch);
-                }
-                let _ = write!(text, " fill=\"url(#{}-{})\"", escaped(&self.id), hatch.name());
-            }
-            (Some(token), None) => {
-                let _ = write!(text, " fill=\"{}\"", token.light());
-                if let Some(opacity) = token.opacity() {
-                    let _ = write!(text, " fill-opacity=\"{opacity}\"");
-                }
-                classes.push(format!("f-{}", token.name()));
-            }
-            (None, None) => text.push_str(" fill=\"none\""),
+        if let Some(hatch) = paint.hatching().filter(|hatch| !self.hatches.contains(hatch)) {
+            self.hatches.push(hatch);
         }
-        if let Some((token, width)) = paint.stroke {
-            let _ = write!(text, " stroke=\"{}\"", token.light());
-            if (width - 1.0).abs() > 0.001 {
-                let _ = write!(text, " stroke-width=\"{width}\"");
-            }
-            classes.push(format!("s-{}", token.name()));
-        }
-        if let Some(dash) = paint.dash {
-            let _ = write!(text, " stroke-dasharray=\"{dash}\"");
-        }
-        if let Some(opacity) = paint.opacity {
-            let _ = write!(text, " opacity=\"{opacity}\"");
-        }
-        classes.extend(paint.class.map(str::to_owned));
-        if !classes.is_empty() {
-            let _ = write!(text, " class=\"{}\"", classes.join(" "));
-        }
-        text
+        paint.attributes(&escaped(&self.id))
     }
-}
-
-impl Hatch {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fault => "hatch-fault",
-            Self::Lost => "hatch-lost",
-            Self::Ink => "hatch-ink",
-            Self::Said => "hatch-said",
-        }
-    }
-
-    fn pattern(self, id: &str) -> String {
-        let (size, turn, ground, line, width, opacity) = match self {
-            Self::Fault => (7, 45, None, Token::FaultLine, 1.1, 0.55),
-            Self::Lost => (4, -45, Some(Token::Lost), Token::Bg, 1.2, 1.0),
-            Self::Ink => (5, 45, None, Token::Ink, 1.0, 0.5),
-            Self::Said => (5, -45, Some(Token::SaidSoft), Token::Said, 1.2, 1.0),
-        };
-        let mut text = format!(
-            "<pattern id=\"{id}-{}\" width=\"{size}\" height=\"{size}\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate({turn})\">",
-            self.name()
-        );
-        if let Some(ground) = ground {
-            let _ = write!(
-                text,
-                "<rect width=\"{size}\" height=\"{size}\" fill=\"{}\" class=\"f-{}\"/>",
-                ground.light(),
-                ground.name()
-            );
-        }
-        let _ = write!(
-            text,
-            "<path d=\"M0 0V{size}\" stroke=\"{}\" class=\"s-{}\" stroke-width=\"{width}\" opacity=\"{opacity}\"/></pattern>",
-            line.light(),
-            line.name()
-        );
-        text
-    }
-}
-
-/// The outline of a path.
-#[derive(Debug, Clone, Default)]
-pub struct Path {
-    text: String,
-    points: usize,
-}
-
-impl Path {
-    /// Begins anew at a point.
-    pub fn go(&mut self, x: f64, y: f64) {
-        let _ = write!(self.text, "M{} {}", px(x), px(y));
-        self.points += 1;
-    }
-
-    /// A line to a point.
-    pub fn to(&mut self, x: f64, y: f64) {
-        let _ = write!(self.text, "L{} {}", px(x), px(y));
-        self.points += 1;
-    }
-
-    /// A level line.
-    pub fn across(&mut self, x: f64) {
-        let _ = write!(self.text, "H{}", px(x));
-        self.points += 1;
-    }
-
-    /// An upright line.
-    pub fn up(&mut self, y: f64) {
-        let _ = write!(self.text, "V{}", px(y));
-        self.points += 1;
-    }
-
-    /// A curve to a point, level at both ends.
-    pub fn curve(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), (x, y): (f64, f64)) {
-        let _ = write!(self.text, "C{} {} {} {} {} {}", px(x1), px(y1), px(x2), px(y2), px(x), px(y));
-        self.points += 1;
-    }
-
-    /// Back to where it began.
-    pub fn close(&mut self) {
-        self.text.push('Z');
-    }
-
-    /// Points so far.
-    pub fn points(&self) -> usize {
-        self.points
-    }
-
-    /// Nothing was drawn.
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-}
-
-/// A length to a tenth of a pixel, without zeros that say nothing.
-pub(super) fn px(value: f64) -> impl fmt::Display {
-    struct Tenth(i64);
-    impl fmt::Display for Tenth {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let (sign, tenths) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
-            match tenths % 10 {
-                0 => write!(f, "{sign}{}", tenths / 10),
-                tenth => write!(f, "{sign}{}.{tenth}", tenths / 10),
-            }
-        }
-    }
-    Tenth((value * 10.0).round() as i64)
 }
 
 /// Text that is safe in SVG and HTML, in which nothing is hidden.

@@ -7,7 +7,7 @@ mod lines;
 pub use heat::{classes, heat};
 pub use lines::{drawn, lines, stroke};
 
-use crate::record::{Arm, ArmKind, Record};
+use crate::record::{Arm, ArmKind, Cell, Record};
 use limit::Limit;
 
 /// A rate counts as achieved from this share on.
@@ -20,6 +20,8 @@ const FOR_A_LINE: usize = 3;
 pub struct Sweep {
     /// In the order of the record.
     pub modes: Vec<String>,
+    /// The modes as people call them.
+    names: Vec<String>,
     /// Asked requests a second, rising.
     pub rates: Vec<f64>,
     /// Rising.
@@ -77,15 +79,33 @@ impl Point {
 impl Sweep {
     /// The grid; None if there is less than two cells to compare.
     pub fn of(record: &Record) -> Option<Self> {
-        let arms: Vec<&Arm> = record
-            .arms
-            .iter()
-            .filter(|arm| arm.kind == ArmKind::Cell && !arm.superseded && arm.cell.is_some())
-            .collect();
-        let (mut modes, mut rates, mut connections) = (Vec::new(), Vec::new(), Vec::new());
-        for cell in arms.iter().filter_map(|arm| arm.cell.as_ref()).filter(|cell| cell.rate.is_finite()) {
-            if !modes.contains(&cell.mode) {
-                modes.push(cell.mode.clone());
+        let limits = record.expectations.iter().filter_map(Limit::of).collect();
+        Self::laid_out(cells(record).map(|(cell, arm)| (cell.mode.clone(), called(&cell.mode), cell, arm)), limits)
+    }
+
+    /// The cells of several records in one grid: each mode once for each record, under its label. Limits are those of each
+    /// record and not drawn.
+    pub fn beside(records: &[(&str, &Record)]) -> Option<Self> {
+        let mut all = Vec::new();
+        for (label, record) in records {
+            for (cell, arm) in cells(record) {
+                let mode = &cell.mode;
+                all.push((format!("{label} {mode}"), format!("{label}: {}", called(mode)), cell, arm));
+            }
+        }
+        Self::laid_out(all.into_iter(), Vec::new())
+    }
+
+    fn laid_out<'a>(
+        cells: impl Iterator<Item = (String, String, &'a Cell, &'a Arm)>,
+        limits: Vec<Limit>,
+    ) -> Option<Self> {
+        let cells: Vec<_> = cells.collect();
+        let (mut modes, mut names, mut rates, mut connections) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (mode, name, cell, _) in &cells {
+            if !modes.contains(mode) {
+                modes.push(mode.clone());
+                names.push(name.clone());
             }
             rates.push(cell.rate);
             connections.push(cell.connections);
@@ -94,16 +114,11 @@ impl Sweep {
         rates.dedup();
         connections.sort_unstable();
         connections.dedup();
-        let limits = record.expectations.iter().filter_map(Limit::of).collect();
         let points = vec![None; modes.len() * rates.len() * connections.len()];
-        let mut sweep = Self { modes, rates, connections, points, limits };
-        for arm in arms {
-            if let Some(at) = arm.cell.as_ref().and_then(|cell| {
-                let mode = sweep.modes.iter().position(|mode| *mode == cell.mode)?;
-                let rate = sweep.rates.iter().position(|rate| rate.total_cmp(&cell.rate).is_eq())?;
-                let connections = sweep.connections.iter().position(|number| *number == cell.connections)?;
-                Some(sweep.index(mode, rate, connections))
-            }) {
+        let mut sweep = Self { modes, names, rates, connections, points, limits };
+        for (mode, _, cell, arm) in &cells {
+            if let Some((mode, rate, connections)) = sweep.place(mode, cell.rate, cell.connections) {
+                let at = sweep.index(mode, rate, connections);
                 sweep.points[at] = Point::of(arm);
             }
         }
@@ -112,6 +127,21 @@ impl Sweep {
 
     fn index(&self, mode: usize, rate: usize, connections: usize) -> usize {
         (mode * self.rates.len() + rate) * self.connections.len() + connections
+    }
+
+    /// The places of all cells of the grid, run or not.
+    pub fn cells(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let (rates, connections) = (self.rates.len(), self.connections.len());
+        (0..self.modes.len())
+            .flat_map(move |mode| (0..rates).flat_map(move |rate| (0..connections).map(move |at| (mode, rate, at))))
+    }
+
+    /// Where a cell stands in the grid.
+    pub fn place(&self, mode: &str, rate: f64, connections: u32) -> Option<(usize, usize, usize)> {
+        let mode = self.modes.iter().position(|own| own == mode)?;
+        let rate = self.rates.iter().position(|own| own.total_cmp(&rate).is_eq())?;
+        let connections = self.connections.iter().position(|own| *own == connections)?;
+        Some((mode, rate, connections))
     }
 
     /// A cell by its places in the grid; None if it was not run.
@@ -155,12 +185,28 @@ impl Sweep {
     }
 
     /// A mode as people call it.
-    pub fn mode_name(&self, mode: usize) -> String {
-        match self.modes[mode].as_str() {
-            "none" => "direct, no proxy".to_owned(),
-            "client" => "client proxy".to_owned(),
-            other => other.to_owned(),
-        }
+    pub fn mode_name(&self, mode: usize) -> &str {
+        &self.names[mode]
+    }
+
+    /// Do limits on latency tell where a line breaks?
+    pub fn limited(&self) -> bool {
+        !self.limits.is_empty()
+    }
+}
+
+/// The cells of a record that count.
+fn cells(record: &Record) -> impl Iterator<Item = (&Cell, &Arm)> {
+    let counts = |arm: &&Arm| arm.kind == ArmKind::Cell && !arm.superseded;
+    let cells = record.arms.iter().filter(counts).filter_map(|arm| Some((arm.cell.as_ref()?, arm)));
+    cells.filter(|(cell, _)| cell.rate.is_finite())
+}
+
+fn called(mode: &str) -> String {
+    match mode {
+        "none" => "direct, no proxy".to_owned(),
+        "client" => "client proxy".to_owned(),
+        other => other.to_owned(),
     }
 }
 

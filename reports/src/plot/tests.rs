@@ -1,7 +1,7 @@
 //! Every picture of a small run, held as it is; looked at in a browser before it was held.
 
 use super::fixture::{arm, record};
-use super::{Width, control, distance, healing, lag, latency, moment, moments, outcomes, phases, png, standalone};
+use super::{Side, Width, beside, distance, healing, lag, latency, moment, moments, outcomes, phases, png, standalone};
 use crate::record::{Arm, ArmKind};
 
 const WIDTHS: [Width; 2] = [Width::Wide, Width::Narrow];
@@ -9,6 +9,13 @@ const WIDTHS: [Width; 2] = [Width::Wide, Width::Narrow];
 /// An element a line, so that a change can be seen.
 pub(super) fn lines(svg: &str) -> String {
     svg.replace('<', "\n<").replace("\n</", "</").trim_start().to_owned()
+}
+
+/// The run beside its control.
+fn both(main: &Arm, control: &Arm, width: Width) -> String {
+    let side = |arm, name, note| Side { arm, name, note };
+    let sides = [side(main, "as written", ""), side(control, "control", "healing removed")];
+    beside("control", "The same run with healing and without, at the same scales", sides, width)
 }
 
 /// Every picture over an arm, and over both.
@@ -19,8 +26,8 @@ fn all(main: &Arm, other: &Arm) -> Vec<(String, String)> {
         add("healing", healing(main, width));
         add("outcomes", outcomes(main, width));
         add("latency", latency(main, width));
-        add("control", control(main, other, width));
-        if let Some(svg) = phases(main, Some(other), width) {
+        add("control", both(main, other, width));
+        if let Some(svg) = phases(main, Some(("control's", other)), width) {
             add("phases", svg);
         }
         if let Some(svg) = lag(main, width) {
@@ -30,7 +37,7 @@ fn all(main: &Arm, other: &Arm) -> Vec<(String, String)> {
             add(&format!("moment-{number}"), moment(main, one, number + 1, width));
         }
     }
-    all.extend(main.expectations.iter().filter_map(|one| distance(one, 0)).map(|svg| ("distance".to_owned(), svg)));
+    all.extend(main.expectations.iter().filter_map(|one| distance("0", one)).map(|svg| ("distance".to_owned(), svg)));
     all
 }
 
@@ -134,6 +141,6 @@ fn names_are_spelt_out_and_fit_their_pictures() {
     for arm in &mut record.arms {
         arm.instances[0].name = format!("cart\u{202e}\u{7}{}", "x".repeat(160));
     }
-    let svg = control(&record.arms[0], &record.arms[1], Width::Wide);
+    let svg = both(&record.arms[0], &record.arms[1], Width::Wide);
     assert!(svg.contains("attempts at cart\\u{202e}\\x07xx") && !svg.contains(&"x".repeat(120)), "{svg}");
 }

@@ -144,7 +144,7 @@ pub struct Process {
     pub from: Micros,
     /// Microseconds of CPU in each second.
     pub cpu: Vec<u64>,
-    /// Resident bytes at the end of each second.
+    /// Resident bytes at the end of each second; 0 while the process was away.
     pub memory: Vec<u64>,
     /// CPU microseconds by phase, in the order of [`super::Arm::phases`].
     pub cpu_by_phase: Vec<u64>,

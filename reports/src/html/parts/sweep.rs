@@ -73,7 +73,7 @@ fn title(sweep: &Sweep) -> String {
     if !knees.is_empty() {
         return crate::html::story::upper(&knees.join("; "));
     }
-    let not_run = cells(sweep).filter(|(mode, rate, at)| sweep.at(*mode, *rate, *at).is_none()).count();
+    let not_run = sweep.cells().filter(|(mode, rate, at)| sweep.at(*mode, *rate, *at).is_none()).count();
     let most = number::rate(sweep.rates[sweep.rates.len() - 1]);
     if not_run > 0 {
         return format!("No cell broke up to {most}, but {not_run} of {} were not run", sweep.size());
@@ -84,17 +84,12 @@ fn title(sweep: &Sweep) -> String {
     format!("Every rate was achieved, up to {most}{added}")
 }
 
-fn cells(sweep: &Sweep) -> impl Iterator<Item = (usize, usize, usize)> {
-    let (rates, connections) = (sweep.rates.len(), sweep.connections.len());
-    (0..sweep.modes.len())
-        .flat_map(move |mode| (0..rates).flat_map(move |rate| (0..connections).map(move |at| (mode, rate, at))))
-}
-
 fn largest_added(sweep: &Sweep) -> Option<f64> {
-    cells(sweep).filter_map(|(mode, rate, at)| sweep.added(mode, rate, at)[0]).reduce(f64::max)
+    sweep.cells().filter_map(|(mode, rate, at)| sweep.added(mode, rate, at)[0]).reduce(f64::max)
 }
 
-fn lines_key(sweep: &Sweep) -> Vec<Key> {
+/// The key of the lines.
+pub(in crate::html) fn lines_key(sweep: &Sweep) -> Vec<Key> {
     let mut entries: Vec<(Option<&'static str>, Sample, String)> = sweep::drawn(sweep)
         .map(|at| {
             let number = sweep.connections[at];
@@ -103,8 +98,9 @@ fn lines_key(sweep: &Sweep) -> Vec<Key> {
         })
         .collect();
     entries.push((None, Sample::Line(Token::Ink3, 1.2, Some("2 3")), "ideal: every request answered".to_owned()));
-    if cells(sweep).any(|(mode, _, at)| sweep::drawn(sweep).contains(&at) && sweep.knee(mode, at).is_some()) {
-        entries.push((None, Sample::Ring, "knee: under 99 % of the asked rate, or a limit missed".to_owned()));
+    if sweep.cells().any(|(mode, _, at)| sweep::drawn(sweep).contains(&at) && sweep.knee(mode, at).is_some()) {
+        let limit = if sweep.limited() { ", or a limit missed" } else { "" };
+        entries.push((None, Sample::Ring, format!("knee: under 99 % of the asked rate{limit}")));
     }
     key("sweep", entries)
 }
@@ -115,7 +111,7 @@ fn heat_key(sweep: &Sweep) -> Vec<Key> {
         .map(|class| (None, Sample::Edged(class.token, Token::Line), class.text))
         .collect();
     let any =
-        |wanted: &dyn Fn(usize, usize, usize) -> bool| cells(sweep).any(|(mode, rate, at)| wanted(mode, rate, at));
+        |wanted: &dyn Fn(usize, usize, usize) -> bool| sweep.cells().any(|(mode, rate, at)| wanted(mode, rate, at));
     if any(&|mode, rate, at| sweep.at(mode, rate, at).is_some_and(|point| !sweep.achieved(rate, point))) {
         entries.push((None, Sample::Framed(Hatch::Ink, Token::Line), "rate not achieved".to_owned()));
     }
@@ -127,9 +123,10 @@ fn heat_key(sweep: &Sweep) -> Vec<Key> {
 
 fn rows(sweep: &Sweep) -> Vec<Row> {
     let millis = |value: f64| number::duration(value / 1e3);
-    cells(sweep)
+    sweep
+        .cells()
         .map(|(mode, rate, at)| Row {
-            mode: sweep.mode_name(mode),
+            mode: sweep.mode_name(mode).to_owned(),
             asked: number::rate(sweep.rates[rate]),
             connections: sweep.connections[at],
             measured: sweep.at(mode, rate, at).map(|point| {

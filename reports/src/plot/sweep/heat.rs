@@ -150,7 +150,7 @@ pub fn heat(sweep: &Sweep, width: Width) -> String {
     for mode in 0..sweep.modes.len() {
         let left = (mode % layout.panels) as f64 * (layout.panel.0 + GAP);
         let top = (mode / layout.panels) as f64 * layout.panel.1;
-        svg.text(left, top + 13.0, &Type::BOLD.fitted(&sweep.mode_name(mode), layout.panel.0), Type::BOLD);
+        svg.text(left, top + 13.0, &Type::BOLD.fitted(sweep.mode_name(mode), layout.panel.0), Type::BOLD);
         for block in 0..layout.blocks {
             panel(&mut svg, sweep, &layout, &classes, (mode, block), (left, top + 22.0));
         }

@@ -100,7 +100,7 @@ pub fn lines(sweep: &Sweep, width: Width) -> String {
         let left = (mode % columns) as f64 * (panel + gap);
         let top = (mode / columns) as f64 * PANEL;
         let across = (left + LEFT, left + panel - RIGHT);
-        svg.text(left, top + 14.0, &Type::BOLD.fitted(&sweep.mode_name(mode), panel), Type::BOLD);
+        svg.text(left, top + 14.0, &Type::BOLD.fitted(sweep.mode_name(mode), panel), Type::BOLD);
         rates(&mut svg, sweep, &scales, mode, across, top + TITLE);
         latencies(&mut svg, sweep, &scales, mode, across, top + TITLE + RATES + BETWEEN);
     }

@@ -1,5 +1,7 @@
 //! What CI and other programs read of a run, and what becomes of secrets and damaged records on the way.
 
+mod terminal;
+
 use squall_tests::{EJECT, EJECT_POLICIES, Project, ejection, project};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -178,6 +180,31 @@ fn what_cannot_be_read_is_told_and_the_rest_is_drawn() {
     // One that can be read is drawn, whatever is wrong with the other.
     let ended = project.run(&["report", "foreign", &folder, "--format", "json"]).expect_code(1);
     assert!(ended.out().contains("\"verdict\": \"PASS\""), "{}", ended.out());
+}
+
+#[test]
+fn two_runs_are_set_beside_each_other() {
+    let other = EJECT.replace("rate: 300/s", "rate: 200/s");
+    let project = ejection().file("other/eject.yaml", &other).file("other/policies/cart.yaml", EJECT_POLICIES);
+    for (file, out) in [("eject.yaml", "a"), ("other/eject.yaml", "b")] {
+        let _ = project.run(&["run", file, "--no-control", "--out", out]).expect_code(0);
+    }
+    let ended = project.run(&["report", "--compare", "a/latest", "b/latest"]).expect_code(0);
+    let (folder, file) = (project.path().join("squall-out/compare"), format!("{SLUG}.html"));
+    let page = ended.out().lines().map(PathBuf::from).find(|page| page.starts_with(&folder) && page.ends_with(&file));
+    let page = fs::read_to_string(page.expect("the page is named")).expect("the page");
+    assert!(page.contains("both hold") && page.contains("<ins>+ load: {to: cart, rate: 200/s}</ins>"), "{page}");
+    let ended = project.run(&["report", "--compare", "a/latest", "b/latest", "--out", "beside.html"]).expect_code(0);
+    assert!(ended.out().ends_with("/beside.html\n") && project.path().join("beside.html").is_file());
+
+    let quick = project.run(&["run", "eject.yaml", "--quick", "--out", "c"]);
+    assert_eq!(quick.code(), Some(0));
+    let refused = project.run(&["report", "--compare", "a/latest", "c/latest"]).expect_code(1);
+    assert!(refused.err().contains("a run with --quick is never compared"), "{}", refused.err());
+    let missing = project.run(&["report", "--compare", "a/latest", "nowhere"]).expect_code(1);
+    assert!(missing.err().contains("there is no such file or folder"), "{}", missing.err());
+    let _ = project.run(&["report", "--compare", "a/latest"]).expect_code(2);
+    let _ = project.run(&["report", "--compare", "a/latest", "b/latest", "--json"]).expect_code(2);
 }
 
 #[test]

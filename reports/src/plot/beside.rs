@@ -1,8 +1,8 @@
-//! The control beside the run: the same series at the same scales.
+//! Two arms beside each other, the control beside the run or one run beside another: the same series at the same scales.
 
+use super::arrivals::{Arrivals, lost};
 use super::chart::{Chart, Upright};
 use super::frame::{TimeFrame, Width};
-use super::healing::{Arrivals, lost};
 use super::svg::{Hatch, Paint, Svg, Type};
 use super::theme::Token;
 use super::{latency, number, scale, slices};
@@ -13,9 +13,19 @@ const STRIP: f64 = 78.0;
 /// Height of the latencies.
 const LATENCY: f64 = 92.0;
 
+/// One of the two that are shown beside each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// What is drawn.
+    pub arm: &'a Arm,
+    /// Above its panel.
+    pub name: &'a str,
+    /// Behind the name.
+    pub note: &'a str,
+}
+
 /// What both panels share.
-struct Shared<'a> {
-    subject: Option<(usize, &'a str)>,
+struct Shared {
     step: usize,
     /// Attempts and losses a second at the top of a strip.
     most: (f64, f64),
@@ -24,69 +34,54 @@ struct Shared<'a> {
 }
 
 /// The instance that tells most: the first that a fault is on, or the first of a version that is released.
-fn subject(arm: &Arm) -> Option<(usize, &str)> {
+fn subject(arm: &Arm) -> Option<usize> {
     let faulty = arm.faults.first().map(|fault| fault.instance);
     let released = || {
         let first = arm.instances.first()?.version.as_ref()?;
         arm.instances.iter().position(|instance| instance.version.as_ref() != Some(first))
     };
-    let at = faulty.or_else(|| arm.instances.iter().position(|instance| instance.faulty)).or_else(released)?;
-    Some((at, arm.instances.get(at)?.name.as_str()))
+    faulty.or_else(|| arm.instances.iter().position(|instance| instance.faulty)).or_else(released)
 }
 
-/// Draws both arms: beside each other, or below each other on a narrow page.
-pub fn control(main: &Arm, control: &Arm, width: Width) -> String {
+/// Draws two arms as a picture of this name: beside each other, or below each other on a narrow page.
+pub fn beside(picture: &str, title: &str, sides: [Side<'_>; 2], width: Width) -> String {
+    let arms = sides.map(|side| side.arm);
     let slots = |arm: &Arm| arm.outcomes.iter().map(|one| one.planned.len()).max().unwrap_or(0);
-    let step = slices::step(slots(main).max(slots(control)), if width.narrow() { 150 } else { 300 });
+    let largest = |of: &dyn Fn(&Arm) -> u64| arms.map(of).into_iter().fold(0, u64::max);
+    let step = slices::step(slots(arms[0]).max(slots(arms[1])), if width.narrow() { 150 } else { 300 });
     let seconds = slices::length(step) as f64 / 1e6;
-    let subject = subject(main);
     let arrivals = |arm: &Arm| {
-        let offers = subject.and_then(|(at, _)| arm.offers.iter().find(|offers| offers.instance == at));
+        let offers = subject(arm).and_then(|at| arm.offers.iter().find(|offers| offers.instance == at));
         offers.map(|offers| Arrivals::of(offers, step)).as_ref().map_or(0, Arrivals::most)
     };
     let losses = |arm: &Arm| lost(arm, step).into_iter().max().unwrap_or(0);
-    let most = |one: u64, other: u64| one.max(other).max(1) as f64 / seconds;
+    let a_second = |count: u64| count.max(1) as f64 / seconds;
     let shared = Shared {
-        subject,
         step,
-        most: (most(arrivals(main), arrivals(control)), most(losses(main), losses(control))),
-        range: latency::range(&[main, control], &[]),
-        to: super::frame::end(main).max(super::frame::end(control)),
+        most: (a_second(largest(&arrivals)), a_second(largest(&losses))),
+        range: latency::range(&arms, &[]),
+        to: super::frame::end(arms[0]).max(super::frame::end(arms[1])),
     };
     let panel = 30.0 + 26.0 + STRIP * 2.0 + LATENCY + 50.0 + 30.0;
     let height = if width.narrow() { panel * 2.0 } else { panel };
-    let mut svg = Svg::new(
-        &format!("control-{}", width.letter()),
-        (width.pixels(), height),
-        "The same run with healing and without, at the same scales",
-        &format!(
-            "As written {} requests were lost, without healing {}.",
-            number::count(lost(main, step).iter().sum()),
-            number::count(lost(control, step).iter().sum())
-        ),
-    );
-    let without = if control.without.is_empty() {
-        "healing removed".to_owned()
-    } else {
-        format!("without {}", control.without.join(", "))
+    let all = |side: &Side<'_>| {
+        format!("{}: {} requests were lost", side.name, number::count(lost(side.arm, step).iter().sum()))
     };
-    if width.narrow() {
-        draw(&mut svg, &shared, main, (46.0, 350.0, 0.0), ("as written", ""));
-        draw(&mut svg, &shared, control, (46.0, 350.0, panel), ("control", &without));
+    let about = format!("{}; {}.", all(&sides[0]), all(&sides[1]));
+    let mut svg = Svg::new(&format!("{picture}-{}", width.letter()), (width.pixels(), height), title, &about);
+    let places = if width.narrow() {
+        [(46.0, 350.0, 0.0), (46.0, 350.0, panel)]
     } else {
-        draw(&mut svg, &shared, main, (86.0, 575.0, 0.0), ("as written", ""));
-        draw(&mut svg, &shared, control, (627.0, 1116.0, 0.0), ("control", &without));
+        [(86.0, 575.0, 0.0), (627.0, 1116.0, 0.0)]
+    };
+    for (side, place) in sides.into_iter().zip(places) {
+        draw(&mut svg, &shared, side, place);
     }
     svg.finish()
 }
 
-fn draw(
-    svg: &mut Svg,
-    shared: &Shared<'_>,
-    arm: &Arm,
-    (left, right, top): (f64, f64, f64),
-    (name, note): (&str, &str),
-) {
+fn draw(svg: &mut Svg, shared: &Shared, Side { arm, name, note }: Side<'_>, (left, right, top): (f64, f64, f64)) {
+    let subject = subject(arm);
     let frame = TimeFrame { from: 0, to: shared.to, left, right };
     svg.text(left, top + 14.0, name, Type::BOLD);
     let beside = left + Type::BOLD.width(name) + 8.0;
@@ -94,14 +89,14 @@ fn draw(
     // Numbers of the left panel serve both.
     let labelled = left < 600.0;
     let mut y = top + 38.0;
-    let title = shared
-        .subject
-        .map_or_else(|| "no instance was singled out".to_owned(), |(_, name)| format!("attempts at {name}"));
+    let title = subject
+        .and_then(|at| arm.instances.get(at))
+        .map_or_else(|| "no instance was singled out".to_owned(), |instance| format!("attempts at {}", instance.name));
     svg.text(left, y - 4.0, &Type::SMALL.fitted(&title, right - left), Type::SMALL.token(Token::Ink));
     frame.bands(svg, arm, (y + 2.0, y + 2.0 + STRIP));
     let base = y + 2.0 + STRIP;
     strip(svg, &frame, base, shared.most.0, labelled);
-    let offers = shared.subject.and_then(|(at, _)| arm.offers.iter().find(|offers| offers.instance == at));
+    let offers = subject.and_then(|at| arm.offers.iter().find(|offers| offers.instance == at));
     let seconds = slices::length(shared.step) as f64 / 1e6;
     match offers {
         Some(offers) => Arrivals::of(offers, shared.step)
