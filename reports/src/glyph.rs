@@ -268,7 +268,7 @@ pub(crate) fn nights(nights: &[Night<'_>]) -> String {
         .collect();
     let _ = write!(
         svg,
-        r#"<svg viewBox="0 0 {width:.1} {STRIP}" width="{width:.1}" height="{STRIP}" role="img" aria-label="oldest first: {}">"#,
+        r#"<svg viewBox="0 0 {width:.1} {STRIP}" width="{width:.1}" height="{STRIP}" role="group" aria-label="oldest first: {}">"#,
         markup(&words.join(", "))
     );
     for (number, night) in nights.iter().enumerate() {

@@ -14,7 +14,7 @@
   var hint = document.createElement("p");
   hint.className = "note zoom";
   hint.textContent = "Drag over a picture to see a part of the time in all of them.";
-  svgs[0].closest("section").querySelector(".q").after(hint);
+  (document.getElementById("healing") || svgs[0].closest("section")).querySelector(".q").after(hint);
 
   function frame(svg) {
     var part = svg.dataset.time.split(" ").map(Number);
@@ -39,25 +39,39 @@
     whole.hidden = true;
   }
 
-  // Moves what stands inside the plot; shapes are stretched, letters and dots are not.
+  // Moves what stands inside the plot: ends of shapes, but letters and dots as a whole.
   function place(element, view) {
-    var inside = function (from, to) { return from >= view.left - 3 && to <= view.right + 3; };
     var tag = element.tagName, x = Number(element.getAttribute(tag === "circle" ? "cx" : "x"));
     var paper = tag === "rect" && element.classList.contains("f-bg") && element.hasAttribute("opacity");
+    var inside = function (x) { return x >= view.left - 3 && x <= view.right + 3; };
+    var to = function (x) { return Number((view.left + (x - view.start) * view.times).toFixed(1)); };
     if (tag === "text" || tag === "circle" || paper) {
-      if (!inside(x, x)) { return; }
-      set(element, "transform", "translate(" + (view.left + (x - view.start) * view.times - x).toFixed(1) + " 0)");
+      if (!inside(x) || Number(element.getAttribute("y")) > view.bottom + 2) { return; }
+      set(element, "transform", "translate(" + (to(x) - x).toFixed(1) + " 0)");
     } else {
       var box = element.getBBox();
-      if (!inside(box.x, box.x + box.width)) { return; }
-      set(element, "transform", "matrix(" + view.times + " 0 0 1 " + (view.left - view.start * view.times).toFixed(2) + " 0)");
-      set(element, "vector-effect", "non-scaling-stroke");
+      if (!inside(box.x) || !inside(box.x + box.width)) { return; }
+      if (tag === "rect") {
+        set(element, "x", to(x));
+        set(element, "width", to(x + Number(element.getAttribute("width"))) - to(x));
+      } else {
+        set(element, "d", stretched(element.getAttribute("d"), to));
+      }
     }
     var clip = document.createElementNS(NS, "g");
     clip.setAttribute("clip-path", "url(#" + view.clip + ")");
     element.replaceWith(clip);
     clip.appendChild(element);
     undo.push(function () { clip.replaceWith(element); });
+  }
+  // Every second number is a height, but for those of H, which has none, and V, which has nothing else.
+  function stretched(d, to) {
+    return d.replace(/([A-Z])([^A-Z]*)/g, function (_, command, numbers) {
+      if (command === "V" || command === "Z") { return command + numbers; }
+      return command + numbers.trim().split(" ").map(function (number, at) {
+        return command === "H" || at % 2 === 0 ? to(Number(number)) : number;
+      }).join(" ");
+    });
   }
   function axis(group, view) {
     var y = Number(group.dataset.axis), line = group.querySelector("path"), text = group.querySelector("text");
@@ -85,6 +99,8 @@
       var f = frame(svg);
       if (from < f.from || to > f.to || !svg.getClientRects().length) { return; }
       var view = { from: from, to: to, left: f.left, right: f.right, clip: svg.id + "-zoom" };
+      var axes = Array.prototype.slice.call(svg.querySelectorAll("[data-axis]"));
+      view.bottom = Math.max.apply(null, axes.map(function (group) { return Number(group.dataset.axis); }));
       view.times = (f.to - f.from) / (to - from);
       view.start = f.left + (from - f.from) / (f.to - f.from) * (f.right - f.left);
       var shapes = Array.prototype.slice.call(svg.querySelectorAll("path,rect,circle,text")).filter(function (element) {
@@ -93,7 +109,7 @@
       var clip = made("clipPath", { id: view.clip }, svg);
       made("rect", { x: f.left, y: 0, width: f.right - f.left, height: svg.viewBox.baseVal.height }, clip);
       shapes.forEach(function (element) { place(element, view); });
-      svg.querySelectorAll("[data-axis]").forEach(function (group) { axis(group, view); });
+      axes.forEach(function (group) { axis(group, view); });
       set(svg, "data-time", [from, to, f.left, f.right].join(" "));
     });
     whole.hidden = false;

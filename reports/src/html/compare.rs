@@ -9,9 +9,9 @@ mod tests;
 pub use overview::overview;
 
 use super::parts::{Key, Pair, key, lines_key};
-use super::{filters, rows};
+use super::{filters, rows, story};
 use crate::artifacts::{Error, relative};
-use crate::digest::{self, main_arm};
+use crate::digest::main_arm;
 use crate::plot::key::Sample;
 use crate::plot::phases::curves;
 use crate::plot::sweep::{self, Sweep};
@@ -84,7 +84,7 @@ pub fn page(a: One<'_>, b: One<'_>, place: &Path) -> Result<String, Error> {
         links,
         theme: format!("{}{}", theme::variables(), theme::classes()),
         headline: headline(a, b),
-        findings: findings(&asked, &facts, &changed),
+        findings: findings(reason("A", a).into_iter().chain(reason("B", b)).collect(), &asked, &facts, &changed),
         figures: arms.map(|(one, other)| rows::beside(one, other)).unwrap_or_default(),
         pictures: arms.map(|(one, other)| {
             let sides =
@@ -117,18 +117,22 @@ fn headline(a: &Record, b: &Record) -> String {
     match (a.verdict, b.verdict) {
         (Verdict::Pass, Verdict::Pass) => "both hold".to_owned(),
         (one, other) if one == other => format!("both are {one}"),
-        (one, other) => {
-            let worse = if one > other { ("A", a) } else { ("B", b) };
-            format!("{one} in A, {other} in B; of {}: {}", worse.0, digest::headline(worse.1))
-        }
+        (one, other) => format!("{one} in A, {other} in B"),
     }
+}
+
+/// Why one of them is what it is, where no expectation says so.
+fn reason(letter: &str, record: &Record) -> Option<String> {
+    let first = record.reasons.first().filter(|reason| reason.code != "missed" && record.verdict != Verdict::Pass)?;
+    Some(format!("{letter}: {}", story::signs(&first.text)))
 }
 
 /// Most findings above the table that has them all.
 const FINDINGS: usize = 6;
 
-fn findings(asked: &[Asked<'_>], facts: &[Fact], changed: &[Changed<'_>]) -> Vec<String> {
-    let mut findings: Vec<String> = asked.iter().filter_map(Asked::finding).collect();
+fn findings(reasons: Vec<String>, asked: &[Asked<'_>], facts: &[Fact], changed: &[Changed<'_>]) -> Vec<String> {
+    let mut findings = reasons;
+    findings.extend(asked.iter().filter_map(Asked::finding));
     let more = findings.len().saturating_sub(FINDINGS);
     findings.truncate(FINDINGS);
     if more > 0 {

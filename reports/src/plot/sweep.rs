@@ -93,6 +93,11 @@ impl Sweep {
                 all.push((format!("{label} {mode}"), format!("{label}: {}", called(mode)), cell, arm));
             }
         }
+        // The same mode of all records side by side, in the order of the first.
+        let modes: Vec<&str> = all.iter().map(|(_, _, cell, _)| cell.mode.as_str()).collect();
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by_key(|at| modes.iter().position(|mode| *mode == modes[*at]));
+        let all = order.into_iter().map(|at| all[at].clone()).collect::<Vec<_>>();
         Self::laid_out(all.into_iter(), Vec::new())
     }
 

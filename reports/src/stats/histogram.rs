@@ -1,5 +1,7 @@
 //! Distributions of latencies: microseconds, 1 us to 1 h, 3 significant digits.
 
+mod encoded;
+
 use crate::record::Interval;
 use crate::stats::quantile_ranks;
 use base64::Engine;
@@ -104,6 +106,13 @@ impl Histogram {
     /// Adds all values of what [`Histogram::encode`] has written.
     pub fn add_encoded(&mut self, text: &str) -> Result<(), BadHistogram> {
         let bytes = STANDARD.decode(text).map_err(|error| BadHistogram(error.to_string()))?;
+        if let Some(counts) = encoded::counts(&bytes) {
+            for one in counts {
+                let (value, count) = one.map_err(|_| BadHistogram("cut, or too many slots".to_owned()))?;
+                self.inner.saturating_record_n(value, count);
+            }
+            return Ok(());
+        }
         let inner: hdrhistogram::Histogram<u64> = Deserializer::new()
             .deserialize(&mut bytes.as_slice())
             .map_err(|error| BadHistogram(format!("{error:?}")))?;
@@ -122,6 +131,7 @@ impl Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn of(values: impl IntoIterator<Item = u64>) -> Histogram {
         let mut histogram = Histogram::default();
@@ -145,5 +155,31 @@ mod tests {
         sum.add(&two);
         assert_eq!(sum.count(), one.count() + 2);
         assert!(Histogram::decode("no histogram").is_err());
+    }
+
+    fn by_the_library(text: &str) -> Histogram {
+        let bytes = STANDARD.decode(text).unwrap();
+        Histogram { inner: Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap() }
+    }
+
+    proptest! {
+        #[test]
+        fn every_histogram_reads_as_the_library_reads_it(values in prop::collection::vec((0..32u32, any::<u64>()), 0..200)) {
+            let histogram = of(values.into_iter().map(|(digits, value)| value >> (32 + digits)));
+            let text = histogram.encode();
+            let (read, other) = (Histogram::decode(&text).unwrap(), by_the_library(&text));
+            prop_assert_eq!(read.buckets(), other.buckets());
+            prop_assert_eq!((read.count(), read.max()), (other.count(), other.max()));
+            prop_assert_eq!(read.told(), other.told());
+        }
+
+        #[test]
+        fn damaged_histograms_are_errors_or_histograms(at in 0..200usize, byte: u8, kept in 0..200usize) {
+            let mut bytes = STANDARD.decode(of((1..300).map(|value| value * 997)).encode()).unwrap();
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            bytes.truncate(kept.max(1));
+            let _ = Histogram::decode(&STANDARD.encode(bytes));
+        }
     }
 }

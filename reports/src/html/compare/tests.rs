@@ -20,7 +20,7 @@ fn what_changed_is_told_first_and_what_did_not_is_said_so() {
     b.expectations = vec![expectation("failing.success", Verdict::Fail, 0.95, 0.999)];
     (a.verdict, b.verdict) = (Verdict::Pass, Verdict::Fail);
     let told = compared(&a, &b);
-    assert!(told.contains("PASS in A, FAIL in B; of B: 5 of 40"), "{told}");
+    assert!(told.contains("A beside B: PASS in A, FAIL in B</h1>"), "{told}");
     assert!(told.contains("<li>failing.success: PASS in A, FAIL in B (99.95 % in A, 95.00 % in B).</li>"), "{told}");
     assert!(told.contains("-4.95 points"), "{told}");
     assert!(told.contains("with the same program on such a machine"), "{told}");

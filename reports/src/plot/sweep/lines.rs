@@ -14,6 +14,8 @@ const LATENCIES: f64 = 130.0;
 const TITLE: f64 = 26.0;
 const BETWEEN: f64 = 66.0;
 const PANEL: f64 = TITLE + RATES + BETWEEN + LATENCIES + 42.0;
+/// Between two rows of panels.
+const APART: f64 = 18.0;
 /// Beside a plot: ticks on the left, connections on the right.
 const LEFT: f64 = 54.0;
 const RIGHT: f64 = 44.0;
@@ -85,20 +87,21 @@ impl Scales {
 pub fn lines(sweep: &Sweep, width: Width) -> String {
     let (columns, gap) = match (width, sweep.modes.len()) {
         (Width::Narrow, _) => (1, 0.0),
+        (Width::Wide, 4) => (2, 28.0),
         (Width::Wide, modes) => (modes.clamp(2, 3), 28.0),
     };
     let rows = sweep.modes.len().div_ceil(columns);
     let panel = (width.pixels() - gap * (columns as f64 - 1.0)) / columns as f64;
     let mut svg = Svg::new(
         &format!("sweep-{}", width.letter()),
-        (width.pixels(), PANEL * rows as f64),
+        (width.pixels(), (PANEL + APART) * rows as f64 - APART),
         "Achieved rate and 99th percentile by asked rate, for each mode and number of connections",
         &about(sweep),
     );
     let scales = Scales::of(sweep);
     for mode in 0..sweep.modes.len() {
         let left = (mode % columns) as f64 * (panel + gap);
-        let top = (mode / columns) as f64 * PANEL;
+        let top = (mode / columns) as f64 * (PANEL + APART);
         let across = (left + LEFT, left + panel - RIGHT);
         svg.text(left, top + 14.0, &Type::BOLD.fitted(sweep.mode_name(mode), panel), Type::BOLD);
         rates(&mut svg, sweep, &scales, mode, across, top + TITLE);
