@@ -1,5 +1,6 @@
 //! Pages: one self-contained file each, complete without script.
 
+mod cause;
 pub mod compare;
 mod marked;
 mod parts;

@@ -134,6 +134,10 @@ impl Run {
     /// The command line with its seed, which may have been drawn.
     pub fn again(&self) -> String {
         let mut words = self.command.clone();
+        // Where the program lay is nobody's business, and elsewhere it lies elsewhere.
+        if let Some(name) = words.first().and_then(|program| program.rsplit('/').next()).map(str::to_owned) {
+            words[0] = name;
+        }
         if !words.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
             words.extend(["--seed".to_owned(), self.seed.to_string()]);
         }

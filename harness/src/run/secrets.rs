@@ -4,12 +4,14 @@ use crate::scenario::resolved::{HeaderValue, Scenario};
 use squall_reports::record::Record;
 use squall_reports::redact::{Redactor, is_plain_field, is_secret_name};
 use squall_reports::{escape, record::stream};
+use std::path::Path;
 
 /// Takes out what looks like a secret, what the environment holds under a secret's name, and what the scenario's requests carry.
 pub(super) fn redactor(scenario: &Scenario) -> Redactor {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| is_secret_name(name))
+        // `PWD` is no password, and where a key lies is no secret.
+        .filter(|(name, value)| is_secret_name(name) && !(value.starts_with('/') && Path::new(value).exists()))
         .map(|(_, value)| value);
     let headers = || scenario.flows.iter().flat_map(|flow| &flow.headers);
     let carried = headers().filter_map(|header| match &header.value {
@@ -72,6 +74,8 @@ expect:
         let safe = redactor.text(&scenario.source);
         assert!(!safe.contains("s3cr3t") && !safe.contains("alice"), "{safe}");
         assert!(safe.contains("accept: text/plain") && safe.contains("[redacted]@example.org"), "{safe}");
+        let here = std::env::var("PWD").unwrap_or_else(|_| "/tmp".to_owned());
+        assert_eq!(redactor.text(&here), here, "a folder is no secret, although its variable ends as a password's");
         let path = std::env::var("PATH").unwrap();
         assert_eq!(redactor.text(&format!("{path}: not found")), "[redacted]: not found");
     }

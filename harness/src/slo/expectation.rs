@@ -199,13 +199,13 @@ fn of_phases<'a>(arm: &'a Arm, phase: &'a str) -> impl Iterator<Item = usize> + 
     (0..arm.phases.len()).filter(wanted)
 }
 
-/// The distribution that limits on latency are judged by.
-fn histogram(arm: &Arm, phase: &str, flow: Option<&str>) -> Option<Histogram> {
+/// The distribution of the response times of a phase; limits are judged by that of all requests.
+fn histogram(arm: &Arm, population: Population, phase: &str, flow: Option<&str>) -> Option<Histogram> {
     let phase = if phase == "whole" { None } else { Some(arm.phases.iter().position(|known| known.name == phase)?) };
     let flow =
         flow.and_then(|flow| arm.flows.iter().position(|known| known.name == flow)).filter(|_| arm.flows.len() > 1);
     let latency = arm.latencies.iter().find(|latency| {
-        (latency.kind, latency.population) == (LatencyKind::Response, Population::All)
+        (latency.kind, latency.population) == (LatencyKind::Response, population)
             && latency.phase == phase
             && latency.flow == flow
     })?;
@@ -213,19 +213,24 @@ fn histogram(arm: &Arm, phase: &str, flow: Option<&str>) -> Option<Histogram> {
 }
 
 fn response(arm: &Arm, totals: &PhaseTotals, phase: &str, quantile: f64, name: &str) -> Option<Measured> {
-    let histogram = histogram(arm, phase, totals.flow.as_deref())?;
+    let histogram = histogram(arm, Population::All, phase, totals.flow.as_deref())?;
     let value = histogram.quantile(quantile) as f64 / 1e6;
     let interval = histogram.quantile_interval(quantile);
+    let answered = || self::histogram(arm, Population::Acceptable, phase, totals.flow.as_deref());
+    let lost = match answered().filter(|answered| totals.lost > 0 && answered.count() > 0) {
+        Some(answered) => format!(
+            "{} lost ones counted as their time-out; of those answered it was {}",
+            words::count(totals.lost),
+            words::seconds(answered.quantile(quantile) as f64 / 1e6)
+        ),
+        None => format!("{} lost ones counted as their time-out", words::count(totals.lost)),
+    };
     Some(Measured {
         value,
         text: words::seconds(value),
         interval: interval.map(|micros| Interval { low: micros.low / 1e6, high: micros.high / 1e6 }),
         samples: histogram.count(),
-        basis: format!(
-            "{name} of {} requests, {} lost ones counted as their time-out",
-            words::count(histogram.count()),
-            words::count(totals.lost)
-        ),
+        basis: format!("{name} of {} requests, {lost}", words::count(histogram.count())),
     })
 }
 

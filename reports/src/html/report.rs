@@ -208,7 +208,7 @@ fn healing_key(arm: &Arm) -> Vec<Key> {
         .any(|one| one.withheld.values().flatten().chain(&one.cut).chain(&one.inferred).any(|count| *count > 0));
     let lost = story::lost(arm).iter().any(|count| *count > 0);
     if harmed || lost {
-        let text = if harmed { "kept from it by the fault, or cut; requests lost" } else { "requests lost" };
+        let text = if harmed { "blocked by the fault, or cut; requests lost" } else { "requests lost" };
         entries.push((Some("harmed"), Sample::Hatched(Hatch::Lost), text.to_owned()));
     }
     if !plot::frame::faults(arm).is_empty() {
@@ -234,7 +234,7 @@ fn moments_key() -> Vec<Key> {
                 "tick: an attempt; line: an answered request, from due to done".to_owned(),
             ),
             (None, Sample::Line(Token::Heal, 1.6, None), "answered by a later attempt".to_owned()),
-            (None, Sample::Line(Token::Lost, 1.6, None), "kept from the instance; lost".to_owned()),
+            (None, Sample::Line(Token::Lost, 1.6, None), "blocked by the fault; lost".to_owned()),
         ],
     )
 }

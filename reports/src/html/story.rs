@@ -1,5 +1,6 @@
 //! What was found, in sentences: headings and findings, from the record alone.
 
+use super::cause;
 use crate::plot::arrivals::spells;
 use crate::plot::healing::said_spans;
 use crate::plot::{number, slices};
@@ -31,7 +32,9 @@ pub(super) fn signs(text: &str) -> String {
 pub(super) fn findings(record: &Record) -> Vec<String> {
     let mut findings: Vec<String> = record.reasons.iter().skip(1).map(|reason| told(record, reason)).collect();
     if let Some(arm) = main(record) {
-        findings.extend(losses(arm));
+        findings.extend(cause::losses(arm));
+        findings.extend(cause::fault(record, arm));
+        findings.extend(cause::too_early(arm));
         findings.extend(others_healed(arm));
         findings.extend(word_of_the_proxy(arm));
     }
@@ -40,24 +43,6 @@ pub(super) fn findings(record: &Record) -> Vec<String> {
 
 fn main(record: &Record) -> Option<&Arm> {
     record.arms.iter().find(|arm| !arm.superseded && arm.kind == crate::record::ArmKind::Main)
-}
-
-/// When requests were lost, if they were.
-fn losses(arm: &Arm) -> Option<String> {
-    let lost = lost(arm);
-    let all: u64 = lost.iter().sum();
-    let spells = spells(&lost);
-    let second = |slot: usize| number::instant(slot as i64 * SLOT);
-    let (first, last) = (spells.first()?, spells.last()?);
-    let count = number::count(all);
-    Some(match spells.len() {
-        1 => format!("{count} requests were lost, all due from {} to {}.", second(first.0), second(first.1)),
-        n => format!(
-            "{count} requests were lost in {n} spells, the first due at {}, the last at {}.",
-            second(first.0),
-            second(last.1)
-        ),
-    })
 }
 
 /// What healed beside the first instance that was out, which has the picture's heading.
@@ -199,12 +184,18 @@ pub(super) fn healing(arm: &Arm, complete: bool) -> String {
         let back = reached("readmitted").filter(|one| one.subject == out.subject);
         let restarted = reached("restarted").filter(|one| one.subject == out.subject);
         return match (back, restarted) {
-            (Some(back), _) => format!(
-                "{} was out after {} and back {} after the fault ended",
-                out.subject,
-                time(out.seconds),
-                time(back.seconds)
-            ),
+            (Some(back), _) => {
+                let (subject, out, back) = (&out.subject, time(out.seconds), time(back.seconds));
+                match cause::trials(arm).len() {
+                    0 => format!("{subject} was out after {out} and back {back} after the fault ended"),
+                    1 => format!(
+                        "{subject} was out after {out}, let in too early once, and back {back} after the fault ended"
+                    ),
+                    many => format!(
+                        "{subject} was out after {out}, let in too early {many} times, and back {back} after the fault ended"
+                    ),
+                }
+            }
             (None, Some(restarted)) => format!(
                 "{} was out after {}, restarted after {}",
                 out.subject,
@@ -296,6 +287,15 @@ pub(super) fn latency(arm: &Arm) -> String {
         .max_by(|one, other| p99(&one.name).unwrap_or(0.0).total_cmp(&p99(&other.name).unwrap_or(0.0)));
     let millis = |value: f64| number::duration(value / 1e3);
     match (judged.first(), broken) {
+        (Some(first), Some(broken)) if lost_beyond_p99(arm, &broken.name) => format!(
+            "In {} more than 1 of 100 requests was lost, and counts as its time-out{}",
+            broken.name,
+            p99(&first.name).map_or_else(String::new, |calm| format!(
+                "; 99 of 100 took at most {} in {}",
+                millis(calm),
+                first.name
+            ))
+        ),
         (Some(first), Some(broken)) => match (p99(&first.name), p99(&broken.name)) {
             (Some(calm), Some(hurt)) => {
                 format!(
@@ -314,6 +314,11 @@ pub(super) fn latency(arm: &Arm) -> String {
         ),
         _ => "How long clients waited".to_owned(),
     }
+}
+
+/// Losses reach the 99th percentile of a phase.
+fn lost_beyond_p99(arm: &Arm, phase: &str) -> bool {
+    arm.totals_of(phase, None).is_some_and(|totals| totals.lost * 100 > totals.planned)
 }
 
 /// Above the control.

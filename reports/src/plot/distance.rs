@@ -96,6 +96,9 @@ fn draw(id: &str, at: Reached, ends: Option<(Reached, Reached)>, verdict: Verdic
     match at {
         Reached::Nothing => at_edge(&mut svg, 1.0, 9.0),
         Reached::Beyond => at_edge(&mut svg, SIZE.0 - 1.0, SIZE.0 - 9.0),
+        // Further than can be drawn.
+        Reached::Times(times) if times > 100.0 => at_edge(&mut svg, SIZE.0 - 1.0, SIZE.0 - 9.0),
+        Reached::Times(times) if times < 0.01 => at_edge(&mut svg, 1.0, 9.0),
         Reached::Times(_) if verdict == Verdict::Pass => svg.circle((place, 12.0), 4.8, Paint::fill(token)),
         Reached::Times(_) if verdict == Verdict::Inconclusive => {
             svg.circle((place, 12.0), 4.0, Paint::fill(Token::Bg).outline(token, 1.8));

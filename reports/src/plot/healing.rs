@@ -186,7 +186,7 @@ fn name(svg: &mut Svg, layout: &Layout, top: f64, name: &str, note: &str, offers
     if layout.width.narrow() {
         let above = if (top - layout.rows[0]).abs() < 0.1 { layout.top + 20.0 } else { top - 12.0 };
         let all = all.map_or_else(|| "no counts".to_owned(), |all| format!("{} attempts", number::count(all)));
-        let text = if kept > 0 { format!("{all}, {} kept", number::count(kept)) } else { all };
+        let text = if kept > 0 { format!("{all}, {} blocked", number::count(kept)) } else { all };
         let room = layout.width.pixels() - Type::SMALL.width(&text) - 20.0;
         svg.text(2.0, above, &Type::BOLD.fitted(name, room), Type::BOLD);
         svg.text(layout.frame.right, above, &text, Type::SMALL.end());
@@ -204,7 +204,7 @@ fn name(svg: &mut Svg, layout: &Layout, top: f64, name: &str, note: &str, offers
     if layout.strip > 30.0 {
         if kept > 0 {
             let style = Type { size: 11.5, ..Type::BOLD }.token(Token::LostText);
-            svg.text(x, top + 29.0, &style.fitted(&format!("{} kept", number::count(kept)), 96.0), style);
+            svg.text(x, top + 29.0, &style.fitted(&format!("{} blocked", number::count(kept)), 96.0), style);
         } else {
             svg.text(x, top + 29.0, "attempts", second);
         }

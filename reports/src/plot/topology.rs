@@ -3,6 +3,7 @@
 mod counts;
 mod spans;
 
+pub(crate) use spans::outs;
 pub use spans::{Span, spans};
 
 use super::frame::Width;
@@ -171,7 +172,7 @@ fn node(arm: &Arm, span: &Span, at: usize, above: &mut Option<String>) -> Node {
         let (from, to) = spans::worked(arm, fault);
         span.within(from, to)
     });
-    let out = spans::outs(arm, at).iter().any(|(from, to)| span.within(*from, *to));
+    let out = outs(arm, at).iter().any(|(from, to)| span.within(*from, *to));
     let (health, word) = match (count, fault) {
         (None, _) => (Health::Unknown, String::new()),
         (Some(_), _) if out => (Health::Out, "out".to_owned()),

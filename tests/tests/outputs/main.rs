@@ -184,7 +184,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_drawn() {
 
 #[test]
 fn two_runs_are_set_beside_each_other() {
-    let other = EJECT.replace("rate: 300/s", "rate: 200/s");
+    let other = EJECT.replace("rate: 300/s", "rate: 400/s");
     let project = ejection().file("other/eject.yaml", &other).file("other/policies/cart.yaml", EJECT_POLICIES);
     for (file, out) in [("eject.yaml", "a"), ("other/eject.yaml", "b")] {
         let _ = project.run(&["run", file, "--no-control", "--out", out]).expect_code(0);
@@ -193,7 +193,7 @@ fn two_runs_are_set_beside_each_other() {
     let (folder, file) = (project.path().join("squall-out/compare"), format!("{SLUG}.html"));
     let page = ended.out().lines().map(PathBuf::from).find(|page| page.starts_with(&folder) && page.ends_with(&file));
     let page = fs::read_to_string(page.expect("the page is named")).expect("the page");
-    assert!(page.contains("both hold") && page.contains("<ins>+ load: {to: cart, rate: 200/s}</ins>"), "{page}");
+    assert!(page.contains("both hold") && page.contains("<ins>+ load: {to: cart, rate: 400/s}</ins>"), "{page}");
     let ended = project.run(&["report", "--compare", "a/latest", "b/latest", "--out", "beside.html"]).expect_code(0);
     assert!(ended.out().ends_with("/beside.html\n") && project.path().join("beside.html").is_file());
 

@@ -103,7 +103,7 @@ pub(in crate::html) fn control(record: &Record, control: Option<&Arm>) -> Option
         place: missed.map_or_else(|| "whole run".to_owned(), |one| one.phase.clone().unwrap_or_else(|| name(one))),
         observed: missed.map_or_else(
             || if control.is_some() { none() } else { "not run".to_owned() },
-            |one| one.observed.text.clone(),
+            |one| format!("{} {}", name(one), one.observed.text),
         ),
         interval: missed.map_or_else(none, interval),
         samples: missed.map_or_else(none, |one| number::count(one.samples)),

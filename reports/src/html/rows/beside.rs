@@ -38,12 +38,21 @@ pub(in crate::html) fn beside(one: &Arm, other: &Arm) -> Vec<Beside> {
     ];
     for figure in &one.figures.healing {
         rows.push(Beside {
-            name: format!("{} {}", figure.subject, figure.kind),
+            name: format!("{} {}, {}", figure.subject, figure.kind, since(figure)),
             one: time(figure),
             other: same(figure, other).unwrap_or_else(|| "no data".to_owned()),
         });
     }
     rows
+}
+
+/// From when its time counts.
+fn since(figure: &Figure) -> &'static str {
+    match figure.kind.as_str() {
+        "readmitted" => "after the fault ended",
+        "rolled-back" => "after the first bad answer",
+        _ => "after the fault began",
+    }
 }
 
 fn time(figure: &Figure) -> String {

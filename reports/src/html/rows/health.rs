@@ -85,7 +85,7 @@ pub(in crate::html) fn health(arm: &Arm) -> Vec<Health> {
     ));
     let steal = generator.steal_share.map_or_else(|| "not measured".to_owned(), number::percent);
     rows.push(row(
-        "generator CPU",
+        "CPU of the pacing thread",
         format!("{} of a core", number::percent(generator.cpu_share)),
         format!("busiest second; limit 80\u{202f}%; taken by the hypervisor: {steal}"),
         State::Sound.held(generator.cpu_share <= BUSY),
@@ -112,7 +112,7 @@ pub(in crate::html) fn health(arm: &Arm) -> Vec<Health> {
         "attempts at instances",
         number::count(truth.offered),
         format!(
-            "{} kept by a fault, {} counted by the instances, {} cut{refused}; unexplained: {}",
+            "{} blocked by a fault, {} counted by the instances, {} cut{refused}; unexplained: {}",
             number::count(truth.withheld),
             number::count(truth.received),
             number::count(truth.cut),

@@ -72,7 +72,7 @@ fn peers(arm: &Arm, instance: usize, from: usize) -> Option<f64> {
 }
 
 /// When an instance got no traffic: from when it was seen to fall out until it got its share again, and so on.
-pub(super) fn outs(arm: &Arm, instance: usize) -> Vec<(Micros, Micros)> {
+pub(crate) fn outs(arm: &Arm, instance: usize) -> Vec<(Micros, Micros)> {
     let name = arm.instances.get(instance).map_or("", |instance| instance.name.as_str());
     let seen = |kind: &str| -> Vec<Micros> {
         let all = arm.figures.healing.iter().filter(|one| one.kind == kind && one.subject == name);
