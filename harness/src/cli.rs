@@ -24,6 +24,7 @@ pub use exit::Exit;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Proves that a service mesh heals itself: deploys your policies beside test services, breaks things on purpose under an exactly timed
@@ -147,9 +148,33 @@ fn shown(command: &clap::Command) -> clap::Command {
     only.subcommands(command.get_subcommands().filter(|one| !hidden.contains(&one.get_name().to_owned())))
 }
 
-/// Writes a line of results. A closed pipe ends quietly: the reader has seen enough.
-fn tell(line: &dyn std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+/// Writes lines of results.
+fn tell(lines: &dyn std::fmt::Display) -> Exit {
+    print(format!("{lines}\n").as_bytes())
+}
+
+/// Writes to standard output. A closed pipe ends quietly: the reader has seen enough.
+fn print(bytes: &[u8]) -> Exit {
+    let mut out = std::io::stdout();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(&format_args!("standard output: {error}"));
+            Exit::Error
+        }
+        _ => Exit::Success,
+    }
+}
+
+/// Why there is nothing to run: no scenario in these places, or none that a filter lets through.
+fn nothing_selected(paths: &[PathBuf], filter: Option<&str>) -> String {
+    let places: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let places = if places.is_empty() { ".".to_owned() } else { places.join(", ") };
+    match filter {
+        Some(text) => format!(
+            "no scenario in {places} has `{text}` in its title, path or tags; `squall list {places}` shows them"
+        ),
+        None => format!("there is no scenario in {places}: a scenario is a YAML file with the key `scenario`"),
+    }
 }
 
 /// Says what went wrong, on standard error.

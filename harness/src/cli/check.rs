@@ -32,8 +32,7 @@ pub(super) fn main(args: &Args) -> Exit {
         Ok(loaded) => {
             finding::print(&loaded.warnings);
             let number = loaded.scenarios.len();
-            tell(&format_args!("{number} scenario{} can be run", if number == 1 { "" } else { "s" }));
-            Exit::Success
+            tell(&format_args!("{number} scenario{} can be run", if number == 1 { "" } else { "s" }))
         }
     }
 }

@@ -1,9 +1,8 @@
 //! `squall completions`.
 
-use super::{Arguments, Exit};
+use super::{Arguments, Exit, print};
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::io::Write;
 
 /// Arguments of `squall completions`.
 #[derive(Debug, clap::Args)]
@@ -27,9 +26,7 @@ enum Known {
 
 /// Prints the script.
 pub(super) fn main(args: &Args) -> Exit {
-    // A closed pipe ends quietly.
-    let _ = std::io::stdout().write_all(&script(args.shell));
-    Exit::Success
+    print(&script(args.shell))
 }
 
 fn script(shell: Known) -> Vec<u8> {

@@ -39,16 +39,15 @@ pub(super) fn main(args: &Args) -> Exit {
         return Exit::NothingSelected;
     }
     let scenarios: Vec<String> = promises.iter().map(|promise| scenario(promise, &promises)).collect();
-    tell(&scenarios.join("---\n").trim_end());
-    Exit::Success
+    tell(&scenarios.join("---\n").trim_end())
 }
 
 /// A healing that a policy promises.
 enum Promise {
     /// A `DestinationRule` with `outlierDetection`.
-    Ejection { host: String, failures: u64, base: Duration, file: PathBuf },
-    /// A route of a `VirtualService` with `retries`.
-    Retries { host: String, attempts: u64, file: PathBuf },
+    Ejection { host: String, failures: u64, base: Duration, instances: u64, file: PathBuf },
+    /// A route of a `VirtualService` with `retries`; requests to this path take it.
+    Retries { host: String, attempts: u64, path: Option<String>, file: PathBuf },
 }
 
 impl Promise {
@@ -130,6 +129,7 @@ fn promised(document: &Document, file: &Path, promises: &mut Vec<Promise>) {
                 base: text(detection, "baseEjectionTime")
                     .and_then(|text| text.parse::<TimeSpan>().ok())
                     .map_or(Duration::from_secs(30), |span| span.0),
+                instances: enough(number(detection, "maxEjectionPercent").unwrap_or(10)),
                 file: file.to_owned(),
             });
         }
@@ -143,7 +143,7 @@ fn promised(document: &Document, file: &Path, promises: &mut Vec<Promise>) {
                 // Istio's default: 2 attempts beyond the first.
                 let attempts = number(retries, "attempts").unwrap_or(2);
                 if attempts > 0 {
-                    promises.push(Promise::Retries { host, attempts, file: file.to_owned() });
+                    promises.push(Promise::Retries { host, attempts, path: path_of(route), file: file.to_owned() });
                 }
             }
         }
@@ -151,22 +151,43 @@ fn promised(document: &Document, file: &Path, promises: &mut Vec<Promise>) {
     }
 }
 
+/// A path that the first match of a route takes; None for a route that takes every path.
+fn path_of(route: &Node) -> Option<String> {
+    let uri = get(entries(get(route, "match")).first()?, "uri")?;
+    text(uri, "exact").or_else(|| text(uri, "prefix")).map(str::to_owned)
+}
+
 /// Instances, and requests a second, of a first scenario.
 const INSTANCES: u64 = 3;
 const RATE: u64 = 500;
+/// How long a fault lasts, seconds.
+const FAULT: u64 = 8;
+
+/// So many instances that a share of them in percent is one at least.
+fn enough(percent: u64) -> u64 {
+    100_u64.div_ceil(percent.clamp(5, 100)).max(INSTANCES)
+}
+
+/// How often an instance that goes on failing is ejected within the fault: for the base time, then for twice as long, and so on.
+fn ejections(base: Duration) -> u64 {
+    let (mut times, mut spent) = (1, 0);
+    while spent + times * base.as_secs().max(1) < FAULT {
+        spent += times * base.as_secs().max(1);
+        times += 1;
+    }
+    times
+}
 
 fn scenario(promise: &Promise, all: &[Promise]) -> String {
     let mut text = String::new();
     // Several policies may promise the same: the file tells their scenarios apart.
     let twins = all.iter().filter(|other| other.same_as(promise)).count() > 1;
     let by = if twins { format!(", by {}", promise.file().display()) } else { String::new() };
-    // What ejects the instance would save it without retries, too.
-    let ejects = all.iter().any(|other| matches!(other, Promise::Ejection { .. }) && other.host() == promise.host());
-    let without = if ejects { "retries, outlier-detection" } else { "retries" };
     // Writing to a string never fails.
     let _ = match promise {
-        Promise::Ejection { host, failures, base, file } => {
-            let lost = failures * 2;
+        Promise::Ejection { host, failures, base, instances, file } => {
+            let times = ejections(*base);
+            let lost = failures * times * 2;
             // Back at the latest one interval (10 s by default) after the ejection ends, which began with the fault.
             let recovery = base.as_secs() + 15;
             write!(
@@ -175,18 +196,18 @@ fn scenario(promise: &Promise, all: &[Promise]) -> String {
 # {file} ejects an instance of {host} after {failures} failures in a row, for {base} at first.
 scenario: a failing instance of {host} is ejected{by}
 about: >
-  With outlier detection about {failures} requests fail before the instance is out. Without it a third of all requests to
-  {host} would go on failing: {third} a second.
+  With outlier detection about {failures} requests fail before the instance is out. Without it {third} requests a second to
+  {host} would go on failing. One of {instances} instances may go by the policy's maxEjectionPercent, whose default is 10.
 topology:
-  services: [{{name: {host}, instances: {INSTANCES}}}]
+  services: [{{name: {host}, instances: {instances}}}]
 policies: [{file}]
 load: {{to: {host}, rate: {RATE}/s}}
 timeline:
   - {{phase: baseline, for: 5s}}
-  - {{phase: fault, for: 8s, faults: [{{abort: {{target: {host}/1, status: 503}}}}]}}
+  - {{phase: fault, for: {FAULT}s, faults: [{{abort: {{target: {host}/1, status: 503}}}}]}}
   - {{phase: recovery, for: {recovery}s}}
 expect:
-  # {failures} failures in a row, and as many again on their way when the instance goes.
+  # Ejected {times} times in {FAULT} s, each after {failures} failures in a row, and as many again on their way when the instance goes.
   fault: {{lost: \"<= {lost}\"}}
   healing:
     - {{ejected: {host}/1, within: 2s}}
@@ -196,33 +217,41 @@ control: {{without: [outlier-detection, retries]}}
 ",
                 file = file.display(),
                 base = TimeSpan(*base),
-                third = RATE / INSTANCES,
+                third = RATE / instances,
                 within = recovery - 2,
             )
         }
-        Promise::Retries { host, attempts, file } => write!(
+        Promise::Retries { host, attempts, path, file } => write!(
             text,
             "\
 # {file} retries requests to {host} up to {attempts} times.
-scenario: failures on one instance of {host} are hidden by retries{by}
+scenario: failures of 10 % of the attempts at {host} are hidden by retries{by}
 about: >
-  A third of the requests meets an instance that fails 30 % of them, so 10 % of first attempts fail. With {attempts} more
-  attempts, hardly any request is lost, at about 1.1 attempts a request.
+  Every instance fails 10 % of its attempts. With {attempts} more attempts a request is lost only if all of them fail, at about
+  1.11 attempts a request. The control has no retries, and nothing else taken out: it loses 10 %.
 topology:
   services: [{{name: {host}, instances: {INSTANCES}}}]
 policies: [{file}]
-load: {{to: {host}, rate: {RATE}/s}}
+load: {{to: {host}, rate: {RATE}/s{request}}}
 timeline:
   - {{phase: baseline, for: 5s}}
-  - {{phase: flaky, for: 8s, faults: [{{abort: {{target: {host}/1, status: 503, pick: 30%}}}}]}}
+  - {{phase: flaky, for: {FAULT}s, faults: [{{abort: {{target: {host}, status: 503, pick: 10%}}}}]}}
 expect:
-  flaky: {{success: \">= 99%\", attempts-per-request: \"<= 1.3\"}}
-control: {{without: [{without}]}}
+  flaky: {{success: \">= {success}%\", attempts-per-request: \"<= 1.3\"}}
+control: {{without: [retries]}}
 ",
             file = file.display(),
+            // One attempt in ten fails, and of those one in ten again; half as much again for chance.
+            success = if *attempts == 1 { "98" } else { "99.5" },
+            request = path.as_ref().map_or_else(String::new, |path| format!(", request: {{path: {}}}", quoted(path))),
         ),
     };
     text
+}
+
+/// A text as YAML reads it back, whatever is in it.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// The first label of a host: the name that it has as a service.
@@ -256,6 +285,24 @@ mod tests {
     use crate::scenario::{LoadOptions, finding, load};
     use std::fs;
     use std::path::Path;
+
+    #[test]
+    fn a_route_is_asked_by_its_own_path_and_enough_instances_may_be_ejected() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policies.yaml");
+        fs::write(
+            &file,
+            "kind: VirtualService\nspec:\n  http:\n    - match: [{uri: {prefix: /api}}]\n      retries: {attempts: 3}\n      \
+             route: [{destination: {host: cart}}]\n---\nkind: DestinationRule\nspec:\n  host: cart\n  \
+             trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3, baseEjectionTime: 3s}}\n",
+        )
+        .unwrap();
+        let (promises, _) = look(&[file]).unwrap();
+        let texts: Vec<String> = promises.iter().map(|promise| scenario(promise, &promises)).collect();
+        assert!(texts[0].contains("request: {path: \"/api\"}") && texts[0].contains("control: {without: [retries]}"));
+        // Ten per cent of ten is one; in 8 s it is ejected for 3 s, and again for 6 s.
+        assert!(texts[1].contains("instances: 10}") && texts[1].contains("lost: \"<= 12\""), "{}", texts[1]);
+    }
 
     #[test]
     fn what_init_writes_can_be_run_as_it_is() {

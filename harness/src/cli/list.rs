@@ -32,14 +32,12 @@ pub(super) fn main(args: &Args) -> Exit {
     if let Some(text) = &args.filter {
         scenarios.retain(|scenario| scenario.matches(text));
     }
-    for scenario in &scenarios {
-        tell(&entry(scenario).trim_end_matches('\n'));
-    }
     if scenarios.is_empty() {
-        complain(&"no scenario found");
+        complain(&super::nothing_selected(&args.paths, args.filter.as_deref()));
         return Exit::NothingSelected;
     }
-    Exit::Success
+    let entries: Vec<String> = scenarios.iter().map(entry).collect();
+    tell(&entries.concat().trim_end_matches('\n'))
 }
 
 fn entry(scenario: &Scenario) -> String {

@@ -1,8 +1,8 @@
 //! `squall man`.
 
-use super::{Arguments, Exit, complain};
+use super::{Arguments, Exit, complain, print};
 use clap::CommandFactory;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 /// Arguments of `squall man`.
@@ -17,15 +17,15 @@ pub(super) struct Args {
 /// Prints the page of `squall`, or writes all of them.
 pub(super) fn main(args: &Args) -> Exit {
     let written = pages().and_then(|pages| match &args.folder {
-        // A closed pipe ends quietly.
-        None => pages.first().map_or(Ok(()), |(_, page)| io::stdout().write_all(page).or(Ok(()))),
+        None => Ok(pages.first().map_or(Exit::Success, |(_, page)| print(page))),
         Some(folder) => {
             std::fs::create_dir_all(folder)?;
-            pages.iter().try_for_each(|(name, page)| std::fs::write(folder.join(name), page))
+            pages.iter().try_for_each(|(name, page)| std::fs::write(folder.join(name), page))?;
+            Ok(Exit::Success)
         }
     });
     match written {
-        Ok(()) => Exit::Success,
+        Ok(exit) => exit,
         Err(error) => {
             let place = args.folder.as_ref().map(|folder| format!("{}: ", folder.display())).unwrap_or_default();
             complain(&format_args!("{place}{error}"));

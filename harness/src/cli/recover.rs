@@ -11,11 +11,7 @@ pub(super) fn main() -> Exit {
             return Exit::Error;
         }
     };
-    if recovered.is_empty() {
-        tell(&"nothing to recover");
-    }
-    for run in &recovered {
-        tell(run);
-    }
-    if recovered.iter().all(|run| run.left.is_empty()) { Exit::Success } else { Exit::Error }
+    let lines: Vec<String> = recovered.iter().map(ToString::to_string).collect();
+    let told = tell(&if lines.is_empty() { "nothing to recover".to_owned() } else { lines.join("\n") });
+    if recovered.iter().all(|run| run.left.is_empty()) { told } else { Exit::Error }
 }

@@ -115,7 +115,7 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
         scenarios.retain(|scenario| scenario.matches(text));
     }
     if scenarios.is_empty() {
-        complain(&"no scenario is selected: see `squall list` for what there is");
+        complain(&super::nothing_selected(&args.paths, args.filter.as_deref()));
         return Exit::NothingSelected;
     }
     let sweeps = scenarios.iter().filter(|scenario| scenario.sweep.is_some()).count();

@@ -119,8 +119,12 @@ fn again(record: &Record) -> String {
     let quote = |text: &str| {
         if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
     };
-    let quick = if record.run.quick { " --quick" } else { "" };
-    let mut command = format!("squall run {} --seed {}{quick}", quote(file), record.run.seed);
+    let mut command = format!("squall run {} --seed {}", quote(file), record.run.seed);
+    for flag in ["--quick", "--no-control"] {
+        if record.run.command.iter().any(|word| word == flag) {
+            command.extend([" ", flag]);
+        }
+    }
     for one in &record.scenario.set {
         command.extend([" --set ", &quote(one)]);
     }

@@ -43,11 +43,33 @@ pub(super) fn text_of(source: &Source, named: bool, set: &[Set]) -> (Vec<Scenari
     }
     let mut scenarios = Vec::new();
     for mut document in documents {
+        if let Some(kind) = object_kind(&document) {
+            let (place, path) = (document.place(), source.path.display());
+            problems
+                .error(
+                    code::SHAPE,
+                    Place { line: place.line, column: place.column },
+                    format!("this is a `{kind}`, not a scenario"),
+                )
+                .expected("a scenario")
+                .help(format!(
+                    "name it under `policies:` of a scenario; `squall init {path}` writes one for each promise in it"
+                ));
+            continue;
+        }
         let mut own = Problems::new(&source.path);
         scenarios.extend(one(&mut document, source, set, &mut own));
         problems.extend(own.into_findings());
     }
     (scenarios, problems.into_findings())
+}
+
+/// The kind of a Kubernetes object, for that is what people have at hand.
+fn object_kind(document: &Document) -> Option<&str> {
+    let Value::Map(entries) = &document.root.value else { return None };
+    let of = |name: &str| entries.iter().find(|(key, _)| key.value.scalar() == Some(name));
+    of("apiVersion").filter(|_| of("scenario").is_none())?;
+    of("kind")?.1.value.scalar()
 }
 
 fn is_scenario(document: &Document) -> bool {

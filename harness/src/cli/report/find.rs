@@ -121,6 +121,21 @@ pub(in crate::cli) fn read(path: &Path) -> Result<Record, String> {
     if !file.is_file() && lines.is_file() {
         return fold::fold_file(&lines).map_err(|error| error.to_string());
     }
+    if !file.is_file() {
+        return Err(match places(path).len() {
+            0 => nothing_in(path).text,
+            several => format!(
+                "this is the folder of a run of {several} scenarios; name one of those in it: {}",
+                inside(path)
+                    .iter()
+                    .filter(|one| is_record_folder(one))
+                    .filter_map(|one| one.file_name())
+                    .map(|name| name.display().to_string())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        });
+    }
     match record::read_file(&file) {
         Err(ReadError::Damaged(damage)) => {
             let salvaged = record::salvage_file(&file).or_else(|| fold::fold_file(&lines).ok());
