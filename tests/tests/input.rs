@@ -95,3 +95,24 @@ fn absurd_quantities_are_refused_before_anything_is_started() {
         assert!(told.contains(expected), "{to}: {expected} is missing in\n{told}");
     }
 }
+
+#[test]
+fn a_policy_that_is_given_as_a_scenario_is_one_error_and_told_for_what_it_is() {
+    let project = project().file("cart.yaml", EJECT_POLICIES);
+    let told = project.run(&["run", "cart.yaml"]).expect_code(104).err();
+    assert!(told.contains("this is a `DestinationRule`, not a scenario") && told.contains("cart.yaml:2:1"), "{told}");
+    assert!(told.contains("squall init cart.yaml"), "{told}");
+    let objects = EJECT_POLICIES.matches("kind:").count();
+    assert_eq!(told.matches("error[").count(), objects, "one error an object: {told}");
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error() {
+    let project = ejection();
+    for arguments in [&["schema"][..], &["list", "."], &["init", "policies"], &["completions", "bash"], &["man"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+        let ended = project.squall(arguments).stdout(full).output().expect("the binary runs");
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("No space left"), "{arguments:?}");
+    }
+}

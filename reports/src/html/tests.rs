@@ -123,3 +123,20 @@ fn the_sections_of_a_sweep_and_of_processes_stand_in_the_page() {
     let page = report(&record).unwrap();
     assert!(page.contains("id=\"sweep\"") && page.contains("2 of 2 were not run") && !page.contains("client<<"));
 }
+
+#[test]
+fn the_cause_stands_under_the_verdict() {
+    let mut record = record();
+    let findings = |record: &crate::record::Record| report(record).unwrap().replace('\u{202f}', " ");
+    let page = findings(&record);
+    assert!(page.contains("<li>5 requests were lost, all due from 2.00 s to 2.50 s; clients saw 503 each time.</li>"));
+    let fault = "<li>Abort 503 on cart/1 was on from 2.00 s to 4.00 s and harmed 4; meanwhile ";
+    let asked = |told: &str| format!("{fault}no request was tried again ({told}).</li>");
+    assert!(page.contains(&asked("the policies ask for no retries")));
+    record.scenario.policies[0].text += "# retryOn: all\nretries: {attempts: 2, retryOn: \"reset, 503\"}\n";
+    assert!(findings(&record).contains(&asked("retryOn: reset, 503")));
+    record.arms[0].offers[1].retries[22] = 3;
+    assert!(findings(&record).contains(&format!("{fault}3 attempts were second tries.</li>")));
+    record.arms.iter_mut().for_each(|arm| arm.faults.clear());
+    assert!(!findings(&record).contains("meanwhile"));
+}
