@@ -219,7 +219,7 @@ fn response(arm: &Arm, totals: &PhaseTotals, phase: &str, quantile: f64, name: &
     let answered = || self::histogram(arm, Population::Acceptable, phase, totals.flow.as_deref());
     let lost = match answered().filter(|answered| totals.lost > 0 && answered.count() > 0) {
         Some(answered) => format!(
-            "{} lost ones counted as their time-out; of those answered it was {}",
+            "{} lost ones counted as their time-out; of the others it was {}",
             words::count(totals.lost),
             words::seconds(answered.quantile(quantile) as f64 / 1e6)
         ),

@@ -137,7 +137,7 @@ pub(super) fn too_early(arm: &Arm) -> Option<String> {
         more => format!(", and {more} more times"),
     };
     Some(format!(
-        "{} was let in while its fault was still on, from {} to {}{more}: {} were lost then.",
+        "{} got traffic again while its fault was still on, from {} to {}{more}: {} were lost then.",
         first.instance,
         number::instant(first.from),
         number::instant(first.to),

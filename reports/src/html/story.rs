@@ -189,10 +189,10 @@ pub(super) fn healing(arm: &Arm, complete: bool) -> String {
                 match cause::trials(arm).len() {
                     0 => format!("{subject} was out after {out} and back {back} after the fault ended"),
                     1 => format!(
-                        "{subject} was out after {out}, let in too early once, and back {back} after the fault ended"
+                        "{subject} was out after {out}, back too early once, and for good {back} after the fault ended"
                     ),
                     many => format!(
-                        "{subject} was out after {out}, let in too early {many} times, and back {back} after the fault ended"
+                        "{subject} was out after {out}, back too early {many} times, and for good {back} after the fault ended"
                     ),
                 }
             }
