@@ -167,13 +167,7 @@ pub(crate) mod filters {
     /// Its colour where styles are forbidden.
     #[askama::filter_fn]
     pub fn colour(verdict: &Verdict, _: &dyn askama::Values) -> askama::Result<&'static str> {
-        let token = match verdict {
-            Verdict::Pass => Token::HealText,
-            Verdict::Inconclusive => Token::WarnText,
-            Verdict::Invalid => Token::Said,
-            Verdict::Fail | Verdict::Error | Verdict::Aborted => Token::LostText,
-        };
-        Ok(token.light())
+        Ok(Token::of(*verdict).light())
     }
 
     /// A text in which nothing is hidden; escaped afterwards like any other.

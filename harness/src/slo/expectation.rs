@@ -1,11 +1,15 @@
 //! One expectation against its limit.
 
+mod measure;
+mod sweep;
+
+pub(super) use sweep::judge_cells;
+
 use super::{undecided, words};
-use crate::scenario::resolved::{Expectation, HealingKind, Limit, MeshMode, Metric, Scenario, Subject};
-use squall_reports::record::{
-    self, Arm, ArmKind, Figure, Interval, LatencyKind, Observed, Outcome, PhaseTotals, Population, Verdict,
-};
-use squall_reports::stats::{Histogram, clopper_pearson};
+use crate::scenario::resolved::{Expectation, HealingKind, Limit, Metric, Scenario, Subject};
+use measure::{Measured, measure};
+use squall_reports::record::{self, Arm, ArmKind, Figure, Observed, PhaseTotals, Verdict};
+use squall_reports::stats::clopper_pearson;
 
 /// Confidence of every interval that is shown.
 const CONFIDENCE: f64 = 0.95;
@@ -54,16 +58,6 @@ pub(super) fn is_missed_for_sure(written: &Expectation, judged: &record::Expecta
     }
 }
 
-/// What is measured, before it is held against a limit.
-struct Measured {
-    value: f64,
-    text: String,
-    interval: Option<Interval>,
-    samples: u64,
-    /// What the number rests on.
-    basis: String,
-}
-
 fn metric_of(
     expectation: &Expectation,
     arm: &Arm,
@@ -85,153 +79,9 @@ fn metric_of(
         return relative(expectation, arm, of_phase, flow, metric, factor, measured);
     }
     let (verdict, close) = decide(expectation, metric, totals, &measured);
-    if let (Verdict::Inconclusive, Limit::AtLeast(limit)) = (verdict, expectation.limit) {
-        measured.basis += "; ";
-        measured.basis += &match expectation.confidence {
-            None => undecided::without_budget(limit, totals.planned),
-            Some(_) => {
-                undecided::at_confidence(limit, confidence(expectation), good(&measured, totals), totals.planned)
-            }
-        };
-    }
+    measured.explain(needed(expectation, totals, &measured, verdict));
     let limit = limit_value(expectation.limit);
     build(expectation, of_phase, verdict, measured, limit, limit_text(expectation.limit, metric), close)
-}
-
-fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &str) -> Option<Measured> {
-    let count_of = |outcomes: &dyn Fn(&Outcome) -> bool| -> u64 {
-        totals.outcomes.iter().filter(|(outcome, _)| outcomes(outcome)).map(|(_, count)| count).sum()
-    };
-    let planned = totals.planned;
-    let share = |good: u64, what: &str| Measured {
-        value: good as f64 / planned as f64,
-        text: words::percent(good as f64 / planned as f64),
-        interval: Some(clopper_pearson(good, planned, CONFIDENCE)),
-        samples: planned,
-        basis: format!("{} of {} requests were {what}", words::count(good), words::count(planned)),
-    };
-    let counted = |bad: u64, what: &str| {
-        let of_all = clopper_pearson(bad, planned, CONFIDENCE);
-        Measured {
-            value: bad as f64,
-            text: words::count(bad),
-            interval: Some(Interval { low: of_all.low * planned as f64, high: of_all.high * planned as f64 }),
-            samples: planned,
-            basis: format!("{} of {} requests {what}", words::count(bad), words::count(planned)),
-        }
-    };
-    Some(match metric {
-        Metric::Success => share(count_of(&|outcome| *outcome == Outcome::Acceptable), "acceptable"),
-        Metric::Degraded => share(count_of(&|outcome| *outcome == Outcome::Degraded), "degraded"),
-        Metric::Lost => counted(totals.lost, "were lost"),
-        Metric::TimeOuts => counted(count_of(&|outcome| *outcome == Outcome::TimeOut), "timed out"),
-        Metric::Resets => counted(count_of(&|outcome| *outcome == Outcome::Reset), "were reset"),
-        Metric::Status(status) => {
-            let seen = totals.statuses.get(status).copied().unwrap_or(0);
-            counted(seen, &format!("were answered {status}"))
-        }
-        Metric::Response { quantile, name } => return response(arm, totals, phase, *quantile, name),
-        Metric::Rate => Measured {
-            value: totals.rate,
-            text: format!("{}/s", words::number(totals.rate)),
-            interval: None,
-            samples: planned,
-            basis: format!("{} requests were sent a second", words::number(totals.rate)),
-        },
-        Metric::AttemptsPerRequest => {
-            let ratio = totals.attempts as f64 / totals.ended.max(1) as f64;
-            let room = totals.open_at_edges as f64 / totals.ended.max(1) as f64;
-            Measured {
-                value: ratio,
-                text: words::number(ratio),
-                interval: Some(Interval { low: ratio - room, high: ratio + room }),
-                samples: totals.ended,
-                basis: format!(
-                    "{} attempts were offered while {} requests ended, {} open at the edges",
-                    words::count(totals.attempts),
-                    words::count(totals.ended),
-                    words::count(totals.open_at_edges)
-                ),
-            }
-        }
-        Metric::FalseEjections => {
-            let subjects: Vec<_> = arm.figures.false_ejections.iter().map(|figure| figure.subject.as_str()).collect();
-            let who = if subjects.is_empty() { "no healthy instance".to_owned() } else { subjects.join(", ") };
-            Measured {
-                value: subjects.len() as f64,
-                text: subjects.len().to_string(),
-                interval: None,
-                samples: arm.instances.len() as u64,
-                basis: format!("{who} fell silent outside any fault"),
-            }
-        }
-        Metric::CpuOfProxy => {
-            let micros: u64 =
-                of_phases(arm, phase).map(|at| process(arm)?.cpu_by_phase.get(at).copied()).sum::<Option<u64>>()?;
-            let a_request = micros as f64 / planned as f64;
-            Measured {
-                value: a_request / 1e6,
-                text: format!("{} us a request", words::number(a_request)),
-                interval: None,
-                samples: planned,
-                basis: format!("{micros} us of processor time over {} requests", words::count(planned)),
-            }
-        }
-        Metric::MemoryOfProxy => {
-            let bytes = process(arm)?.memory.iter().max().copied()?;
-            Measured {
-                value: bytes as f64,
-                text: format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-                interval: None,
-                samples: process(arm)?.memory.len() as u64,
-                basis: "the largest resident size at the end of any second".to_owned(),
-            }
-        }
-    })
-}
-
-fn process(arm: &Arm) -> Option<&record::Process> {
-    arm.processes.iter().find(|process| process.name == "proxy")
-}
-
-fn of_phases<'a>(arm: &'a Arm, phase: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let wanted = move |at: &usize| arm.phases[*at].name == phase || (phase == "whole" && arm.phases[*at].judged);
-    (0..arm.phases.len()).filter(wanted)
-}
-
-/// The distribution of the response times of a phase; limits are judged by that of all requests.
-fn histogram(arm: &Arm, population: Population, phase: &str, flow: Option<&str>) -> Option<Histogram> {
-    let phase = if phase == "whole" { None } else { Some(arm.phases.iter().position(|known| known.name == phase)?) };
-    let flow =
-        flow.and_then(|flow| arm.flows.iter().position(|known| known.name == flow)).filter(|_| arm.flows.len() > 1);
-    let latency = arm.latencies.iter().find(|latency| {
-        (latency.kind, latency.population) == (LatencyKind::Response, population)
-            && latency.phase == phase
-            && latency.flow == flow
-    })?;
-    Histogram::decode(&latency.histogram).ok()
-}
-
-fn response(arm: &Arm, totals: &PhaseTotals, phase: &str, quantile: f64, name: &str) -> Option<Measured> {
-    let histogram = histogram(arm, Population::All, phase, totals.flow.as_deref())?;
-    let value = histogram.quantile(quantile) as f64 / 1e6;
-    let interval = histogram.quantile_interval(quantile);
-    let answered = || self::histogram(arm, Population::Acceptable, phase, totals.flow.as_deref());
-    let lost = match answered().filter(|answered| totals.lost > 0 && answered.count() > 0) {
-        Some(answered) => format!(
-            "{} lost ones counted as their time-out; of the others it was {}",
-            words::count(totals.lost),
-            words::seconds(answered.quantile(quantile) as f64 / 1e6)
-        ),
-        None => format!("{} lost ones counted as their time-out", words::count(totals.lost)),
-    };
-    Some(Measured {
-        value,
-        text: words::seconds(value),
-        interval: interval.map(|micros| Interval { low: micros.low / 1e6, high: micros.high / 1e6 }),
-        samples: histogram.count(),
-        basis: format!("{name} of {} requests, {lost}", words::count(histogram.count())),
-    })
 }
 
 /// By count, unless a confidence is asked for: the phase is the whole population. True: close, the interval straddles the limit.
@@ -267,6 +117,15 @@ fn decide(expectation: &Expectation, metric: &Metric, totals: &PhaseTotals, meas
     }
 }
 
+/// Why the samples of a share do not decide, and how many would; None for any other verdict.
+fn needed(expectation: &Expectation, totals: &PhaseTotals, measured: &Measured, verdict: Verdict) -> Option<String> {
+    let (Verdict::Inconclusive, Limit::AtLeast(limit)) = (verdict, expectation.limit) else { return None };
+    Some(match expectation.confidence {
+        None => undecided::without_budget(limit, totals.planned),
+        Some(_) => undecided::at_confidence(limit, confidence(expectation), good(measured, totals), totals.planned),
+    })
+}
+
 fn confidence(expectation: &Expectation) -> f64 {
     expectation.confidence.map_or(CONFIDENCE, |confidence| confidence.0 / 100.0)
 }
@@ -300,10 +159,7 @@ fn relative(
         (_, true) => Verdict::Pass,
         (_, false) => Verdict::Fail,
     };
-    if verdict == Verdict::Inconclusive {
-        measured.basis += "; ";
-        measured.basis += undecided::beside_baseline();
-    }
+    measured.explain((verdict == Verdict::Inconclusive).then(undecided::beside_baseline));
     let text = format!("<= {factor}x {first} ({})", in_unit(limit, metric));
     build(expectation, phase, verdict, measured, Some(limit), text, straddles)
 }
@@ -359,67 +215,6 @@ fn held_against(expectation: &Expectation, kind: &HealingKind, figure: &Figure) 
         samples: 1,
         close: false,
     }
-}
-
-/// Judges an expectation over the cells of a sweep: the worst cell decides.
-pub(super) fn judge_cells(expectation: &Expectation, cells: &[&Arm]) -> record::Expectation {
-    let Subject::Sweep { rate, connections, mode, metric, over } = &expectation.subject else {
-        return missing(expectation, None, "not about the sweep");
-    };
-    let word = |mode: &MeshMode| if *mode == MeshMode::None { "none" } else { "client" };
-    let wanted = |arm: &&&Arm| {
-        arm.cell.as_ref().is_some_and(|cell| {
-            rate.is_none_or(|rate| (rate.0 - cell.rate).abs() < 1e-9)
-                && connections.is_none_or(|connections| connections == cell.connections)
-                && mode.as_ref().is_none_or(|mode| word(mode) == cell.mode)
-        })
-    };
-    let judged = cells.iter().filter(wanted).map(|arm| {
-        let Some(totals) = arm.totals_of("measure", None) else {
-            return missing(expectation, None, "a cell has no data");
-        };
-        let Some(mut measured) = measure(metric, arm, totals, "measure") else {
-            return missing(expectation, None, "a cell was not measured");
-        };
-        let cell = arm.cell.clone();
-        let name = cell.as_ref().map_or(String::new(), |cell| {
-            format!("{} at {}/s over {} connections", cell.mode, cell.rate, cell.connections)
-        });
-        if let Some(over) = over {
-            let same = |other: &&&Arm| {
-                other.cell.as_ref().zip(cell.as_ref()).is_some_and(|(other, own)| {
-                    other.mode == word(over)
-                        && other.rate.total_cmp(&own.rate).is_eq()
-                        && other.connections == own.connections
-                })
-            };
-            let direct = cells
-                .iter()
-                .find(same)
-                .and_then(|direct| measure(metric, direct, direct.totals_of("measure", None)?, "measure"));
-            let Some(direct) = direct else { return missing(expectation, None, "the cell to compare with is missing") };
-            measured.value -= direct.value;
-            measured.text = format!("{} more", in_unit(measured.value.max(0.0), metric));
-            measured.interval = None;
-        }
-        measured.basis = format!("{name}: {}", measured.basis);
-        let limit = match expectation.limit {
-            Limit::AtMostMore(limit) => Limit::AtMost(limit),
-            other => other,
-        };
-        let plain = Expectation { limit, ..expectation.clone() };
-        let (verdict, close) = decide(&plain, metric, totals, &measured);
-        let text = limit_text(expectation.limit, metric);
-        build(expectation, None, verdict, measured, limit_value(limit), text, close)
-    });
-    let worst = judged.max_by(|one, other| {
-        let badness = |one: &record::Expectation| match expectation.limit {
-            Limit::AtLeast(_) => -one.observed.value.unwrap_or(f64::NEG_INFINITY),
-            _ => one.observed.value.unwrap_or(f64::INFINITY),
-        };
-        one.verdict.cmp(&other.verdict).then(badness(one).total_cmp(&badness(other)))
-    });
-    worst.unwrap_or_else(|| missing(expectation, None, "no cell of the sweep matches `where`"))
 }
 
 fn limit_value(limit: Limit) -> Option<f64> {

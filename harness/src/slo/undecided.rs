@@ -27,8 +27,8 @@ pub(super) fn at_confidence(limit: f64, confidence: f64, good: u64, planned: u64
 }
 
 /// The interval reaches over a limit that was measured itself.
-pub(super) fn beside_baseline() -> &'static str {
-    "its 95 % interval reaches over the limit: a longer phase or a higher rate narrows it"
+pub(super) fn beside_baseline() -> String {
+    "its 95 % interval reaches over the limit: a longer phase or a higher rate narrows it".to_owned()
 }
 
 /// Requests of which this share is good that decide, to two digits.

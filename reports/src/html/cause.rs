@@ -86,16 +86,29 @@ pub(super) fn fault(record: &Record, arm: &Arm) -> Option<String> {
     ))
 }
 
-/// What the policies say of retries, in their own words.
+/// What the policies say of retries, in their own words, where they say one thing.
 fn retrying(record: &Record) -> String {
     let lines = || record.scenario.policies.iter().flat_map(|file| file.text.lines()).map(str::trim);
     let lines = || lines().filter(|line| !line.starts_with('#'));
-    let conditions = lines().find_map(|line| Some(line.split_once("retryOn:")?.1.trim().trim_end_matches('}')));
-    match conditions {
-        Some(conditions) => format!("retryOn: {}", conditions.trim_matches(['"', '\''])),
-        None if lines().any(|line| line.contains("retries:")) => "the policies say nothing of retryOn".to_owned(),
-        None => "the policies ask for no retries".to_owned(),
+    let mut conditions: Vec<String> =
+        lines().filter_map(|line| Some(conditions(line.split_once("retryOn:")?.1))).collect();
+    conditions.dedup();
+    match &conditions[..] {
+        [one] => format!("retryOn: {one}"),
+        [] if lines().any(|line| line.contains("retries:")) => "the policies say nothing of retryOn".to_owned(),
+        [] => "the policies ask for no retries".to_owned(),
+        _ => "the policies' rules differ in retryOn".to_owned(),
     }
+}
+
+/// The value of `retryOn`, which may stand among other keys between braces.
+fn conditions(rest: &str) -> String {
+    let rest = rest.trim();
+    if let Some(quote) = rest.chars().next().filter(|first| ['"', '\''].contains(first)) {
+        return rest[1..].split(quote).next().unwrap_or_default().to_owned();
+    }
+    let own = rest.split('}').next().unwrap_or_default().split(',').take_while(|part| !part.contains(':'));
+    own.map(str::trim).collect::<Vec<_>>().join(",")
 }
 
 /// An instance that was let in while its fault was still on.
@@ -134,7 +147,7 @@ pub(super) fn too_early(arm: &Arm) -> Option<String> {
     }
     let more = match trials.len() - 1 {
         0 => String::new(),
-        more => format!(", and {more} more times"),
+        more => format!(", and {} more", crate::words::many(more, "time")),
     };
     Some(format!(
         "{} got traffic again while its fault was still on, from {} to {}{more}: {} were lost then.",

@@ -135,6 +135,10 @@ fn the_cause_stands_under_the_verdict() {
     assert!(page.contains(&asked("the policies ask for no retries")));
     record.scenario.policies[0].text += "# retryOn: all\nretries: {attempts: 2, retryOn: \"reset, 503\"}\n";
     assert!(findings(&record).contains(&asked("retryOn: reset, 503")));
+    record.scenario.policies[0].text = "retries: {retryOn: 5xx, reset, perTryTimeout: 1s}".to_owned();
+    assert!(findings(&record).contains(&asked("retryOn: 5xx,reset")));
+    record.scenario.policies[0].text += "\nretries: {retryOn: 503}";
+    assert!(findings(&record).contains(&asked("the policies&#39; rules differ in retryOn")));
     record.arms[0].offers[1].retries[22] = 3;
     assert!(findings(&record).contains(&format!("{fault}3 attempts were second tries.</li>")));
     record.arms.iter_mut().for_each(|arm| arm.faults.clear());

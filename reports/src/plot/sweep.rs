@@ -94,10 +94,13 @@ impl Sweep {
             }
         }
         // The same mode of all records side by side, in the order of the first.
-        let modes: Vec<&str> = all.iter().map(|(_, _, cell, _)| cell.mode.as_str()).collect();
-        let mut order: Vec<usize> = (0..all.len()).collect();
-        order.sort_by_key(|at| modes.iter().position(|mode| *mode == modes[*at]));
-        let all = order.into_iter().map(|at| all[at].clone()).collect::<Vec<_>>();
+        let mut modes: Vec<&str> = Vec::new();
+        for (_, _, cell, _) in &all {
+            if !modes.contains(&cell.mode.as_str()) {
+                modes.push(&cell.mode);
+            }
+        }
+        all.sort_by_key(|(_, _, cell, _)| modes.iter().position(|mode| *mode == cell.mode));
         Self::laid_out(all.into_iter(), Vec::new())
     }
 

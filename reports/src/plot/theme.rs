@@ -4,6 +4,7 @@
 //! short class beside it, through which a style sheet turns the same picture dark. Okabe's and Ito's colours: no meaning
 //! rests on telling red from green.
 
+use crate::record::Verdict;
 use std::fmt::Write;
 
 /// What a colour means.
@@ -106,6 +107,16 @@ const FAULT_OPACITY: (&str, &str) = (".22", ".09");
 pub const FONT: &str = "system-ui,-apple-system,Segoe UI,Roboto,Noto Sans,Liberation Sans,DejaVu Sans,sans-serif";
 
 impl Token {
+    /// The letters of a verdict.
+    pub fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::HealText,
+            Verdict::Inconclusive => Self::WarnText,
+            Verdict::Invalid => Self::Said,
+            Verdict::Fail | Verdict::Error | Verdict::Aborted => Self::LostText,
+        }
+    }
+
     fn row(self) -> &'static (Token, &'static str, &'static str, &'static str) {
         // The table is in the order of the variants; a test holds it there.
         &TABLE[self as usize]

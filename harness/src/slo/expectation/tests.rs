@@ -73,3 +73,25 @@ fn without_a_phase_there_is_no_verdict_but_invalid() {
     assert_eq!(missing.verdict, Verdict::Invalid);
     assert_eq!(missing.observed.value, None);
 }
+
+#[test]
+fn what_does_not_decide_says_how_many_would_in_phases_and_in_cells() {
+    let totals = |phase: &str| PhaseTotals {
+        phase: phase.to_owned(),
+        planned: 900,
+        outcomes: [(record::Outcome::Acceptable, 900)].into(),
+        ..PhaseTotals::default()
+    };
+    let told = "none of 900 was lost, which cannot show 99.9 %: 1,000 requests are needed to tell";
+    let asked = expectation(Limit::AtLeast(0.999), None);
+    let main = Arm { totals: vec![totals("whole")], ..Arm::empty(ArmKind::Main) };
+    let judged = metric_of(&asked, &main, "whole", None, &Metric::Success);
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+    assert!(judged.detail.ends_with(told), "{}", judged.detail);
+    let cell = record::Cell { rate: 100.0, connections: 4, mode: "client".to_owned() };
+    let cell = Arm { cell: Some(cell), totals: vec![totals("measure")], ..Arm::empty(ArmKind::Cell) };
+    let subject = Subject::Sweep { rate: None, connections: None, mode: None, metric: Metric::Success, over: None };
+    let judged = judge_cells(&Expectation { subject, ..asked }, &[&cell]);
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+    assert!(judged.detail.ends_with(told), "{}", judged.detail);
+}
