@@ -1,6 +1,6 @@
 //! Finding the payload in the bytes of a body.
 
-use crate::{Framing, Refusal};
+use crate::{Framing, Headers, Refusal};
 use std::ops::Range;
 
 /// What the next bytes of a body are.
@@ -12,10 +12,12 @@ pub struct Step {
     pub payload: Range<usize>,
 }
 
-/// Finds the payload of one body. Trailers are read, checked and dropped.
+/// Finds the payload of one body. Trailers are read and checked, and dropped unless they are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BodyReader {
     state: State,
+    /// Trailers so far, where they are asked for.
+    trailers: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +64,20 @@ impl BodyReader {
             Framing::Chunked => START_OF_SIZE,
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state }
+        Self { state, trailers: None }
+    }
+
+    /// The same, with trailers to be had at the end.
+    #[must_use]
+    pub fn keeping_trailers(mut self) -> Self {
+        self.trailers = Some(Vec::new());
+        self
+    }
+
+    /// The trailers of a body that has been read, if it had any; once.
+    pub fn take_trailers(&mut self) -> Option<Headers> {
+        let text = self.trailers.take().filter(|text| !text.is_empty())?;
+        Headers::of_trailers(&text)
     }
 
     /// True once the whole body has been read.
@@ -103,6 +118,11 @@ impl BodyReader {
                 }
                 _ => {
                     self.state = self.framing_byte(input[at])?;
+                    if let (State::Trailers { total: 1.., .. } | State::Done, Some(trailers)) =
+                        (self.state, &mut self.trailers)
+                    {
+                        trailers.push(input[at]);
+                    }
                     at += 1;
                 }
             }
@@ -184,6 +204,24 @@ mod tests {
     }
 
     #[test]
+    fn trailers_are_kept_where_they_are_asked_for_without_those_that_belong_ahead() {
+        let input = b"0\r\nGrpc-Status: 0\r\nContent-Length: 3\r\n\r\n";
+        let mut reader = BodyReader::new(Framing::Chunked).keeping_trailers();
+        input.chunks(3).for_each(|piece| {
+            let mut rest = piece;
+            while !rest.is_empty() {
+                rest = &rest[reader.step(rest).unwrap().consumed..];
+            }
+        });
+        assert!(reader.is_done());
+        let trailers = reader.take_trailers().unwrap();
+        assert_eq!(trailers.iter().collect::<Vec<_>>(), [("grpc-status", &b"0"[..])]);
+        let mut without = BodyReader::new(Framing::Chunked).keeping_trailers();
+        without.step(b"0\r\n\r\n").unwrap();
+        assert!(without.is_done() && without.take_trailers().is_none());
+    }
+
+    #[test]
     fn malformed_chunks_are_refused() {
         let long = format!("1;{}\r\n", "x".repeat(2000));
         let trailers = format!("0\r\nA: {}\r\n\r\n", "x".repeat(17_000));
@@ -218,7 +256,7 @@ mod tests {
         ) {
             let mut wire = bytes::BytesMut::new();
             payloads.iter().for_each(|payload| crate::write::chunk(&mut wire, payload));
-            crate::write::last_chunk(&mut wire);
+            crate::write::last_chunk(&mut wire, None);
             let (payload, left, done) = decode(Framing::Chunked, &wire, pieces).unwrap();
             prop_assert_eq!((payload, left, done), (payloads.concat(), 0, true));
         }

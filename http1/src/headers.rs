@@ -26,6 +26,10 @@ struct Field {
     value: Span,
 }
 
+/// Fields that a message must have ahead of its body, or not at all.
+const NOT_BEHIND: [&str; 8] =
+    ["content-length", "transfer-encoding", "host", "connection", "trailer", "te", "upgrade", "content-encoding"];
+
 /// Header fields of one message.
 ///
 /// All names and values stand in one buffer, additions behind the original head, so that a message costs one
@@ -46,6 +50,20 @@ impl Headers {
     pub fn clear(&mut self) {
         self.text.clear();
         self.fields.clear();
+    }
+
+    /// The fields behind a chunked body. Those that would change how the message is read are left out; None: nothing is left.
+    pub(crate) fn of_trailers(text: &[u8]) -> Option<Self> {
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let Ok(httparse::Status::Complete((_, fields))) = httparse::parse_headers(text, &mut fields) else {
+            return None;
+        };
+        let mut headers = Self::new();
+        for field in fields.iter().filter(|field| !NOT_BEHIND.iter().any(|name| field.name.eq_ignore_ascii_case(name)))
+        {
+            headers.add(field.name, field.value);
+        }
+        (!headers.is_empty()).then_some(headers)
     }
 
     pub(crate) fn push_span(&mut self, name: Span, value: Span) {

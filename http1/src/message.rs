@@ -10,6 +10,8 @@ pub enum Version {
     /// HTTP/1.1
     #[default]
     Http11,
+    /// HTTP/2, whose heads are carried in the same form.
+    Http2,
 }
 
 /// Request line and fields.
@@ -31,6 +33,13 @@ impl Request {
         request.method = request.headers.store(method.as_bytes());
         request.set_target(target);
         request
+    }
+
+    /// Replaces the method, unless that is no token.
+    pub fn set_method(&mut self, method: &str) {
+        if is_token(method.as_bytes()) {
+            self.method = self.headers.store(method.as_bytes());
+        }
     }
 
     /// The method, case as written.
@@ -81,7 +90,7 @@ impl Response {
 
 fn keep_alive(version: Version, headers: &Headers) -> bool {
     match version {
-        Version::Http11 => !headers.has_token("connection", "close"),
+        Version::Http11 | Version::Http2 => !headers.has_token("connection", "close"),
         Version::Http10 => headers.has_token("connection", "keep-alive"),
     }
 }

@@ -51,9 +51,13 @@ pub fn chunk(out: &mut BytesMut, payload: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes the end of a chunked body.
-pub fn last_chunk(out: &mut BytesMut) {
-    out.extend_from_slice(b"0\r\n\r\n");
+/// Writes the end of a chunked body, with what stands behind it.
+pub fn last_chunk(out: &mut BytesMut, trailers: Option<&Headers>) {
+    out.extend_from_slice(b"0\r\n");
+    if let Some(trailers) = trailers {
+        fields(out, trailers);
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 fn chunk_size(out: &mut BytesMut, size: usize) {

@@ -1,107 +1,207 @@
-//! Clusters: a service or a subset of one, with its endpoints, limits and health.
+//! Clusters: endpoints that one kind of traffic may go to, with their limits and health.
 //!
-//! A [`Cluster`] is immutable and lives as long as its snapshot; what must survive a reload (counts, connections, ejections) is in [`Host`]
-//! and [`Load`], which the next snapshot takes over.
+//! A [`Cluster`] lives as long as its snapshot; what must survive a reload (counts, connections, ejections) is in [`Host`] and [`Load`],
+//! which the next snapshot takes over.
 
+mod connection;
 mod dispatch;
 mod host;
 mod load;
 mod pool;
 
-pub(crate) use dispatch::{ConnectError, connect};
-pub(crate) use host::{Active, Host};
+pub(crate) use connection::Channel;
+pub(crate) use dispatch::{ConnectError, PoolKey, connect, open};
+pub(crate) use host::{Active, Host, Member};
 pub(crate) use load::{Load, Slot};
-pub(crate) use pool::{Pools, Upstream};
+pub(crate) use pool::{Lifetime, Pools};
 
-use crate::balance::{self, Candidates};
-use crate::policy::{OutlierDetection, TrafficPolicy};
-use crate::telemetry::ClusterStats;
+use crate::balance::{self, Rotation, Turn, Wish};
+use crate::clock::now;
+use crate::health::Health;
+use crate::net::ClientTls;
+use crate::policy::{self, Address, Discovery, Endpoint, OutlierDetection, Priority};
+use crate::telemetry::ClusterCounter;
+use crate::telemetry::metrics::{ClusterStats, Istio, IstioTcp, Labels, Registry, Security, Worker};
+use arc_swap::ArcSwap;
 use rand::Rng;
-use std::cell::Cell;
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Endpoints that one kind of traffic may go to.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    /// `outbound|80|v1|cart`.
-    pub name: String,
-    /// Host of the service.
-    pub service: String,
-    /// Subset, if it is one.
-    pub subset: Option<String>,
-    /// How traffic to it is balanced, limited and watched.
-    pub policy: TrafficPolicy,
+    /// What is configured of it.
+    pub policy: policy::Cluster,
+    /// Its name.
+    pub name: Arc<str>,
     /// All its endpoints, healthy or not.
-    pub hosts: Vec<Arc<Host>>,
-    /// What is under way, over all workers.
-    pub load: Arc<Load>,
+    pub members: Vec<Arc<Member>>,
+    /// The same, ready for picks; made anew whenever somebody's health changes.
+    rotation: ArcSwap<Rotation>,
+    /// Endpoints that nobody lists: where clients were going.
+    met: Mutex<HashMap<SocketAddr, Arc<Member>>>,
+    /// How its endpoints are spoken to by TLS.
+    pub tls: Option<ClientTls>,
+    /// What outlives this snapshot.
+    kept: Kept,
     /// Counters for metrics.
     pub stats: Arc<ClusterStats>,
+    /// Who speaks with whom by it, as Istio counts.
+    labels: Labels,
+    /// Its series, once anybody has used it: most clusters of a mesh are never called.
+    istio: OnceLock<Arc<Istio>>,
+    istio_tcp: OnceLock<Arc<IstioTcp>>,
 }
 
-/// The endpoints that a pick may choose from, as positions in the cluster.
-struct Usable<'a> {
-    hosts: &'a [Arc<Host>],
-    count: usize,
-    /// All may be used: none is unhealthy, or too many are.
-    all: bool,
+/// What of a cluster outlives a snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    /// A number that no other cluster of this process has.
+    id: u64,
+    /// What is under way, over all workers, for each priority of requests.
+    load: [Arc<Load>; 2],
+    /// What is known of its endpoints.
+    pub hosts: HashMap<Address, Arc<Host>>,
 }
 
-impl Usable<'_> {
-    fn host(&self, at: usize) -> Option<&Arc<Host>> {
-        if self.all { self.hosts.get(at) } else { self.hosts.iter().filter(|host| host.is_healthy()).nth(at) }
+impl Default for Kept {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), load: Default::default(), hosts: HashMap::new() }
     }
 }
-
-impl Candidates for Usable<'_> {
-    fn count(&self) -> usize {
-        self.count
-    }
-
-    fn active(&self, at: usize) -> u32 {
-        self.host(at).map_or(u32::MAX, |host| host.active())
-    }
-}
-
-/// Picks that are thrown away, at most, to find an endpoint that the request has not tried.
-const MOST_REPICKS: usize = 5;
 
 impl Cluster {
-    /// Picks an endpoint, if possible none of `tried`. None: no endpoint may be used.
-    pub(crate) fn pick(&self, tried: &[SocketAddr], turn: &Cell<usize>, rng: &mut impl Rng) -> Option<&Arc<Host>> {
-        let total = self.hosts.len();
-        let healthy = self.healthy().count();
-        let panic = balance::panics(healthy, total, self.policy.panic_percent);
-        if panic {
-            self.stats.panicked.add(1);
+    /// One whose endpoints were looked up.
+    pub(crate) fn new(
+        policy: policy::Cluster,
+        members: Vec<Arc<Member>>,
+        tls: Option<ClientTls>,
+        kept: Kept,
+        stats: Arc<ClusterStats>,
+        labels: Labels,
+    ) -> Self {
+        let rotation = ArcSwap::from_pointee(rotation(&policy, &members));
+        let name = policy.name.as_str().into();
+        Self {
+            policy,
+            name,
+            members,
+            rotation,
+            met: Mutex::default(),
+            tls,
+            kept,
+            stats,
+            labels,
+            istio: OnceLock::new(),
+            istio_tcp: OnceLock::new(),
         }
-        let all = panic || healthy == total;
-        let usable = Usable { hosts: &self.hosts, count: if all { total } else { healthy }, all };
-        if usable.count == 0 {
-            return None;
-        }
-        let mut picked = None;
-        for _ in 0..=MOST_REPICKS {
-            let mut position = turn.get();
-            let at = balance::pick(self.policy.balance, &usable, &mut position, rng);
-            turn.set(position);
-            // One may have been taken out since they were counted; any other will do.
-            picked = if all { self.hosts.get(at) } else { self.healthy().nth(at).or_else(|| self.healthy().next()) };
-            if !picked.is_some_and(|host| tried.contains(&host.address)) {
-                break;
-            }
-        }
-        // If all have been tried, the last pick serves: a cluster of one endpoint tries it again.
-        picked
     }
 
-    fn healthy(&self) -> impl Iterator<Item = &Arc<Host>> {
-        self.hosts.iter().filter(|host| host.is_healthy())
+    /// Somebody's health has changed.
+    pub(crate) fn refresh(&self) {
+        self.rotation.store(Arc::new(rotation(&self.policy, &self.members)));
+    }
+
+    /// A number that no other cluster has, the same over reloads.
+    pub(crate) fn id(&self) -> u64 {
+        self.kept.id
+    }
+
+    /// What is under way.
+    pub(crate) fn load(&self, priority: Priority) -> &Arc<Load> {
+        match priority {
+            Priority::Default => &self.kept.load[0],
+            Priority::High => &self.kept.load[1],
+        }
+    }
+
+    /// What outlives this snapshot.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Picks an endpoint. None: none may be used.
+    pub(crate) fn pick(
+        &self,
+        turn: &mut Turn,
+        wish: &Wish<'_>,
+        rng: &mut impl Rng,
+        shard: Worker,
+    ) -> Option<Arc<Member>> {
+        let rotation = self.rotation.load();
+        let active = |index: usize| self.members.get(index).map_or(0, |member| member.host.active());
+        let picked = rotation.pick(turn, wish, now(), rng, active)?;
+        if picked.panics {
+            self.stats.count(shard, ClusterCounter::LbHealthyPanic);
+        }
+        self.members.get(picked.index).map(Arc::clone)
+    }
+
+    /// True if anything is available outside of these priorities.
+    pub(crate) fn is_left(&self, left_out: balance::Priorities, wish: &Wish<'_>) -> bool {
+        self.rotation.load().is_left(left_out, wish.subset)
+    }
+
+    /// The endpoint at an address where a client was going, if this cluster goes there.
+    pub(crate) fn meet(&self, address: SocketAddr) -> Option<Arc<Member>> {
+        if self.policy.discovery != Discovery::OriginalDestination {
+            return None;
+        }
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let member = met.entry(address).or_insert_with(|| {
+            let host = Arc::new(Host::new(now()));
+            Arc::new(Member { host, endpoint: Endpoint::at(address), priority: 0, locality: 0 })
+        });
+        Some(Arc::clone(member))
+    }
+
+    /// The endpoint at an address, if it is one of its own.
+    pub(crate) fn member(&self, address: Option<&Address>) -> Option<&Arc<Member>> {
+        self.members.iter().find(|member| Some(&member.endpoint.address) == address)
     }
 
     /// The detector's parameters, if there is one.
     pub(crate) fn outlier(&self) -> Option<&OutlierDetection> {
         self.policy.outlier.as_ref()
     }
+
+    /// Its requests, as Istio counts them.
+    pub(crate) fn istio(&self, metrics: &Registry) -> &Arc<Istio> {
+        self.istio.get_or_init(|| metrics.istio(&self.labels))
+    }
+
+    /// Its forwarded connections, as Istio counts them.
+    pub(crate) fn istio_tcp(&self, metrics: &Registry) -> &Arc<IstioTcp> {
+        self.istio_tcp.get_or_init(|| metrics.istio_tcp(&self.labels, Security::Unknown))
+    }
+
+    /// True once any request has gone to it.
+    pub(crate) fn had_traffic(&self) -> bool {
+        self.members.iter().any(|member| member.host.requests.load(Ordering::Relaxed) > 0)
+    }
+
+    /// Endpoints that may be used.
+    pub(crate) fn healthy(&self) -> usize {
+        self.members.iter().filter(|member| matches!(member.health(), Health::Healthy | Health::Degraded)).count()
+    }
+}
+
+fn rotation(policy: &policy::Cluster, members: &[Arc<Member>]) -> Rotation {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let addresses: Vec<String> = members.iter().map(|member| member.endpoint.address.to_string()).collect();
+    let known = members.iter().zip(&addresses).enumerate().map(|(index, (member, address))| balance::Member {
+        index,
+        priority: member.priority,
+        locality: member.locality,
+        weight: member.endpoint.weight,
+        health: member.health(),
+        address,
+        labels: &member.endpoint.labels,
+        healthy_since: Some(member.host.healthy_since()),
+    });
+    let known: Vec<_> = known.collect();
+    Rotation::new(NEXT.fetch_add(1, Ordering::Relaxed), policy, &known, now())
 }

@@ -1,18 +1,29 @@
-//! Foreign formats end here: Istio and Kubernetes YAML in, [`Policies`] out, with every mistake at once and its place.
+//! Foreign formats end here: Istio and Kubernetes YAML in, [`Objects`] out, with every mistake at once and its place.
 //!
 //! Every field of the kinds that are read is known. It is obeyed, or refused by name unless it is listed as accepted; nothing is ignored
 //! silently. Defaults are applied here, by the rules of whoever's format it is.
 
+pub mod analyze;
 mod duration;
+mod envoy;
+pub mod gateway_api;
 mod istio;
+mod kinds;
 mod kubernetes;
+pub mod mesh;
+mod names;
 mod native;
+mod number;
 mod object;
+pub mod objects;
+mod pairs;
 mod problems;
+mod re2;
+mod sieve;
 pub mod weights;
 
-use crate::policy::Policies;
 use object::Header;
+use objects::Objects;
 use problems::Problems;
 use squall_yaml::{Document, Finding, Severity, Source};
 use std::path::{Path, PathBuf};
@@ -20,18 +31,18 @@ use std::path::{Path, PathBuf};
 /// How policies are read.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
-    /// Fields that may stay without effect: `DestinationRule.spec.trafficPolicy.tls`.
+    /// Kinds that are passed over, and fields that may stay without effect: `DestinationRule.spec.trafficPolicy.tunnel`.
     pub accept_unsupported: Vec<String>,
 }
 
-/// Policies that were read without an error.
-#[derive(Debug, Clone)]
+/// Objects that were read without an error.
+#[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// Resolved.
-    pub policies: Policies,
+    /// Read and checked one by one.
+    pub objects: Objects,
     /// What is likely not meant.
     pub warnings: Vec<Finding>,
-    /// Accepted fields that have no effect.
+    /// Accepted kinds and fields that have no effect.
     pub unsupported: Vec<Finding>,
     /// The texts.
     pub sources: Vec<Source>,
@@ -59,8 +70,7 @@ pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, Vec<Find
 
 /// Reads policies from texts.
 pub fn read(sources: &[Source], options: &LoadOptions) -> Result<Loaded, Vec<Finding>> {
-    let mut loaded =
-        Loaded { policies: Policies::default(), warnings: Vec::new(), unsupported: Vec::new(), sources: Vec::new() };
+    let mut loaded = Loaded { warnings: unknown_names(options), ..Loaded::default() };
     let mut errors = Vec::new();
     for source in sources {
         let documents = match squall_yaml::parse(source) {
@@ -72,7 +82,7 @@ pub fn read(sources: &[Source], options: &LoadOptions) -> Result<Loaded, Vec<Fin
         };
         for document in documents {
             let mut problems = Problems::new(&source.path, options);
-            object(&document, &mut loaded.policies, &mut problems);
+            document_objects(&document, &mut loaded.objects, &mut problems);
             let (own, accepted) = problems.into_parts();
             loaded.unsupported.extend(accepted);
             let (own_errors, warnings) = own.into_iter().partition(|one: &Finding| one.severity == Severity::Error);
@@ -83,25 +93,74 @@ pub fn read(sources: &[Source], options: &LoadOptions) -> Result<Loaded, Vec<Fin
     if errors.is_empty() { Ok(loaded) } else { Err(errors) }
 }
 
-/// Reads one object into the policies.
-fn object(document: &Document, policies: &mut Policies, problems: &mut Problems<'_>) {
+/// Reads the object of a document, or those of a list, into the others.
+fn document_objects(document: &Document, objects: &mut Objects, problems: &mut Problems<'_>) {
     if matches!(document.root.value, squall_yaml::Value::Null) {
         return;
     }
+    if envoy::is_bootstrap(document) {
+        let read = envoy::bootstrap(document, problems);
+        if objects.bootstrap.is_some() {
+            problems.error(document.place(), "a second bootstrap", "a proxy has one configuration in Envoy's words");
+        }
+        objects.bootstrap = read.map(Box::new);
+        return;
+    }
     let Some(header) = Header::of(document, problems) else { return };
-    match (header.group.as_str(), header.kind.as_str()) {
+    match header.items(document) {
+        // Each by itself, so that one that is passed over takes none of the others along.
+        Some(items) => items.iter().for_each(|item| document_objects(item, objects, problems)),
+        None => object(document, &header, objects, problems),
+    }
+}
+
+/// Reads one object into the others.
+fn object(document: &Document, header: &Header, objects: &mut Objects, problems: &mut Problems<'_>) {
+    let Some(kind) = header.known(problems) else { return };
+    match (kind.group, kind.name) {
         ("networking.istio.io", "VirtualService") => {
-            policies.virtual_services.extend(istio::virtual_service(document, problems));
+            objects.virtual_services.extend(istio::virtual_service(document, problems));
         }
         ("networking.istio.io", "DestinationRule") => {
-            policies.destination_rules.extend(istio::destination_rule(document, problems));
+            objects.destination_rules.extend(istio::destination_rule(document, problems));
         }
-        ("", "Service") => policies.services.extend(kubernetes::service(document, problems)),
-        ("apps", "Deployment") => policies.deployments.extend(kubernetes::deployment(document, problems)),
-        ("discovery.k8s.io", "EndpointSlice") => policies.endpoints.extend(kubernetes::endpoints(document, problems)),
-        ("squall.dev", "HealthCheck") => policies.health_checks.extend(native::health_check(document, problems)),
-        _ => header.refuse_unless_accepted(problems),
+        ("networking.istio.io", "Gateway") => objects.gateways.extend(istio::gateway(document, problems)),
+        ("networking.istio.io", "ServiceEntry") => {
+            objects.service_entries.extend(istio::service_entry(document, problems));
+        }
+        ("networking.istio.io", "WorkloadEntry") => objects.workloads.extend(istio::workload_entry(document, problems)),
+        ("networking.istio.io", "Sidecar") => objects.sidecars.extend(istio::sidecar(document, problems)),
+        ("gateway.networking.k8s.io", "HTTPRoute") => {
+            objects.virtual_services.extend(gateway_api::http_route(document, problems));
+        }
+        ("gateway.networking.k8s.io", "GRPCRoute") => {
+            objects.virtual_services.extend(gateway_api::grpc_route(document, problems));
+        }
+        ("gateway.networking.k8s.io", "Gateway") => objects.gateways.extend(gateway_api::gateway(document, problems)),
+        ("", "Service") => objects.services.extend(kubernetes::service(document, problems)),
+        ("apps", "Deployment") => objects.deployments.extend(kubernetes::deployment(document, problems)),
+        ("discovery.k8s.io", "EndpointSlice") => {
+            objects.endpoints.extend(kubernetes::endpoint_slice(document, problems));
+        }
+        ("squall.dev", "HealthCheck") => objects.health_checks.extend(native::health_check(document, problems)),
+        _ => {}
     }
+}
+
+/// Names that are accepted and that nothing has.
+fn unknown_names(options: &LoadOptions) -> Vec<Finding> {
+    let wrong = |name: &String| Some((name.clone(), kinds::check_accepted(name).err()?));
+    let finding = |(name, help): (String, String)| Finding {
+        severity: Severity::Warning,
+        file: PathBuf::from("accept-unsupported"),
+        place: squall_yaml::Place::default(),
+        span_len: 0,
+        message: format!("`{name}` is accepted without effect, but there is no such kind and no such field"),
+        expected: None,
+        help: Some(help),
+        code: Some("SQ0303"),
+    };
+    options.accept_unsupported.iter().filter_map(wrong).map(finding).collect()
 }
 
 /// A name for the state of these texts: the same texts have the same.

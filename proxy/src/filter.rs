@@ -1,7 +1,13 @@
-//! One behaviour of a policy a file. The order in which a request meets them stands in [`crate::serve`].
+//! What the policies of a route do to a request and its answer: one behaviour a file. Pure, but for buckets and counts of faults.
 
+pub(crate) mod cors;
 pub(crate) mod fault;
+pub(crate) mod hash;
 pub(crate) mod headers;
 pub(crate) mod hop_by_hop;
+pub(crate) mod overrides;
+pub(crate) mod path;
+pub(crate) mod rate_limit;
 pub(crate) mod retry;
 pub(crate) mod rewrite;
+pub(crate) mod timeout;

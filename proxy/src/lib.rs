@@ -4,10 +4,12 @@
 //!
 //! - [`app`] starts and stops the whole proxy.
 //! - [`serve`] is the request path, [`admin`] what people and scripts ask it.
-//! - [`filter`] holds one behaviour of a policy a file.
 //! - [`cluster`] knows endpoints, their health, and how one is picked and reached.
+//! - [`filter`] holds one behaviour of a policy a file.
+//! - [`wire`] is a message on its way, in either version of HTTP.
 //! - [`net`] is the only place that opens a socket.
-//! - [`balance`] and [`health`] decide, without tasks or sockets; [`telemetry`] counts.
+//! - [`balance`] and [`health`] decide, without tasks or sockets; [`telemetry`] counts and tells.
+//! - [`config`] is where foreign formats end.
 //! - [`policy`]: plain data, resolved; what a request is decided by.
 
 mod admin;
@@ -22,3 +24,4 @@ mod net;
 pub mod policy;
 mod serve;
 mod telemetry;
+mod wire;

@@ -1,18 +1,47 @@
 //! Sockets: the only place that opens one.
 
-use socket2::{Domain, Protocol, Socket, Type};
+mod inspect;
+mod tls;
+mod transport;
+
+pub(crate) use inspect::{Inspected, begins_http2, inspect};
+pub(crate) use tls::{ClientTls, ServerTls, TlsError};
+pub(crate) use transport::{Reader, Transport, Writer};
+
+use crate::policy::TcpKeepalive;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
-use tokio::net::{TcpListener, TcpStream};
+use std::path::Path;
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-/// Connects to an endpoint.
-pub(crate) async fn connect(to: SocketAddr) -> io::Result<TcpStream> {
+/// Connects to a port; says from which address.
+pub(crate) async fn connect(to: SocketAddr, keepalive: Option<TcpKeepalive>) -> io::Result<(Transport, SocketAddr)> {
     let stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
-    Ok(stream)
+    if let Some(keepalive) = keepalive {
+        let mut probes = socket2::TcpKeepalive::new();
+        if let Some(time) = keepalive.time {
+            probes = probes.with_time(time);
+        }
+        if let Some(interval) = keepalive.interval {
+            probes = probes.with_interval(interval);
+        }
+        if let Some(count) = keepalive.probes {
+            probes = probes.with_retries(count);
+        }
+        SockRef::from(&stream).set_tcp_keepalive(&probes)?;
+    }
+    let from = stream.local_addr()?;
+    Ok((stream.into(), from))
+}
+
+/// Connects to a socket of the file system.
+pub(crate) async fn connect_pipe(to: &Path) -> io::Result<Transport> {
+    Ok(UnixStream::connect(to).await?.into())
 }
 
 /// A listener that workers may share, each with a socket of its own.
@@ -24,4 +53,9 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Where a client's connection was going before it was redirected here; what it says itself where nothing was redirected.
+pub(crate) fn original_destination(stream: &TcpStream) -> Option<SocketAddr> {
+    SockRef::from(stream).original_dst_v4().ok()?.as_socket()
 }

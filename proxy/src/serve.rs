@@ -1,19 +1,29 @@
 //! The request path: from a client's bytes to its answer.
 //!
-//! [`chain::handle`] is one request, read from top to bottom in the order in which it meets everything. `tries` and `exchange` are its tries at
-//! endpoints, `respond` the table of our own answers, [`routing`] the choice of a route, [`snapshot`] what a request sees of the
-//! configuration.
+//! A connection is taken by a [`worker`], looked at in `accept`, and served by `http1`, `http2` or `tcp`. [`chain::handle`] is one
+//! request, read from top to bottom in the order in which it meets everything: `admission`, the route, filters, `router`; `tries` and
+//! `exchange` are its tries at endpoints, `respond` the table of our own answers, [`routing`] the choice of a route, [`snapshot`] what a
+//! request sees of the configuration.
 
+mod accept;
+mod admission;
 mod answer;
 pub(crate) mod chain;
 mod client;
 mod exchange;
+mod http1;
+mod http2;
+mod mirror;
 mod notes;
 mod respond;
+mod router;
 pub(crate) mod routing;
 pub(crate) mod snapshot;
+mod tcp;
+pub(crate) mod trace;
 mod tries;
 mod upload;
+mod watch;
 mod worker;
 
-pub(crate) use worker::{Detected, Shared, Worker};
+pub(crate) use worker::{Seen, Shared, Socket, Told, Worker};

@@ -1,9 +1,23 @@
-//! What the data plane counts and logs. Counting on the request path is one addition to one atomic: no lock, no allocation, no text.
+//! What the data plane tells of itself: access logs, metrics, traces.
+//!
+//! A request that has ended is a [`Tale`]; everything here is made of one. Counting is one addition to a number of the worker's own.
 
 pub(crate) mod access_log;
 pub(crate) mod events;
-mod flag;
-mod stats;
+pub(crate) mod exposition;
+pub(crate) mod format;
+pub(crate) mod grpc;
+pub(crate) mod metrics;
+pub(crate) mod trace;
 
-pub(crate) use flag::Flag;
-pub(crate) use stats::ClusterStats;
+mod escape;
+mod fields;
+mod flags;
+mod tale;
+
+pub(crate) use fields::{Fields, FieldsMut, NoFields};
+pub(crate) use flags::{Flag, Flags};
+pub(crate) use format::Template;
+pub(crate) use grpc::is_request as is_grpc;
+pub(crate) use metrics::{ClusterCounter, ClusterTime, HttpCounter, HttpLevel, RateLimitCounter};
+pub(crate) use tale::{Protocol, Tale, TlsFacts};

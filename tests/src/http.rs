@@ -49,6 +49,21 @@ impl Message {
 
 /// Reads one message; none at the end of the connection.
 pub fn read_message(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
+    let Some(mut message) = read_head(reader)? else { return Ok(None) };
+    let status = message.status();
+    let is_answer = message.line.starts_with("HTTP/");
+    if message.field("transfer-encoding") == "chunked" {
+        read_chunks(reader, &mut message.body)?;
+    } else if let Ok(length) = message.field("content-length").parse::<usize>() {
+        message.body.resize(length, 0);
+        reader.read_exact(&mut message.body)?;
+    } else if is_answer && status >= 200 && status != 204 && status != 304 {
+        reader.read_to_end(&mut message.body)?;
+    }
+    Ok(Some(message))
+}
+
+fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
     let mut message = Message::default();
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -65,16 +80,6 @@ pub fn read_message(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
             known.push_str(", ");
         }
         known.push_str(value);
-    }
-    let status = message.status();
-    let is_answer = message.line.starts_with("HTTP/");
-    if message.field("transfer-encoding") == "chunked" {
-        read_chunks(reader, &mut message.body)?;
-    } else if let Ok(length) = message.field("content-length").parse::<usize>() {
-        message.body.resize(length, 0);
-        reader.read_exact(&mut message.body)?;
-    } else if is_answer && status >= 200 && status != 204 && status != 304 {
-        reader.read_to_end(&mut message.body)?;
     }
     Ok(Some(message))
 }
@@ -216,18 +221,21 @@ impl Backend {
     pub fn reading_only_heads(handler: impl Fn(&Message) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let backend = Self { address, asked: Arc::default(), connections: Arc::default() };
+        let asked = Arc::<Mutex<Vec<Message>>>::default();
+        let backend = Self { address, asked: Arc::clone(&asked), connections: Arc::default() };
         std::thread::spawn(move || {
             let mut kept = Vec::new();
-            for mut stream in listener.incoming().flatten() {
-                let mut head = [0; 8];
-                if stream.read_exact(&mut head).is_ok()
-                    && let Answer::Raw(bytes) = handler(&Message::default())
+            for stream in listener.incoming().flatten() {
+                // One byte at a time, so that nothing of the body is taken.
+                let mut reader = BufReader::with_capacity(1, stream);
+                if let Ok(Some(head)) = read_head(&mut reader)
+                    && let Answer::Raw(bytes) = handler(&head)
                 {
+                    asked.lock().expect("no panic in a handler").push(head);
                     // A client that has gone does not matter.
-                    let _ = stream.write_all(bytes);
+                    let _ = reader.get_mut().write_all(bytes);
                 }
-                kept.push(stream);
+                kept.push(reader);
             }
         });
         backend

@@ -4,8 +4,10 @@
 
 pub mod gallery;
 pub mod http;
+pub mod http2;
 pub mod proxy;
 pub mod relay;
+pub mod tls;
 
 use serde_json::Value;
 use std::fs;

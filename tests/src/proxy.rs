@@ -5,6 +5,7 @@ use crate::{binary, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub struct Proxy {
     pub listen: SocketAddr,
     /// Where it answers questions.
     pub admin: SocketAddr,
+    listeners: BTreeMap<String, SocketAddr>,
 }
 
 /// An endpoint of the service `cart`: its address, its version, and whether it is ready.
@@ -43,12 +45,26 @@ impl Proxy {
     /// The same with further arguments.
     #[must_use]
     pub fn with_arguments(policies: &str, endpoints: &[Endpoint], arguments: &[&str]) -> Self {
+        let files = [("policies.yaml", policies), ("endpoints.yaml", &slices(endpoints))];
+        let base = ["--policies", "policies.yaml", "--endpoints", "endpoints.yaml"];
+        Self::with_files(&files, &[&base, arguments].concat())
+    }
+
+    /// Starts one on an Envoy bootstrap.
+    #[must_use]
+    pub fn on_bootstrap(bootstrap: &str) -> Self {
+        Self::with_files(&[("envoy.yaml", bootstrap)], &["--envoy-bootstrap", "envoy.yaml"])
+    }
+
+    /// Starts one in a folder with these files; it logs accesses and events there.
+    #[must_use]
+    pub fn with_files(files: &[(&str, &str)], arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("policies.yaml"), policies).expect("a file");
-        fs::write(folder.path().join("endpoints.yaml"), slices(endpoints)).expect("a file");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("a file");
+        }
         let mut child = Command::new(binary())
-            .args(["proxy", "--seed", "1", "--policies", "policies.yaml", "--endpoints", "endpoints.yaml"])
-            .args(["--access-log", "access.jsonl", "--event-log", "events.jsonl"])
+            .args(["proxy", "--seed", "1", "--access-log", "access.jsonl", "--event-log", "events.jsonl"])
             .args(arguments)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
@@ -59,8 +75,20 @@ impl Proxy {
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
         let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the proxy is not ready:\n{log}"));
-        let address = |key: &str| ready[key].as_str().expect("an address").parse().expect("an address");
-        Self { child, folder, listen: address("listen"), admin: address("admin") }
+        let address = |value: &Value| value.as_str().expect("an address").parse().expect("an address");
+        let listeners = ready["listeners"].as_object().expect("listeners by name");
+        let listeners = listeners.iter().map(|(name, at)| (name.clone(), address(at))).collect();
+        Self { child, folder, listen: address(&ready["listen"]), admin: address(&ready["admin"]), listeners }
+    }
+
+    /// Where the one listener is whose name holds `part`.
+    #[must_use]
+    pub fn listener(&self, part: &str) -> SocketAddr {
+        let mut found = self.listeners.iter().filter(|(name, _)| name.contains(part));
+        match (found.next(), found.next()) {
+            (Some((_, address)), None) => *address,
+            _ => panic!("not one listener with {part}: {:?}", self.listeners),
+        }
     }
 
     /// One GET to the service `cart`.
@@ -87,6 +115,14 @@ impl Proxy {
         get(self.admin, path, "host: localhost\r\n")
     }
 
+    /// Tells the admin interface something.
+    #[must_use]
+    pub fn post(&self, path: &str) -> Message {
+        Connection::to(self.admin)
+            .expect("a connection")
+            .ask(&format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"))
+    }
+
     /// The value of a metric, with `labels` as they begin; 0 if it is not there.
     #[must_use]
     pub fn metric(&self, name: &str, label: &str) -> f64 {
@@ -103,12 +139,20 @@ impl Proxy {
     /// The lines of its access log, once there are `number`.
     #[must_use]
     pub fn access_log(&self, number: usize) -> Vec<Value> {
-        let lines = || {
-            let text = fs::read_to_string(self.path("access.jsonl")).unwrap_or_default();
-            text.lines().map_while(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>()
-        };
-        until("the access log is written", || lines().len() >= number);
-        lines()
+        until("the access log is written", || self.access_log_now().len() >= number);
+        self.access_log_now()
+    }
+
+    /// The lines of its access log so far.
+    #[must_use]
+    pub fn access_log_now(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.path("access.jsonl")).unwrap_or_default();
+        text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Moves the access log away, as a rotation does.
+    pub fn move_access_log(&self) {
+        fs::rename(self.path("access.jsonl"), self.path("access.jsonl.1")).expect("a rename");
     }
 
     /// Writes the policies anew, as an editor would.

@@ -2,7 +2,7 @@
 #![expect(clippy::result_large_err, reason = "an error ends a reading, so that its size costs nothing")]
 
 use crate::error::Error;
-use crate::spanned::{SPANNED, UNSUPPORTED};
+use crate::spanned::{KEYED, SPANNED, UNSUPPORTED};
 use crate::{Node, Value};
 use serde::de::value::{BorrowedStrDeserializer, U64Deserializer};
 use serde::de::{
@@ -25,12 +25,14 @@ pub(crate) struct Context<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a, 'c> {
     pub(crate) node: &'a Node,
+    /// Its key, if it is a value of a map.
+    pub(crate) key: Option<&'a Node>,
     pub(crate) context: &'c Context<'a>,
 }
 
 impl<'a> Reader<'a, '_> {
     fn other(self, node: &'a Node) -> Self {
-        Self { node, ..self }
+        Self { node, key: None, ..self }
     }
 
     fn alive(self, node: &Node) -> bool {
@@ -106,7 +108,8 @@ impl<'a> Deserializer<'a> for Reader<'a, '_> {
 
     fn deserialize_newtype_struct<V: Visitor<'a>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
         match name {
-            SPANNED => visitor.visit_seq(Parts { reader: self, next: 0 }),
+            SPANNED => visitor.visit_seq(Parts { reader: self, shown: self.node, next: 0 }),
+            KEYED => visitor.visit_seq(Parts { reader: self, shown: self.key.unwrap_or(self.node), next: 0 }),
             UNSUPPORTED => {
                 self.context.unsupported.borrow_mut().push(self.node);
                 visitor.visit_unit()
@@ -190,7 +193,7 @@ impl<'a> SeqAccess<'a> for Entries<'a, '_> {
 struct Pairs<'a, 'c> {
     reader: Reader<'a, 'c>,
     entries: std::slice::Iter<'a, (Node, Node)>,
-    value: Option<&'a Node>,
+    value: Option<(&'a Node, &'a Node)>,
 }
 
 impl<'a> MapAccess<'a> for Pairs<'a, '_> {
@@ -200,15 +203,15 @@ impl<'a> MapAccess<'a> for Pairs<'a, '_> {
         let reader = self.reader;
         let next = self.entries.find(|(key, value)| reader.alive(key) && reader.alive(value));
         next.map(|(key, value)| {
-            self.value = Some(value);
+            self.value = Some((key, value));
             seed.deserialize(Key { reader: reader.other(key) }).map_err(|error| error.at(key))
         })
         .transpose()
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let node = self.value.take().ok_or_else(|| Error::custom("a value without a key"))?;
-        seed.deserialize(self.reader.other(node)).map_err(|error| error.at(node))
+        let (key, node) = self.value.take().ok_or_else(|| Error::custom("a value without a key"))?;
+        seed.deserialize(Reader { key: Some(key), ..self.reader.other(node) }).map_err(|error| error.at(node))
     }
 }
 
@@ -226,7 +229,7 @@ impl<'a> Deserializer<'a> for Key<'a, '_> {
 
     fn deserialize_newtype_struct<V: Visitor<'a>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
         match name {
-            SPANNED => visitor.visit_seq(Parts { reader: self.reader, next: KEY }),
+            SPANNED | KEYED => visitor.visit_seq(Parts { reader: self.reader, shown: self.reader.node, next: KEY }),
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -241,9 +244,11 @@ impl<'a> Deserializer<'a> for Key<'a, '_> {
 /// Added to the number of the next part where the value is a key.
 const KEY: usize = 10;
 
-/// Line, column and value, for [`Spanned`](crate::Spanned).
+/// Line, column and value, for [`Spanned`](crate::Spanned) and [`Keyed`](crate::Keyed).
 struct Parts<'a, 'c> {
     reader: Reader<'a, 'c>,
+    /// What the place is that of.
+    shown: &'a Node,
     next: usize,
 }
 
@@ -252,7 +257,7 @@ impl<'a> SeqAccess<'a> for Parts<'a, '_> {
 
     fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let number = |number: usize| -> U64Deserializer<Error> { (number as u64).into_deserializer() };
-        let place = self.reader.node.place;
+        let place = self.shown.place;
         let part = self.next;
         self.next += 1;
         match part % KEY {

@@ -15,7 +15,7 @@ pub use finding::{Finding, Place, Severity, Source, suggest};
 pub use node::{Document, Node, Value};
 pub use parse::{parse, parse_value};
 pub use read::Read;
-pub use spanned::{Spanned, Unsupported};
+pub use spanned::{Keyed, Spanned, Unsupported};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,11 @@
-use crate::{Place, Source};
+use crate::Place;
+use std::path::Path;
+use std::sync::Arc;
 
 /// One document of a file.
 #[derive(Debug, Clone)]
 pub struct Document {
-    pub(crate) source: Source,
+    pub(crate) file: Arc<Path>,
     /// The tree.
     pub root: Node,
 }
@@ -12,6 +14,11 @@ impl Document {
     /// Where it begins.
     pub fn place(&self) -> Place {
         self.root.place
+    }
+
+    /// A part of it, or what was made of one, as a document of the same file.
+    pub fn part(&self, root: Node) -> Self {
+        Self { file: Arc::clone(&self.file), root }
     }
 }
 
@@ -91,6 +98,14 @@ impl Node {
     pub fn get(&self, name: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else { return None };
         entries.iter().find(|(key, _)| key.scalar() == Some(name)).map(|(_, value)| value)
+    }
+
+    /// The entries of a map; none if it is something else.
+    pub fn map(&self) -> &[(Self, Self)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
     }
 
     /// The entries of a list; none if it is something else.

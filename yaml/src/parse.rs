@@ -3,6 +3,8 @@
 use crate::{Document, Finding, Node, Place, Severity, Source, Value};
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Longest text, bytes.
 const MOST_BYTES: usize = 8 << 20;
@@ -27,7 +29,8 @@ pub fn parse(source: &Source) -> Result<Vec<Document>, Vec<Finding>> {
     };
     let trees = trees(&source.text).map_err(|(place, message)| fail(place, message))?;
     let full = trees.into_iter().filter(|root| !matches!(root.value, Value::Null));
-    Ok(full.map(|root| Document { source: source.clone(), root }).collect())
+    let file: Arc<Path> = source.path.as_path().into();
+    Ok(full.map(|root| Document { file: Arc::clone(&file), root }).collect())
 }
 
 /// A single value, such as one given on a command line.

@@ -33,7 +33,7 @@ impl Document {
         let mut read = None;
         loop {
             context.unsupported.borrow_mut().clear();
-            match T::deserialize(Reader { node: &self.root, context: &context }) {
+            match T::deserialize(Reader { node: &self.root, key: None, context: &context }) {
                 Ok(value) => {
                     let unsupported = context.unsupported.borrow();
                     let unsupported = unsupported
@@ -73,7 +73,7 @@ impl Document {
     fn finding(&self, node: &Node, message: String) -> Finding {
         Finding {
             severity: Severity::Error,
-            file: self.source.path.clone(),
+            file: self.file.to_path_buf(),
             place: node.place,
             span_len: node.len,
             message,

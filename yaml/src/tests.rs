@@ -1,4 +1,4 @@
-use crate::{Document, Finding, Source, Spanned, Unsupported, Value, parse};
+use crate::{Document, Finding, Keyed, Source, Spanned, Unsupported, Value, parse};
 use proptest::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -68,6 +68,19 @@ fn values_are_read_with_their_places() {
     assert_eq!((cart.name.value.as_str(), cart.name.place.line, cart.name.place.column), ("cart", 2, 10));
     assert_eq!(cart.kinds, [Kind::Plain, Kind::Sized { size: 3 }]);
     assert_eq!((cart.labels["app"].as_str(), cart.count), ("cart", 0));
+}
+
+#[test]
+fn a_keyed_value_knows_where_its_key_stands_and_an_entry_of_a_list_where_it_stands_itself() {
+    #[derive(Deserialize)]
+    struct Both {
+        one: Option<Keyed<BTreeMap<String, u8>>>,
+        many: Vec<Keyed<u8>>,
+    }
+    let both = document("one:\n  a: 1\nmany: [7, 8]\n").read::<Both>().unwrap().value;
+    let one = both.one.unwrap();
+    assert_eq!((one.key.line, one.key.column, one.value["a"]), (1, 1, 1));
+    assert_eq!((both.many[1].key.line, both.many[1].key.column, both.many[1].value), (3, 11, 8));
 }
 
 #[test]

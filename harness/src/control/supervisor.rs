@@ -1,7 +1,7 @@
 //! What the kubelet does: readiness takes an instance out of the endpoints, liveness and crashes restart it. Pure: time comes in.
 
 use crate::clock::Nanos;
-use squall_proxy::policy::{Deployment, Probe};
+use squall_proxy::config::objects::{Deployment, Probe};
 use std::time::Duration;
 
 /// Wait before the second restart; it doubles from there. The first restart is immediate.
@@ -146,7 +146,7 @@ impl Supervised {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use squall_proxy::policy::ProbeAction;
+    use squall_proxy::config::objects::ProbeAction;
     use std::collections::BTreeMap;
 
     fn probe(period: u64, failure_threshold: u32) -> Probe {

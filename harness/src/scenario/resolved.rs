@@ -88,7 +88,7 @@ pub struct Service {
     /// What each instance runs.
     pub program: Program,
     /// Restart and probe rules, from a Deployment's manifest or `health:`.
-    pub deployment: Option<squall_proxy::policy::Deployment>,
+    pub deployment: Option<squall_proxy::config::objects::Deployment>,
     /// Relay bytes without reading them as HTTP.
     pub tcp: bool,
 }

@@ -1,146 +1,161 @@
-//! Active checks: each endpoint is asked in turn, and what it answers goes to [`crate::health::active`].
+//! Active checks: who is asked when, and what is made of the answers by [`crate::health::active`].
+
+mod ask;
 
 use crate::clock::now;
-use crate::cluster::Host;
-use crate::health::active::{Checked, State};
-use crate::health::outlier::readmit;
-use crate::net;
-use crate::policy::HealthCheck;
-use crate::serve::Shared;
-use crate::serve::routing::canonical;
-use crate::telemetry::events::EventLog;
-use bytes::BytesMut;
-use squall_http1::{Framing, HeadReader, Request, Response, write};
+use crate::cluster::{Cluster, Member};
+use crate::health::Health;
+use crate::health::active::{Change, Checked, State, first_in};
+use crate::policy::{EndpointHealth, HealthCheck};
+use crate::serve::snapshot::Snapshot;
+use crate::telemetry::ClusterCounter;
+use crate::telemetry::metrics::Worker;
+use rand::Rng;
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::time::Instant;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// How often it is looked which endpoints are due.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// What was found at an endpoint.
-struct Found {
-    of: Listed,
+/// What was found at an endpoint by one of its checks.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The cluster.
+    pub(super) cluster: Arc<str>,
+    /// The endpoint, by its number.
+    pub(super) host: u64,
+    /// Which of the cluster's checks.
+    check: usize,
     checked: Checked,
 }
 
-/// What is known of each endpoint, and when it is due; not while a check is under way.
-#[derive(Default)]
+/// What became of an endpoint by one result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Balancing must know.
+    pub(super) changed: bool,
+    /// It passed, and does not count as failed.
+    pub(super) passed: bool,
+    /// Its connections are to be closed.
+    pub(super) close: bool,
+}
+
+/// What is known of each endpoint by each check, and when that is due; not while one is under way.
+#[derive(Debug, Default)]
 pub(super) struct Checks {
-    states: HashMap<u64, (State, Option<Instant>)>,
+    states: HashMap<(u64, usize), (State, Option<Instant>)>,
+}
+
+/// One endpoint and one of its checks.
+struct Due {
+    cluster: Arc<Cluster>,
+    member: Arc<Member>,
+    check: usize,
+}
+
+fn all(snapshot: &Snapshot) -> impl Iterator<Item = Due> {
+    snapshot.clusters.values().flat_map(|cluster| {
+        let checks = 0..cluster.policy.health_checks.len();
+        let each = checks.flat_map(move |check| cluster.members.iter().map(move |member| (check, member)));
+        each.map(move |(check, member)| Due { cluster: Arc::clone(cluster), member: Arc::clone(member), check })
+    })
 }
 
 impl Checks {
-    /// Asks every endpoint once, so that a proxy that says it is ready knows which it may use.
-    pub(super) async fn first_round(shared: &Shared, events: &EventLog) -> Self {
-        let mut checks = Self::default();
+    /// Asks everybody once, and waits for the answers.
+    pub(super) async fn first_round(&mut self, snapshot: &Snapshot) -> Vec<Found> {
         let mut under_way: JoinSet<Found> = JoinSet::new();
-        for listed in listed(shared) {
-            under_way.spawn_local(ask(listed));
+        for due in all(snapshot) {
+            self.states.insert((due.member.host.id, due.check), (State::default(), None));
+            under_way.spawn_local(ask(due));
         }
-        while let Some(found) = under_way.join_next().await {
-            checks.take(found.into_iter(), events);
+        let mut found = Vec::new();
+        while let Some(one) = under_way.join_next().await {
+            found.extend(one);
         }
-        checks
+        found
     }
 
-    /// Runs until the process ends.
-    pub(super) async fn run(mut self, shared: Arc<Shared>, events: Rc<EventLog>) {
-        let mut under_way: JoinSet<Found> = JoinSet::new();
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            tokio::select! {
-                _ = look.tick() => {
-                    let listed = listed(&shared);
-                    self.states.retain(|id, _| listed.iter().any(|one| one.host.id == *id));
-                    for one in listed {
-                        let (_, due) = self.states.entry(one.host.id).or_insert_with(|| (State::default(), Some(now())));
-                        if due.is_some_and(|due| due <= now()) {
-                            *due = None;
-                            under_way.spawn_local(ask(one));
-                        }
-                    }
-                }
-                Some(found) = under_way.join_next(), if !under_way.is_empty() => {
-                    // What is no longer listed is not judged any more.
-                    let listed: HashSet<u64> = self.states.keys().copied().collect();
-                    self.take(found.into_iter().filter(|found| listed.contains(&found.of.host.id)), &events);
-                }
+    /// Asks those who are due; what is found comes by the channel.
+    pub(super) fn ask_due(&mut self, snapshot: &Snapshot, rng: &mut impl Rng, found: &mpsc::UnboundedSender<Found>) {
+        let mut listed = HashSet::new();
+        for due in all(snapshot) {
+            let key = (due.member.host.id, due.check);
+            listed.insert(key);
+            let Some(check) = due.cluster.policy.health_checks.get(due.check) else { continue };
+            let (_, at) =
+                self.states.entry(key).or_insert_with(|| (State::default(), Some(now() + first_in(check, rng))));
+            if at.is_some_and(|at| at <= now()) {
+                *at = None;
+                let found = found.clone();
+                tokio::task::spawn_local(async move {
+                    // Nobody listens any more when the process ends.
+                    let _ = found.send(ask(due).await);
+                });
             }
         }
+        self.states.retain(|key, _| listed.contains(key));
     }
 
-    fn take(&mut self, found: impl Iterator<Item = Found>, events: &EventLog) {
-        for Found { of: Listed { cluster, host, check }, checked } in found {
-            let (state, due) = self.states.entry(host.id).or_default();
-            let healthy = state.checked(checked, &check);
-            host.set_failed_check(!healthy);
-            if healthy && checked == Checked::Passed && host.counters.is_ejected() {
-                // A passing check puts an ejected endpoint back at once.
-                readmit(&host.counters, &mut host.standing(), now());
-                events.log(&cluster, host.address, "uneject", "active-check");
+    /// Takes in one result.
+    pub(super) fn take(&mut self, cluster: &Cluster, member: &Member, found: &Found, rng: &mut impl Rng) -> Taken {
+        let count = |counter| cluster.stats.count(Worker::CONTROL, counter);
+        let Some(check) = cluster.policy.health_checks.get(found.check) else {
+            return Taken { changed: false, passed: false, close: false };
+        };
+        count(ClusterCounter::CheckAttempt);
+        match found.checked {
+            Checked::Passed { .. } => count(ClusterCounter::CheckSuccess),
+            Checked::NoAnswer => {
+                count(ClusterCounter::CheckFailure);
+                count(ClusterCounter::CheckNetworkFailure);
             }
-            // From the end of one check to the next.
-            *due = Some(now() + check.interval);
+            Checked::Failed { .. } | Checked::Retriable => count(ClusterCounter::CheckFailure),
         }
+        let (state, due) = self.states.entry((found.host, found.check)).or_default();
+        let change = state.checked(found.checked, check);
+        let traffic = cluster.had_traffic();
+        *due = Some(now() + state.next_in(check, traffic, rng));
+        let changed = self.settle(member);
+        if change == Change::Recovered {
+            member.host.set_healthy_since(now());
+        }
+        Taken {
+            changed: changed || change != Change::None,
+            passed: matches!(found.checked, Checked::Passed { .. }) && !member.host.fails_check(),
+            close: change == Change::Failed && cluster.policy.close_on_failed_check,
+        }
+    }
+
+    /// An endpoint asks to be left out; true if balancing must know.
+    pub(super) fn asked_out(&mut self, member: &Member) -> bool {
+        let own = self.states.iter_mut().filter(|((host, _), _)| *host == member.host.id);
+        own.for_each(|(_, (state, _))| {
+            state.asked_out();
+        });
+        self.settle(member)
+    }
+
+    /// All checks of an endpoint together: any of them takes it out.
+    fn settle(&self, member: &Member) -> bool {
+        let own = self.states.iter().filter(|((host, _), _)| *host == member.host.id);
+        let healths: Vec<Health> = own.map(|(_, (state, _))| state.health(false)).collect();
+        let host = &member.host;
+        let before = (host.fails_check(), host.is_degraded(), host.is_excluded());
+        host.set_excluded(healths.contains(&Health::Excluded));
+        host.set_failed_check(healths.iter().any(|health| matches!(health, Health::Unhealthy | Health::Excluded)));
+        host.set_degraded(healths.contains(&Health::Degraded));
+        before != (host.fails_check(), host.is_degraded(), host.is_excluded())
+            && member.endpoint.health != EndpointHealth::Unhealthy
     }
 }
 
-/// An endpoint that is to be checked.
-struct Listed {
-    cluster: String,
-    host: Arc<Host>,
-    check: HealthCheck,
-}
-
-fn listed(shared: &Shared) -> Vec<Listed> {
-    let snapshot = shared.snapshot.load();
-    let mut all = Vec::new();
-    for check in &snapshot.policies.health_checks {
-        let service = canonical(&check.host);
-        for cluster in snapshot.clusters.values().filter(|cluster| cluster.service == service) {
-            let one = |host: &Arc<Host>| Listed {
-                cluster: cluster.name.clone(),
-                host: Arc::clone(host),
-                check: check.clone(),
-            };
-            all.extend(cluster.hosts.iter().map(one));
-        }
-    }
-    all
-}
-
-async fn ask(of: Listed) -> Found {
-    let asked = tokio::time::timeout(of.check.timeout, status(of.host.address, &of.check)).await;
-    let checked = match asked {
-        Ok(Ok(200)) => Checked::Passed,
-        Ok(Ok(_)) => Checked::WrongStatus,
-        Ok(Err(_)) | Err(_) => Checked::NoAnswer,
+async fn ask(due: Due) -> Found {
+    let Due { cluster, member, check } = due;
+    let found = |checked| Found { cluster: Arc::clone(&cluster.name), host: member.host.id, check, checked };
+    let Some(policy): Option<&HealthCheck> = cluster.policy.health_checks.get(check) else {
+        return found(Checked::NoAnswer);
     };
-    Found { of, checked }
-}
-
-async fn status(address: SocketAddr, check: &HealthCheck) -> std::io::Result<u16> {
-    let mut stream = net::connect(address).await?;
-    let mut request = Request::new("GET", &check.path);
-    request.headers.add("host", check.host.as_bytes());
-    request.headers.add("user-agent", b"Envoy/HC");
-    request.headers.add("connection", b"close");
-    let mut buf = BytesMut::new();
-    write::request(&mut buf, &request, Framing::Empty);
-    stream.write_all(&buf).await?;
-    buf.clear();
-    let (mut reader, mut response) = (HeadReader::default(), Response::default());
-    loop {
-        if stream.read_buf(&mut buf).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        if reader.response(&mut buf, &mut response).map_err(std::io::Error::other)? {
-            return Ok(response.status);
-        }
-    }
+    let asked = tokio::time::timeout(policy.timeout, ask::ask(&cluster, &member, policy)).await;
+    found(asked.ok().and_then(Result::ok).unwrap_or(Checked::NoAnswer))
 }

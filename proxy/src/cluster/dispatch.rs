@@ -1,10 +1,18 @@
 //! Getting a connection to an endpoint within the cluster's limits.
 
+use super::connection::{Connection, Http1, Http2};
 use super::pool::{HostPool, Turn};
-use super::{Cluster, Host, Pools, Slot, Upstream};
+use super::{Channel, Cluster, Member, Pools, Slot};
 use crate::clock::now;
-use crate::net;
+use crate::net::{self, Transport};
+use crate::policy::{Address, PoolLimits, Priority, ProtocolChoice};
+use crate::telemetry::ClusterCounter;
+use crate::telemetry::metrics::Worker;
+use crate::wire::{Broken, http1};
+use squall_http1::{Framing, Limits, Request};
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,91 +20,243 @@ pub(crate) enum ConnectError {
     /// A limit of pending or active requests is reached.
     #[error("overflow")]
     Overflow,
-    /// Refused, unreachable, reset.
-    #[error("remote connection failure")]
-    Failed(String),
+    /// A limit of pools is reached: the endpoint counts as not there.
+    #[error("no room for another pool")]
+    NoPool,
+    /// Refused, unreachable, reset; with what the transport said, if it is not the plain "refused".
+    #[error("{0}")]
+    Failed(Arc<str>),
     /// Not in time.
     #[error("connection timeout")]
     Timeout,
 }
 
+/// How an endpoint is spoken to: connections are shared only among requests that agree on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolKey {
+    /// The protocol, or how it is found out.
+    pub protocol: ProtocolChoice,
+    /// The server name, where it is that of the request.
+    pub server_name: Option<Box<str>>,
+    /// Which limits count it.
+    pub priority: Priority,
+}
+
 /// A connection with a place among the active requests of the cluster.
-pub(crate) async fn connect(pools: &Pools, cluster: &Cluster, host: &Host) -> Result<(Upstream, Slot), ConnectError> {
-    let limits = &cluster.policy.pool;
-    let pool = pools.of(host);
-    let upstream = match pool.take_idle(now(), limits.idle_timeout) {
-        Some(upstream) => upstream,
-        None => wait_or_open(&pool, cluster, host).await?,
+pub(crate) struct Connected {
+    connection: Connection,
+    pool: Rc<HostPool>,
+    max_requests: Option<u32>,
+    slot: Slot,
+}
+
+impl Connected {
+    /// Begins a request on it. Its head waits in the sink; the place among the active requests is the caller's to keep.
+    pub(crate) async fn begin(
+        self,
+        request: &Request,
+        framing: Framing,
+        tunnel: bool,
+        scheme: &str,
+    ) -> Result<(Channel, Slot), Broken> {
+        let channel = self.connection.begin(request, framing, tunnel, scheme, self.max_requests, self.pool).await?;
+        Ok((channel, self.slot))
+    }
+}
+
+/// A connection to an endpoint for one request.
+pub(crate) async fn connect(
+    pools: &Pools,
+    cluster: &Arc<Cluster>,
+    member: &Arc<Member>,
+    key: &PoolKey,
+) -> Result<Connected, ConnectError> {
+    let options = &cluster.policy.connections;
+    let limits = cluster.policy.limits(key.priority);
+    let pool = pools.of(&member.host, key);
+    let connection = match pool.take_ready(now(), options.idle_timeout) {
+        Some(connection) => connection,
+        None => wait_or_open(pools, &pool, cluster, member, key, limits).await?,
     };
-    if let Some(slot) = cluster.load.take(|load| &load.requests, limits.max_requests) {
-        Ok((upstream, slot))
+    let load = cluster.load(key.priority);
+    if let Some(slot) = load.take(|load| &load.requests, limits.requests) {
+        Ok(Connected { connection, pool, max_requests: options.max_requests, slot })
     } else {
-        pools.put_back(host, upstream, now());
-        cluster.stats.overflow.add(1);
+        connection.put_back(&pool);
+        cluster.stats.count(pools.shard, ClusterCounter::RqPendingOverflow);
         Err(ConnectError::Overflow)
     }
 }
 
 /// No ready connection: the request is pending from here on, even while a new connection is being opened.
-async fn wait_or_open(pool: &Rc<HostPool>, cluster: &Cluster, host: &Host) -> Result<Upstream, ConnectError> {
-    let limits = &cluster.policy.pool;
-    let Some(_pending) = cluster.load.take(|load| &load.pending, limits.max_pending) else {
-        cluster.stats.overflow.add(1);
+async fn wait_or_open(
+    pools: &Pools,
+    pool: &Rc<HostPool>,
+    cluster: &Arc<Cluster>,
+    member: &Arc<Member>,
+    key: &PoolKey,
+    limits: &PoolLimits,
+) -> Result<Connection, ConnectError> {
+    if pool.is_empty() && pools.count(&member.host) as u32 > limits.pools {
+        cluster.stats.count(pools.shard, ClusterCounter::CxPoolOverflow);
+        return Err(ConnectError::NoPool);
+    }
+    let load = cluster.load(key.priority);
+    let Some(_pending) = load.take(|load| &load.pending, limits.pending) else {
+        cluster.stats.count(pools.shard, ClusterCounter::RqPendingOverflow);
         return Err(ConnectError::Overflow);
     };
+    cluster.stats.count(pools.shard, ClusterCounter::RqPendingTotal);
     loop {
-        // An endpoint may always have one connection, whatever the limit.
-        let limit = if pool.is_empty() { u32::MAX } else { limits.max_connections };
-        if let Some(slot) = cluster.load.take(|load| &load.connections, limit) {
-            return open(pool, cluster, host, slot).await;
-        }
-        cluster.stats.connections_overflow.add(1);
-        match pool.wait().await {
-            Ok(Turn::Connection(upstream)) => return Ok(*upstream),
+        let turn = pool.wait();
+        open_another(pools.shard, pool, cluster, member, key, limits);
+        match turn.await {
+            Ok(Turn::Connection(connection)) => return Ok(connection),
+            Ok(Turn::Failed(error)) => return Err(error),
             Ok(Turn::TryAgain) | Err(_) => {}
         }
     }
 }
 
-async fn open(pool: &Rc<HostPool>, cluster: &Cluster, host: &Host, slot: Slot) -> Result<Upstream, ConnectError> {
-    let opening = Opening::begin(pool);
-    let connecting = net::connect(host.address);
-    let stream = match tokio::time::timeout(cluster.policy.pool.connect_timeout, connecting).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            cluster.stats.connect_failures.add(1);
-            return Err(ConnectError::Failed(error.to_string()));
+/// Opens a connection for whoever waits, if that is needed and allowed. It goes on by itself, whoever gives up waiting.
+fn open_another(
+    shard: Worker,
+    pool: &Rc<HostPool>,
+    cluster: &Arc<Cluster>,
+    member: &Arc<Member>,
+    key: &PoolKey,
+    limits: &PoolLimits,
+) {
+    let for_many = matches!(key.protocol, ProtocolChoice::Http2);
+    if !pool.wants_another(for_many) {
+        return;
+    }
+    // An endpoint may always have one connection, whatever the limit.
+    let limit = if pool.is_empty() { u32::MAX } else { limits.connections };
+    let slot = cluster.load(key.priority).take(|load| &load.connections, limit);
+    let Some(slot) = slot.filter(|_| pool.open() < limits.connections_per_host.max(1)) else {
+        cluster.stats.count(shard, ClusterCounter::CxOverflow);
+        return;
+    };
+    pool.opening();
+    let (pool, cluster, member, key) = (Rc::clone(pool), Arc::clone(cluster), Arc::clone(member), key.clone());
+    tokio::task::spawn_local(async move {
+        match open(&cluster, &member, &key).await {
+            Ok((transport, local)) => {
+                cluster.stats.count(shard, ClusterCounter::CxTotal);
+                serve(transport, local, slot, &pool, &cluster, &key).await;
+            }
+            Err(error) => {
+                cluster.stats.count(shard, ClusterCounter::CxConnectFail);
+                if error == ConnectError::Timeout {
+                    cluster.stats.count(shard, ClusterCounter::CxConnectTimeout);
+                }
+                pool.failed(&error);
+            }
         }
-        Err(_) => {
-            cluster.stats.connect_failures.add(1);
-            return Err(ConnectError::Timeout);
+    });
+}
+
+/// A connection with TLS where the cluster asks for it, in time.
+pub(crate) async fn open(
+    cluster: &Cluster,
+    member: &Member,
+    key: &PoolKey,
+) -> Result<(Transport, Option<SocketAddr>), ConnectError> {
+    let options = &cluster.policy.connections;
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => ConnectError::Failed("remote connection failure".into()),
+        _ => ConnectError::Failed(format!("remote connection failure, transport failure reason: {error}").into()),
+    };
+    let opening = async {
+        let (transport, local) = match member.address() {
+            Address::Socket(address) => {
+                let (transport, local) = net::connect(address, options.tcp_keepalive).await.map_err(failed)?;
+                (transport, Some(local))
+            }
+            Address::Pipe(path) => (net::connect_pipe(&path).await.map_err(failed)?, None),
+            Address::Name(name, _) => {
+                return Err(failed(std::io::Error::other(format!("{name} is not looked up yet"))));
+            }
+        };
+        match &cluster.tls {
+            Some(tls) => {
+                let host = key.server_name.as_deref().unwrap_or_default();
+                Ok((tls.connect(transport, host).await.map_err(failed)?, local))
+            }
+            None => Ok((transport, local)),
         }
     };
-    cluster.stats.connections_opened.add(1);
-    opening.succeeded();
-    Ok(Upstream::new(stream, slot, now()))
+    tokio::time::timeout(options.connect_timeout, opening).await.unwrap_or(Err(ConnectError::Timeout))
 }
 
-/// A connection of the pool that is being opened; not one any more if that fails or is given up.
-struct Opening {
-    pool: Option<Rc<HostPool>>,
-}
-
-impl Opening {
-    fn begin(pool: &Rc<HostPool>) -> Self {
-        pool.opening();
-        Self { pool: Some(Rc::clone(pool)) }
+/// Puts a connection to use in the protocol that its ends speak.
+async fn serve(
+    transport: Transport,
+    local: Option<SocketAddr>,
+    slot: Slot,
+    pool: &Rc<HostPool>,
+    cluster: &Cluster,
+    key: &PoolKey,
+) {
+    let http2 = match key.protocol {
+        ProtocolChoice::Http2 => true,
+        ProtocolChoice::Alpn => transport.alpn() == Some(b"h2"),
+        ProtocolChoice::Http1 | ProtocolChoice::OfClient => false,
+    };
+    if http2 {
+        return serve_streams(transport, local, slot, pool, cluster).await;
     }
-
-    fn succeeded(mut self) {
-        self.pool = None;
-    }
+    let (reader, writer) = transport.split();
+    let (source, sink) = (http1::Source::new(reader, Limits::default()), http1::Sink::new(writer));
+    let opened = now();
+    pool.opened();
+    pool.put_back(Http1 { source, sink, requests: 0, opened, idle_since: opened, local, _slot: slot }, opened);
 }
 
-impl Drop for Opening {
-    fn drop(&mut self) {
-        if let Some(pool) = &self.pool {
-            pool.lost();
+/// Drives a connection of HTTP/2 to its end.
+async fn serve_streams(
+    transport: Transport,
+    local: Option<SocketAddr>,
+    slot: Slot,
+    pool: &Rc<HostPool>,
+    cluster: &Cluster,
+) {
+    let options = &cluster.policy.protocol.http2;
+    let shaken = h2::client::Builder::new()
+        .initial_window_size(options.stream_window)
+        .initial_connection_window_size(options.connection_window)
+        .max_header_list_size(60 * 1024)
+        .enable_push(false)
+        .handshake(transport)
+        .await;
+    let Ok((send, mut connection)) = shaken else {
+        return pool.failed(&ConnectError::Failed("remote connection failure".into()));
+    };
+    let limits = (options.max_concurrent_streams, cluster.policy.connections.max_requests);
+    let http2 = Http2::new(send, limits, local, pool);
+    let pings = connection.ping_pong().zip(options.keepalive);
+    pool.opened();
+    pool.add_streams(&http2);
+    let alive = async {
+        match pings {
+            Some((mut pings, keepalive)) => loop {
+                tokio::time::sleep(keepalive.interval).await;
+                let pong = tokio::time::timeout(keepalive.timeout, pings.ping(h2::Ping::opaque())).await;
+                if !matches!(pong, Ok(Ok(_))) {
+                    return;
+                }
+            },
+            None => std::future::pending().await,
         }
+    };
+    let own = Rc::clone(&http2);
+    tokio::select! {
+        // However it ends, its streams have been told.
+        _ = connection => {}
+        () = alive => {}
     }
+    Http2::close(&own);
+    drop((http2, own, slot));
+    pool.gone();
 }

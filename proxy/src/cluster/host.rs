@@ -1,26 +1,69 @@
 //! One endpoint as all workers see it.
 
+use crate::health::Health;
 use crate::health::outlier::{Counters, Standing};
-use std::net::SocketAddr;
+use crate::policy::{Address, Endpoint, EndpointHealth};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-/// An endpoint of a cluster. Survives reloads for as long as it is listed.
+/// What is known of an endpoint besides what its configuration says. Survives reloads for as long as it is listed.
 #[derive(Debug)]
 pub(crate) struct Host {
-    /// Where it listens.
-    pub address: SocketAddr,
     /// A number that no other endpoint of this process has.
     pub id: u64,
     /// Failures in a row, and whether it is out for them.
     pub counters: Counters,
     active: AtomicU32,
-    ready: AtomicBool,
+    checked: AtomicBool,
     failed_check: AtomicBool,
+    degraded: AtomicBool,
+    excluded: AtomicBool,
     /// Touched by the control task alone.
     standing: Mutex<Standing>,
+    /// Since when it may be used.
+    healthy_since: Mutex<Instant>,
     /// Requests sent to it.
     pub requests: AtomicU64,
+}
+
+/// An endpoint of a cluster: what is configured, and what is known.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// What is known.
+    pub host: Arc<Host>,
+    /// What is configured; its address was looked up.
+    pub endpoint: Endpoint,
+    /// 0 is used first.
+    pub priority: u32,
+    /// Which of the cluster's localities it is in.
+    pub locality: usize,
+}
+
+impl Member {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> Address {
+        self.endpoint.address.clone()
+    }
+
+    /// The same endpoint, asked at another address.
+    pub(crate) fn at(&self, address: Address) -> Self {
+        let endpoint = Endpoint { address, ..self.endpoint.clone() };
+        Self { host: Arc::clone(&self.host), endpoint, priority: self.priority, locality: self.locality }
+    }
+
+    /// What discovery, the detector and the active check say of it together.
+    pub(crate) fn health(&self) -> Health {
+        let host = &self.host;
+        match self.endpoint.health {
+            _ if host.is_excluded() => Health::Excluded,
+            EndpointHealth::Unhealthy | EndpointHealth::Draining => Health::Unhealthy,
+            _ if host.fails_check() || host.counters.is_ejected() => Health::Unhealthy,
+            EndpointHealth::Degraded => Health::Degraded,
+            EndpointHealth::Healthy if host.is_degraded() => Health::Degraded,
+            EndpointHealth::Healthy => Health::Healthy,
+        }
+    }
 }
 
 /// A request under way at an endpoint; over when dropped.
@@ -29,28 +72,20 @@ pub(crate) struct Active(Arc<Host>);
 
 impl Host {
     /// An endpoint that nothing is known of.
-    pub(crate) fn new(address: SocketAddr, ready: bool) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
-            address,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             counters: Counters::default(),
             active: AtomicU32::new(0),
-            ready: AtomicBool::new(ready),
+            checked: AtomicBool::new(false),
             failed_check: AtomicBool::new(false),
+            degraded: AtomicBool::new(false),
+            excluded: AtomicBool::new(false),
             standing: Mutex::default(),
+            healthy_since: Mutex::new(now),
             requests: AtomicU64::new(0),
         }
-    }
-
-    /// Ready by its endpoints, not ejected, and not failing its active check.
-    pub(crate) fn is_healthy(&self) -> bool {
-        self.ready.load(Ordering::Relaxed) && !self.counters.is_ejected() && !self.failed_check.load(Ordering::Relaxed)
-    }
-
-    /// Ready by its endpoints.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
     }
 
     /// Failing its active check.
@@ -58,14 +93,48 @@ impl Host {
         self.failed_check.load(Ordering::Relaxed)
     }
 
-    /// What its endpoints say now.
-    pub(crate) fn set_ready(&self, ready: bool) {
-        self.ready.store(ready, Ordering::Relaxed);
-    }
-
     /// What its active check says now.
     pub(crate) fn set_failed_check(&self, failed: bool) {
         self.failed_check.store(failed, Ordering::Relaxed);
+    }
+
+    /// Whether it is checked at all, from now on: one that has never been waits for its first check.
+    pub(crate) fn follow_checks(&self, checked: bool) {
+        if self.checked.swap(checked, Ordering::Relaxed) != checked {
+            self.set_failed_check(checked);
+            self.set_degraded(false);
+            self.set_excluded(false);
+        }
+    }
+
+    /// It said that it does less well.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.degraded.load(Ordering::Relaxed)
+    }
+
+    /// What its active check says of that now.
+    pub(crate) fn set_degraded(&self, degraded: bool) {
+        self.degraded.store(degraded, Ordering::Relaxed);
+    }
+
+    /// It counts for nothing: it said that it fails, or has never been asked.
+    pub(crate) fn is_excluded(&self) -> bool {
+        self.excluded.load(Ordering::Relaxed)
+    }
+
+    /// Takes it out of all counts, or back.
+    pub(crate) fn set_excluded(&self, excluded: bool) {
+        self.excluded.store(excluded, Ordering::Relaxed);
+    }
+
+    /// Since when it may be used.
+    pub(crate) fn healthy_since(&self) -> Instant {
+        *self.healthy_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It may be used from now on.
+    pub(crate) fn set_healthy_since(&self, now: Instant) {
+        *self.healthy_since.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     /// Requests under way.

@@ -1,6 +1,8 @@
 //! Durations as Istio writes them, by Go's rules: `250ms`, `1m30s`, `1h`, `1.5s`.
 
+use super::problems::Problems;
 use serde::de::{Deserialize, Deserializer, Error};
+use squall_yaml::Keyed;
 use std::time::Duration;
 
 /// A duration of Istio's YAML: at least a millisecond and whole milliseconds, or exactly zero, which each field judges for itself.
@@ -20,8 +22,24 @@ impl<'de> Deserialize<'de> for GoDuration {
     }
 }
 
-/// Reads a sequence of numbers with units; a bare `0` is allowed.
+/// A duration of a field that Istio refuses below 1 ms; `instead` says what to write.
+pub(super) fn positive(
+    written: Option<&Keyed<GoDuration>>,
+    field: &str,
+    instead: &str,
+    problems: &mut Problems<'_>,
+) -> Option<Duration> {
+    let written = written?;
+    if written.value.0.is_zero() {
+        problems.error(written.key, format!("Istio refuses `{field}: 0s`"), instead);
+        return None;
+    }
+    Some(written.value.0)
+}
+
+/// Reads a sequence of numbers with units; a bare `0` is allowed, and a plus sign.
 pub(super) fn parse(text: &str) -> Option<Duration> {
+    let text = text.strip_prefix('+').unwrap_or(text);
     if text == "0" {
         return Some(Duration::ZERO);
     }
@@ -34,16 +52,23 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
         let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
         let (number, after) = rest.split_at(end);
         let number: f64 = number.parse().ok()?;
-        let units = [("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6), ("ns", 1e-9), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+        let units = [
+            ("ms", 1e-3),
+            ("us", 1e-6),
+            ("µs", 1e-6),
+            ("μs", 1e-6),
+            ("ns", 1e-9),
+            ("h", 3600.0),
+            ("m", 60.0),
+            ("s", 1.0),
+        ];
         let (unit, seconds) = units.into_iter().find(|(unit, _)| after.starts_with(unit))?;
         total += number * seconds;
         rest = &after[unit.len()..];
     }
-    // Rounded to the nanosecond, since 0.1 s and its like have no exact binary form.
-    Duration::try_from_secs_f64(total).ok().map(|exact| {
-        let nanos = (total * 1e9).round();
-        if nanos < 1e18 { Duration::from_nanos(nanos as u64) } else { exact }
-    })
+    // Rounded to the nanosecond, since 0.1 s and its like have no exact binary form; Go counts them in 63 bits.
+    let nanos = (total * 1e9).round();
+    (nanos < i64::MAX as f64).then(|| Duration::from_nanos(nanos as u64))
 }
 
 #[cfg(test)]
@@ -62,10 +87,17 @@ mod tests {
             ("0s", 0),
             ("0", 0),
             ("0.1s", 100),
+            (".5s", 500),
+            ("+2s", 2000),
+            ("1000us", 1),
+            ("1000\u{b5}s", 1),
+            ("1000\u{3bc}s", 1),
         ] {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "s", "-1s", "1 s", "1d", "1.2.3s", "99999999999999999999h"] {
+        for text in
+            ["", "5", "s", "-1s", "1 s", "1d", "1.2.3s", ".s", "++1s", "1e3s", "99999999999999999999h", "9223372037s"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -52,12 +52,22 @@ struct Edit {
 }
 
 fn edits(document: &Document, service: &str, version: &str, percent: f64) -> Vec<Edit> {
-    let kind = document.root.get("kind").and_then(Node::scalar);
-    if kind != Some("VirtualService") {
-        return Vec::new();
+    object_edits(&document.root, service, version, percent)
+}
+
+/// Of an object, or of those of a list.
+fn object_edits(object: &Node, service: &str, version: &str, percent: f64) -> Vec<Edit> {
+    match object.get("kind").and_then(Node::scalar) {
+        Some("VirtualService") => {
+            let rules = object.get("spec").and_then(|spec| spec.get("http")).map_or(&[][..], Node::list);
+            rules.iter().flat_map(|rule| rule_edits(rule, service, version, percent)).collect()
+        }
+        Some("List") => {
+            let items = object.get("items").map_or(&[][..], Node::list);
+            items.iter().flat_map(|item| object_edits(item, service, version, percent)).collect()
+        }
+        _ => Vec::new(),
     }
-    let rules = document.root.get("spec").and_then(|spec| spec.get("http")).map_or(&[][..], Node::list);
-    rules.iter().flat_map(|rule| rule_edits(rule, service, version, percent)).collect()
 }
 
 fn rule_edits(rule: &Node, service: &str, version: &str, percent: f64) -> Vec<Edit> {
@@ -145,6 +155,16 @@ mod tests {
         }
         let text = std::fs::read_to_string(folder.path().join("web.yaml")).unwrap();
         assert!(text.contains("subset: v1}, weight: 10000}") && text.contains("subset: v2}, weight: 0}"), "{text}");
+    }
+
+    #[test]
+    fn objects_of_a_list_are_shifted_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("web.yaml");
+        let item = POLICY.replace("# kept\n", "").replace('\n', "\n    ");
+        std::fs::write(&file, format!("apiVersion: v1\nkind: List\nitems:\n  - {}", item.trim_end())).unwrap();
+        shift(folder.path(), "web", "v2", 10.0).unwrap();
+        assert!(std::fs::read_to_string(file).unwrap().contains("subset: v2}, weight: 1000}"));
     }
 
     #[test]

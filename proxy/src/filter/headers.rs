@@ -1,47 +1,145 @@
-//! Changes of header fields: removed first, then added, then set.
+//! Changes of header fields: removed first, then added, all values made of what was there before.
 
-use crate::policy::HeaderOperations;
-use squall_http1::{Headers, Request};
+use crate::policy::{AppendAction, HeaderOperations};
+use crate::telemetry::{Tale, Template};
+use squall_http1::Headers;
 
-/// Changes the fields of a request. `:authority` and `host` are the host.
-pub(crate) fn change_request(operations: &HeaderOperations, request: &mut Request) {
-    change(operations, &mut request.headers);
+/// Changes of fields, prepared when a policy is read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changes {
+    remove: Vec<String>,
+    add: Vec<Addition>,
 }
 
-/// Changes the fields of an answer.
-pub(crate) fn change(operations: &HeaderOperations, headers: &mut Headers) {
-    operations.remove.iter().for_each(|name| headers.remove(&name.to_ascii_lowercase()));
-    for (name, value) in &operations.add {
-        headers.add(field(name), value.as_bytes());
+#[derive(Debug, Clone)]
+struct Addition {
+    name: String,
+    value: Value,
+    action: AppendAction,
+    keep_empty: bool,
+}
+
+/// Most values are the same for every request.
+#[derive(Debug, Clone)]
+enum Value {
+    Fixed(Vec<u8>),
+    Made(Template),
+}
+
+impl Changes {
+    /// Prepares changes; `hostname` is that of this machine.
+    pub(crate) fn new(operations: &HeaderOperations, hostname: &str) -> Self {
+        let add = operations.add.iter().map(|addition| Addition {
+            name: field(&addition.name).to_owned(),
+            value: match addition.value.as_literal() {
+                Some(text) => Value::Fixed(text.as_bytes().to_vec()),
+                None => Value::Made(Template::new(&addition.value, hostname)),
+            },
+            action: addition.action,
+            keep_empty: addition.keep_empty,
+        });
+        Self { remove: operations.remove.iter().map(|name| field(name).to_owned()).collect(), add: add.collect() }
     }
-    for (name, value) in &operations.set {
-        headers.set(&field(name).to_ascii_lowercase(), value.as_bytes());
+
+    /// True if nothing changes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.add.is_empty()
+    }
+
+    /// Makes them; `tale` tells of the request what values are made of.
+    pub(crate) fn make(&self, headers: &mut Headers, tale: &Tale<'_>) {
+        let values: Vec<Vec<u8>> = self.add.iter().map(|addition| addition.value.of(tale)).collect();
+        self.remove.iter().for_each(|name| headers.remove(name));
+        for (addition, value) in self.add.iter().zip(&values) {
+            if value.is_empty() && !addition.keep_empty {
+                continue;
+            }
+            let there = headers.contains(&addition.name);
+            match addition.action {
+                // A request has one host.
+                AppendAction::AppendIfExistsOrAdd if addition.name == "host" => headers.set("host", value),
+                AppendAction::AppendIfExistsOrAdd => headers.add(&addition.name, value),
+                AppendAction::AddIfAbsent if there => {}
+                AppendAction::AddIfAbsent => headers.add(&addition.name, value),
+                AppendAction::OverwriteIfExistsOrAdd => headers.set(&addition.name, value),
+                AppendAction::OverwriteIfExists if there => headers.set(&addition.name, value),
+                AppendAction::OverwriteIfExists => {}
+            }
+        }
     }
 }
 
+impl Value {
+    fn of(&self, tale: &Tale<'_>) -> Vec<u8> {
+        match self {
+            Self::Fixed(value) => value.clone(),
+            Self::Made(template) => {
+                let mut value = Vec::new();
+                template.field(tale, &mut value);
+                value
+            }
+        }
+    }
+}
+
+/// `:authority` is the host.
 fn field(name: &str) -> &str {
-    if name.eq_ignore_ascii_case(":authority") { "host" } else { name }
+    if name == ":authority" { "host" } else { name }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{now, wall};
+    use crate::policy::{Format, HeaderAddition};
+
+    fn changed(remove: &[&str], add: &[(&str, &str, AppendAction)]) -> Vec<String> {
+        let operations = HeaderOperations {
+            remove: remove.iter().map(|name| (*name).to_owned()).collect(),
+            add: add
+                .iter()
+                .map(|(name, value, action)| HeaderAddition {
+                    name: (*name).to_owned(),
+                    value: Format::parse(value).unwrap(),
+                    action: *action,
+                    keep_empty: false,
+                })
+                .collect(),
+        };
+        let mut headers = Headers::new();
+        for (name, value) in [("host", "cart"), ("x-gone", "1"), ("x-add", "one"), ("x-set", "old")] {
+            headers.add(name, value.as_bytes());
+        }
+        let before = headers.clone();
+        let tale = Tale { request: &before, ..Tale::new(now(), wall(now()), now()) };
+        Changes::new(&operations, "here").make(&mut headers, &tale);
+        headers.iter().map(|(name, value)| format!("{name}={}", value.escape_ascii())).collect()
+    }
 
     #[test]
-    fn removal_comes_first_then_addition_then_setting() {
-        let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        let operations = HeaderOperations {
-            set: pairs(&[("X-Set", "new"), (":authority", "other")]),
-            add: pairs(&[("x-add", "two"), ("x-set", "lost")]),
-            remove: vec!["X-Gone".to_owned()],
-        };
-        let mut request = Request::new("GET", "/");
-        for (name, value) in [("host", "cart"), ("x-gone", "1"), ("x-add", "one"), ("x-set", "old")] {
-            request.headers.add(name, value.as_bytes());
-        }
-        change_request(&operations, &mut request);
-        let all: Vec<_> =
-            request.headers.iter().map(|(name, value)| format!("{name}={}", value.escape_ascii())).collect();
-        assert_eq!(all, ["x-add=one", "x-add=two", "x-set=new", "host=other"]);
+    fn removal_comes_first_and_each_addition_does_as_it_says() {
+        use AppendAction::{AddIfAbsent, AppendIfExistsOrAdd, OverwriteIfExists, OverwriteIfExistsOrAdd};
+        let all = changed(
+            &["x-gone"],
+            &[
+                ("x-add", "two", AppendIfExistsOrAdd),
+                ("x-set", "new", OverwriteIfExistsOrAdd),
+                ("x-set", "lost", AddIfAbsent),
+                ("x-gone", "again", AddIfAbsent),
+                ("x-none", "lost", OverwriteIfExists),
+                (":authority", "other", OverwriteIfExistsOrAdd),
+            ],
+        );
+        assert_eq!(all, ["x-add=one", "x-add=two", "x-set=new", "x-gone=again", "host=other"]);
+    }
+
+    #[test]
+    fn values_are_made_of_what_was_there_before_and_empty_ones_are_not_added() {
+        let appended = AppendAction::AppendIfExistsOrAdd;
+        let all = changed(
+            &["x-gone", "x-set"],
+            &[("x-was", "%REQ(x-gone)%-%REQ(x-set)%", appended), ("x-empty", "%REQ(x-none)%", appended)],
+        );
+        assert_eq!(all, ["host=cart", "x-add=one", "x-was=1-old"]);
     }
 }

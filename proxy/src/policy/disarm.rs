@@ -1,6 +1,6 @@
-//! Taking healing out of policies, for the control arm of an experiment.
+//! Taking healing out of a configuration, for the control arm of an experiment.
 
-use super::{DestinationRule, Policies, RetryPolicy};
+use super::{Config, PoolLimits, RetryPolicy};
 use std::fmt;
 use std::str::FromStr;
 
@@ -48,16 +48,20 @@ impl Healing {
         }
     }
 
-    /// True if these policies hold any of it. Retries always do: the mesh has a default. Restart and rollback are no matter of policies.
-    pub fn present_in(self, policies: &Policies) -> bool {
-        let routes = || policies.virtual_services.iter().flat_map(|service| &service.routes);
-        let traffic = || policies.destination_rules.iter().flat_map(DestinationRule::traffic_policies);
+    /// True if this configuration has any of it. Restart and rollback are no matter of a data plane.
+    pub fn present_in(self, config: &Config) -> bool {
+        let mut forwards = config.routes().filter_map(|route| route.forward());
+        let mut clusters = config.clusters.iter();
         match self {
-            Self::Retries => true,
-            Self::OutlierDetection => traffic().any(|policy| policy.outlier.is_some()),
-            Self::ActiveChecks => !policies.health_checks.is_empty(),
-            Self::Timeouts => routes().any(|route| route.timeout.is_some() || route.retry.per_try_timeout.is_some()),
-            Self::Breakers => traffic().any(|policy| policy.pool.without_limits() != policy.pool),
+            Self::Retries => forwards.any(|forward| forward.retry.attempts > 0),
+            Self::OutlierDetection => clusters.any(|cluster| cluster.outlier.is_some()),
+            Self::ActiveChecks => clusters.any(|cluster| !cluster.health_checks.is_empty()),
+            Self::Timeouts => {
+                forwards.any(|forward| forward.timeout.is_some() || forward.retry.per_try_timeout.is_some())
+            }
+            Self::Breakers => clusters.any(|cluster| {
+                [cluster.limits, cluster.high_limits].iter().any(|limits| *limits != PoolLimits::unlimited())
+            }),
             Self::Restart | Self::Rollback => false,
         }
     }
@@ -84,33 +88,34 @@ impl FromStr for Healing {
     }
 }
 
-/// Takes healing out of resolved policies. What a policy changes besides stays as it was *with* the healing: a detector that is taken
-/// out does not turn the panic threshold back on.
+/// Takes healing out of a resolved configuration. What a policy changes besides stays as it was *with* the healing: a detector that is
+/// taken out does not turn the panic threshold back on.
 ///
 /// Deleting `retries` from the YAML would turn the mesh's default on; here it means no retry on any route, the default one included.
-pub fn disarm(policies: &mut Policies, without: &[Healing]) {
+pub fn disarm(config: &mut Config, without: &[Healing]) {
     let has = |healing| without.contains(&healing);
-    for route in policies.virtual_services.iter_mut().flat_map(|service| &mut service.routes) {
+    for forward in config.routes_mut().filter_map(super::Route::forward_mut) {
         if has(Healing::Retries) {
             // Without a retry a per-try time-out still bounds the only try.
-            let per_try_timeout = route.retry.per_try_timeout;
-            route.retry = RetryPolicy { per_try_timeout, ..RetryPolicy::none() };
+            let per_try_timeout = forward.retry.per_try_timeout;
+            forward.retry = RetryPolicy { per_try_timeout, ..RetryPolicy::none() };
         }
         if has(Healing::Timeouts) {
-            route.timeout = None;
-            route.retry.per_try_timeout = None;
+            forward.timeout = None;
+            forward.retry.per_try_timeout = None;
         }
     }
-    for policy in policies.destination_rules.iter_mut().flat_map(DestinationRule::traffic_policies_mut) {
+    for cluster in &mut config.clusters {
         if has(Healing::OutlierDetection) {
-            policy.outlier = None;
+            cluster.outlier = None;
+        }
+        if has(Healing::ActiveChecks) {
+            cluster.health_checks.clear();
         }
         if has(Healing::Breakers) {
-            policy.pool = policy.pool.without_limits();
+            cluster.limits = PoolLimits::unlimited();
+            cluster.high_limits = PoolLimits::unlimited();
         }
     }
-    if has(Healing::ActiveChecks) {
-        policies.health_checks.clear();
-    }
-    policies.disarmed = without.to_vec();
+    config.disarmed = without.to_vec();
 }

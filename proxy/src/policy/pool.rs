@@ -1,29 +1,27 @@
-//! Connection pools and circuit breakers.
+//! Circuit breakers: how much of one cluster may be under way at once.
 
-use std::time::Duration;
+/// No limit.
+pub const UNLIMITED: u32 = u32::MAX;
 
-/// Istio's "no limit".
-const UNLIMITED: u32 = u32::MAX;
-
-/// Limits of one cluster, all its endpoints together, shared by all workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Limits of one cluster and priority, all its endpoints together, shared by all workers.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoolLimits {
     /// Connections; a request that would need one more waits. Each endpoint may have one whatever the limit.
-    pub max_connections: u32,
+    pub connections: u32,
     /// Requests that wait for a connection, a new one included; one more is refused.
-    pub max_pending: u32,
+    pub pending: u32,
     /// Requests on connections; one more is refused.
-    pub max_requests: u32,
+    pub requests: u32,
     /// Retries under way; one more is not made. Ignored with a budget.
-    pub max_retries: u32,
+    pub retries: u32,
     /// Limit of retries as a share of what is under way; off by default.
     pub retry_budget: Option<RetryBudget>,
-    /// Requests after which a connection is closed; none by default.
-    pub max_requests_per_connection: Option<u32>,
-    /// How long connecting may take; 10 s by the mesh's default.
-    pub connect_timeout: Duration,
-    /// How long a connection may idle; 1 h by default, for ever where the policy says 0.
-    pub idle_timeout: Option<Duration>,
+    /// Pools, of which each endpoint has one a protocol; a request that would need one more has no endpoint.
+    pub pools: u32,
+    /// Connections of one endpoint.
+    pub connections_per_host: u32,
+    /// Tell in the metrics how much is left.
+    pub track_remaining: bool,
 }
 
 /// Retries as a share of what is under way.
@@ -35,35 +33,23 @@ pub struct RetryBudget {
     pub min_concurrency: u32,
 }
 
-impl Eq for RetryBudget {}
-
-impl Default for PoolLimits {
-    /// Istio's: no limit of any count.
-    fn default() -> Self {
+impl PoolLimits {
+    /// Nothing is refused or queued: Istio's default.
+    pub const fn unlimited() -> Self {
         Self {
-            max_connections: UNLIMITED,
-            max_pending: UNLIMITED,
-            max_requests: UNLIMITED,
-            max_retries: UNLIMITED,
+            connections: UNLIMITED,
+            pending: UNLIMITED,
+            requests: UNLIMITED,
+            retries: UNLIMITED,
             retry_budget: None,
-            max_requests_per_connection: None,
-            connect_timeout: Duration::from_secs(10),
-            idle_timeout: Some(Duration::from_secs(3600)),
+            pools: UNLIMITED,
+            connections_per_host: UNLIMITED,
+            track_remaining: false,
         }
     }
-}
 
-impl PoolLimits {
-    /// The same without anything that refuses or queues.
-    #[must_use]
-    pub fn without_limits(self) -> Self {
-        Self {
-            max_connections: UNLIMITED,
-            max_pending: UNLIMITED,
-            max_requests: UNLIMITED,
-            max_retries: UNLIMITED,
-            retry_budget: None,
-            ..self
-        }
+    /// Envoy's default.
+    pub const fn envoy_default() -> Self {
+        Self { connections: 1024, pending: 1024, requests: 1024, retries: 3, ..Self::unlimited() }
     }
 }

@@ -1,24 +1,59 @@
 //! When a request is tried again.
 
+use super::HeaderMatch;
 use std::time::Duration;
 
 /// The retry policy of a route.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
     /// Retries, not tries; 0 is off.
     pub attempts: u32,
-    /// How long one try may take once it has a connection.
-    pub per_try_timeout: Option<Duration>,
     /// What is tried again.
     pub on: RetryOn,
-    /// Bound of the first back-off; doubles up to ten times itself. 25 ms by default.
+    /// How long one try may take once it has a connection.
+    pub per_try_timeout: Option<Duration>,
+    /// How long one try may go without a byte.
+    pub per_try_idle_timeout: Option<Duration>,
+    /// Bound of the first back-off; doubles. 25 ms by default.
     pub back_off_base: Duration,
+    /// Bound of all; ten times the base by default.
+    pub back_off_max: Duration,
+    /// Where an answer says when to come again.
+    pub rate_limited_back_off: Option<RateLimitedBackOff>,
     /// Prefer endpoints that this request has not tried; on by Istio's default.
     pub avoid_previous_hosts: bool,
+    /// Endpoints with these labels are not picked for a retry.
+    pub omit_labels: Vec<(String, String)>,
+    /// Leave a priority after so many of its endpoints were tried.
+    pub previous_priorities: Option<u32>,
+    /// Picks that are thrown away to find an endpoint; 5 in Istio, 1 in Envoy.
+    pub host_reselections: u32,
+    /// Only requests with these fields; all where empty.
+    pub request_headers: Vec<HeaderMatch>,
+    /// At a per-try time-out a further try begins while the first goes on.
+    pub hedge: bool,
+}
+
+/// A back-off that the answer of the last try asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimitedBackOff {
+    /// Fields that say it, in order.
+    pub headers: Vec<ResetHeader>,
+    /// At most so long; 300 s by default.
+    pub max: Duration,
+}
+
+/// A field that says when to come again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// It is a moment in seconds since the epoch, not a number of seconds.
+    pub is_timestamp: bool,
 }
 
 /// Conditions of a retry.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RetryOn {
     /// Any 5xx, any reset, a failure to connect, a per-try time-out.
     pub any_5xx: bool,
@@ -38,25 +73,42 @@ pub struct RetryOn {
     pub envoy_ratelimited: bool,
     /// These statuses.
     pub statuses: Vec<u16>,
+    /// Answers with any of these fields.
+    pub headers: Vec<HeaderMatch>,
     /// These gRPC statuses, where they stand in the answer's headers.
-    pub grpc_statuses: Vec<u8>,
+    pub grpc_statuses: Vec<u32>,
 }
 
 impl RetryPolicy {
     /// No retries.
     pub fn none() -> Self {
+        let back_off_base = Duration::from_millis(25);
         Self {
             attempts: 0,
-            per_try_timeout: None,
             on: RetryOn::default(),
-            back_off_base: Duration::from_millis(25),
-            avoid_previous_hosts: true,
+            per_try_timeout: None,
+            per_try_idle_timeout: None,
+            back_off_base,
+            back_off_max: back_off_base * 10,
+            rate_limited_back_off: None,
+            avoid_previous_hosts: false,
+            omit_labels: Vec::new(),
+            previous_priorities: None,
+            host_reselections: 1,
+            request_headers: Vec::new(),
+            hedge: false,
         }
     }
 
     /// Istio's default where a route says nothing: two retries, for failures that the application cannot have seen.
     pub fn mesh_default() -> Self {
-        Self { attempts: 2, on: RetryOn::mesh_default(), ..Self::none() }
+        Self {
+            attempts: 2,
+            on: RetryOn::mesh_default(),
+            avoid_previous_hosts: true,
+            host_reselections: 5,
+            ..Self::none()
+        }
     }
 }
 

@@ -1,93 +1,116 @@
-//! The answer on its way down.
+//! The answer on its way down, while the rest of the request still goes up.
 
 use super::client::{Client, Gone};
-use super::exchange::{Answer, Truncated};
-use super::respond::Reply;
-use squall_http1::{Framing, Request, Version, write};
-use std::time::Duration;
-use tokio::io::Interest;
-
-/// How often it is looked whether a peer whose bytes lie unread has closed.
-const LOOK_BEHIND: Duration = Duration::from_millis(50);
+use super::exchange::Answer;
+use super::upload::Upload;
+use crate::clock::now;
+use crate::wire::{Broken, Sink, Source};
+use squall_http1::{Framing, Headers, Request};
+use std::time::{Duration, Instant};
 
 /// How the body of an upstream's answer ended.
+#[allow(clippy::large_enum_variant, reason = "one a request, gone at once")]
 pub(super) enum Streamed {
-    /// Whole.
-    Whole,
-    /// Cut: the client sees its connection closed amid the answer.
+    /// Whole, with what stood behind it.
+    Whole(Option<Headers>),
+    /// Cut: the client sees its connection closed, or its stream reset, amid the answer.
     Cut,
 }
 
-/// Sends an answer of ours.
-pub(super) async fn reply(client: &mut Client, request: &Request, mut reply: Reply, close: bool) -> Result<(), Gone> {
-    if close {
-        reply.response.headers.set("connection", b"close");
+/// A bound of how fast an answer flows.
+pub(super) struct Pace {
+    since: Instant,
+    bytes_per_second: f64,
+    bytes: f64,
+}
+
+impl Pace {
+    /// So many KiB a second, from now on.
+    pub(super) fn new(kib_per_second: u64) -> Self {
+        Self { since: now(), bytes_per_second: kib_per_second as f64 * 1024.0, bytes: 0.0 }
     }
-    write::response(&mut client.out, &reply.response, reply.framing(), request.method());
-    if request.method() != "HEAD" {
-        client.out.extend_from_slice(&reply.body);
+
+    async fn keep(&mut self, more: usize) {
+        self.bytes += more as f64;
+        let due = self.since + Duration::from_secs_f64(self.bytes / self.bytes_per_second);
+        tokio::time::sleep_until(due.into()).await;
     }
-    client.flush().await
 }
 
 /// Sends an upstream's answer: head and first bytes in one write, then what comes.
 pub(super) async fn stream(
     client: &mut Client,
     request: &Request,
+    upload: &mut Upload,
     answer: &mut Answer,
-    close: bool,
+    mut pace: Option<Pace>,
 ) -> Result<Streamed, Gone> {
-    let framing = downstream_framing(answer.framing, request.version);
-    if close || framing == Framing::UntilClose {
-        answer.response.headers.set("connection", b"close");
+    client.begin(request, &mut answer.response, answer.framing)?;
+    if answer.tunnel {
+        begin_tunnel(client, upload, &mut answer.channel.sink);
     }
-    write::response(&mut client.out, &answer.response, framing, request.method());
+    let silent = request.method() == "HEAD" || answer.framing == Framing::Empty;
     loop {
-        let out = &mut client.out;
-        let taken = answer.take(|payload| match framing {
-            Framing::Chunked => write::chunk(out, payload),
-            _ => out.extend_from_slice(payload),
+        let mut taken = 0;
+        let took = answer.channel.source.take(|payload| {
+            taken += payload.len();
+            client.sink.data(payload);
         });
-        if let Err(Truncated) = taken {
+        if taken > 0 {
+            upload.moved.set(now());
+        }
+        if took.is_err() {
             return Ok(Streamed::Cut);
         }
-        if answer.is_done() && framing == Framing::Chunked {
-            write::last_chunk(&mut client.out);
+        let done = answer.channel.source.is_done();
+        let trailers = if done { answer.channel.source.trailers() } else { None };
+        if done && !silent {
+            client.end(trailers.as_ref());
         }
-        if !client.out.is_empty() {
+        if let Some(pace) = &mut pace {
+            pace.keep(taken).await;
+        }
+        if !client.sink.is_flushed() {
             client.flush().await?;
         }
-        if answer.is_done() {
-            return Ok(Streamed::Whole);
+        if done {
+            return Ok(Streamed::Whole(trailers));
         }
         // The client going away must free the upstream, however slowly it answers.
         tokio::select! {
             biased;
-            filled = answer.fill() => if let Err(Truncated) = filled {
+            filled = answer.channel.source.fill() => if filled.is_err() {
                 return Ok(Streamed::Cut);
             },
-            () = until_closed(client) => return Err(Gone),
+            sent = up(&mut client.source, &mut client.sink, upload, &mut answer.channel.sink) => sent?,
         }
     }
 }
 
-/// A client of HTTP/1.0 knows no chunks; what ended with the upstream's connection is chunked for all others.
-fn downstream_framing(framing: Framing, version: Version) -> Framing {
-    match (framing, version) {
-        (Framing::Chunked, Version::Http10) => Framing::UntilClose,
-        (Framing::UntilClose, Version::Http11) => Framing::Chunked,
-        _ => framing,
+fn begin_tunnel(client: &mut Client, upload: &mut Upload, upstream: &mut Sink) {
+    upload.tunnel(&mut client.source);
+    for sink in [&mut client.sink, upstream] {
+        if let Sink::Http1(sink) = sink {
+            sink.tunnel();
+        }
     }
 }
 
-/// Returns when the client has closed. Bytes of a next request are left where they are.
-pub(super) async fn until_closed(client: &Client) {
-    // Waiting for readiness costs nothing, where peeking at once would be a call to the kernel for each request.
-    while let Ok(ready) = client.stream.ready(Interest::READABLE).await {
-        // A peer that has closed is seen behind bytes that nobody reads.
-        if ready.is_read_closed() || !matches!(client.stream.peek(&mut [0]).await, Ok(1..)) {
-            return;
+/// A step of the request's way up while its answer is already coming down. May be dropped and begun again.
+async fn up(source: &mut Source, back: &mut Sink, upload: &mut Upload, sink: &mut Sink) -> Result<(), Gone> {
+    if !sink.is_flushed() {
+        if sink.flush().await.is_err() {
+            // Its answer is what counts now.
+            return std::future::pending().await;
         }
-        tokio::time::sleep(LOOK_BEHIND).await;
+        return Ok(());
+    }
+    if upload.is_done() {
+        return Err(super::client::gone(source, back).await);
+    }
+    match upload.more(source, sink).await {
+        Ok(()) => Ok(()),
+        Err(Broken::Malformed(_) | Broken::Lost) => Err(Gone::Closed),
+        Err(Broken::Reset | Broken::Refused) => Err(Gone::Reset),
     }
 }

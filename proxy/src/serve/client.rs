@@ -1,153 +1,195 @@
-//! One client's connection: request after request, until somebody closes.
+//! The client's side of one request: where its body comes from, and where its answer goes.
 
-use super::chain::{self, After};
-use super::respond::{Failure, Reply};
-use super::worker::Worker;
+use super::respond::Reply;
 use crate::clock::now;
-use bytes::BytesMut;
-use squall_http1::{HeadReader, Limits, Refusal, Request, write};
-use std::io;
+use crate::filter::rate_limit::Bucket;
+use crate::net::Transport;
+use crate::policy::RateLimit;
+use crate::telemetry::TlsFacts;
+use crate::wire::{Broken, Sink, Source};
+use h2::Reason;
+use squall_http1::{Framing, Headers, Request, Response, Version};
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use std::sync::Arc;
 
-/// Bytes read at once.
-const READ: usize = 16 * 1024;
+/// What all requests of a connection have in common.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// Whoever connected.
+    pub(super) remote: SocketAddr,
+    /// Where it connected to.
+    pub(super) local: SocketAddr,
+    /// Where it was going, if it was redirected here.
+    pub(super) destination: Option<SocketAddr>,
+    /// It came by TLS.
+    pub(super) secure: bool,
+    /// The server name that it asked for.
+    pub(super) server_name: Option<String>,
+    /// What is known of its TLS.
+    pub(super) tls: Option<TlsFacts>,
+    /// Its own buckets of rate limits that are for each connection, by place among the filters.
+    pub(super) buckets: RefCell<Vec<(usize, Arc<Bucket>)>>,
+    /// A number that no other connection of this worker has.
+    pub(super) id: u64,
+    /// Requests that it has carried.
+    pub(super) requests: Cell<u32>,
+    /// Streams that it gave up before they were answered.
+    pub(super) given_up: Cell<u32>,
+    /// It takes no more requests.
+    pub(super) closing: Cell<bool>,
+}
 
-/// How long a whole head may take once its first byte is there. Ours: Envoy has no such limit by default.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+impl Peer {
+    /// `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.secure { "https" } else { "http" }
+    }
 
-/// How long a connection may idle between requests: Envoy's.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
+    /// Learns what TLS has agreed on.
+    pub(super) fn learn(&mut self, transport: &Transport) {
+        self.secure = true;
+        self.server_name = transport.server_name().map(ToOwned::to_owned);
+        self.tls = Some(TlsFacts { version: transport.tls_version(), ..TlsFacts::default() });
+    }
 
-/// How long a client may go on sending after its last answer: Envoy's delayed close.
-const LINGER: Duration = Duration::from_secs(1);
+    /// Its own bucket for a rate limit.
+    pub(super) fn bucket(&self, at: usize, limit: &RateLimit) -> Arc<Bucket> {
+        let mut buckets = self.buckets.borrow_mut();
+        if let Some((_, bucket)) = buckets.iter().find(|(known, _)| *known == at) {
+            return Arc::clone(bucket);
+        }
+        let bucket = Arc::new(Bucket::full(limit, now()));
+        buckets.push((at, Arc::clone(&bucket)));
+        bucket
+    }
+}
 
-/// And how much.
-const MOST_UNREAD: usize = 4 * 1024 * 1024;
-
-/// A client's connection.
+/// The client's side of one request.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) stream: TcpStream,
-    /// Bytes read and not yet used.
-    pub(super) buf: BytesMut,
-    /// Bytes to be written; kept between requests for its allocation.
-    pub(super) out: BytesMut,
+    /// Its body.
+    pub(super) source: Source,
+    /// Its answer.
+    pub(super) sink: Sink,
+    pub(super) peer: Rc<Peer>,
 }
 
 /// The client has gone away: there is nobody to answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Gone;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// Its connection is over.
+    Closed,
+    /// It gave up this stream.
+    Reset,
+}
+
+impl From<Broken> for Gone {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Reset | Broken::Refused => Self::Reset,
+            Broken::Lost | Broken::Malformed(_) => Self::Closed,
+        }
+    }
+}
 
 impl Client {
-    /// Reads more bytes; [`Gone`] at the end.
-    pub(super) async fn fill(&mut self) -> Result<(), Gone> {
-        self.buf.reserve(READ);
-        match self.stream.read_buf(&mut self.buf).await {
-            Ok(0) | Err(_) => Err(Gone),
-            Ok(_) => Ok(()),
+    /// Returns once the client has left.
+    pub(super) async fn gone(&mut self) -> Gone {
+        gone(&mut self.source, &mut self.sink).await
+    }
+
+    /// Begins an answer. What cannot be framed for this client is framed anew.
+    pub(super) fn begin(
+        &mut self,
+        request: &Request,
+        response: &mut Response,
+        framing: Framing,
+    ) -> Result<Framing, Gone> {
+        match &mut self.sink {
+            Sink::Http1(sink) => {
+                let framing = downstream_framing(framing, request.version);
+                if self.peer.closing.get() || framing == Framing::UntilClose {
+                    response.headers.set("connection", b"close");
+                    self.peer.closing.set(true);
+                }
+                sink.response(response, framing, request.method());
+                Ok(framing)
+            }
+            Sink::Http2(sink) => {
+                let whole = framing == Framing::Empty;
+                sink.response(response, framing, whole)?;
+                Ok(framing)
+            }
         }
     }
 
-    /// Writes everything that is in `out`.
+    /// Passes on an answer ahead of the answer.
+    pub(super) async fn interim(&mut self, response: &Response) -> Result<(), Gone> {
+        match &mut self.sink {
+            Sink::Http1(sink) => sink.interim(response),
+            Sink::Http2(sink) => sink.interim(response),
+        }
+        self.flush().await
+    }
+
+    /// Sends an answer of ours.
+    pub(super) async fn reply(&mut self, request: &Request, mut reply: Reply) -> Result<(), Gone> {
+        let framing = reply.framing();
+        self.begin(request, &mut reply.response, framing)?;
+        if request.method() != "HEAD" && framing != Framing::Empty {
+            self.sink.data(&reply.body);
+            self.sink.end(None);
+        }
+        self.flush().await
+    }
+
+    /// Ends an answer's body.
+    pub(super) fn end(&mut self, trailers: Option<&Headers>) {
+        self.sink.end(trailers);
+    }
+
+    /// Writes what waits.
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {
-        let written = self.stream.write_all(&self.out).await;
-        self.out.clear();
-        written.map_err(|_| Gone)
+        self.sink.flush().await.map_err(Gone::from)
+    }
+
+    /// Ends an answer that has begun and will not be whole.
+    pub(super) fn cut(&mut self) {
+        match &mut self.sink {
+            // Closing is all that HTTP/1 has for that.
+            Sink::Http1(_) => self.peer.closing.set(true),
+            Sink::Http2(sink) => sink.reset(Reason::INTERNAL_ERROR),
+        }
+    }
+
+    /// True if the client speaks HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self.sink, Sink::Http2(_))
     }
 }
 
-impl Client {
-    /// Ends the connection so that the last answer arrives: a close with unread bytes would be a reset, which overtakes it.
-    async fn linger(&mut self) {
-        let _ = self.stream.shutdown().await;
-        let unread = async {
-            let mut left = MOST_UNREAD;
-            while left > 0 {
-                self.buf.clear();
-                self.buf.reserve(READ);
-                match self.stream.read_buf(&mut self.buf).await {
-                    Ok(read) if read > 0 => left = left.saturating_sub(read),
-                    _ => return,
-                }
-            }
-        };
-        // Who does not stop in time is cut off.
-        let _ = tokio::time::timeout(LINGER, unread).await;
+/// Returns once the client at these two ends has left.
+pub(super) async fn gone(source: &mut Source, sink: &mut Sink) -> Gone {
+    match (source, sink) {
+        (Source::Http1(source), _) => {
+            source.until_lost().await;
+            Gone::Closed
+        }
+        (_, Sink::Http2(sink)) => {
+            sink.until_reset().await;
+            Gone::Reset
+        }
+        (Source::Http2(_), Sink::Http1(_)) => std::future::pending().await,
     }
 }
 
-/// Serves a connection to its end.
-pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream) {
-    let _ = stream.set_nodelay(true);
-    let mut client = Client { stream, buf: BytesMut::new(), out: BytesMut::new() };
-    let mut reader = HeadReader::new(Limits::default());
-    let mut request = Request::default();
-    loop {
-        match next_request(&worker, &mut client, &mut reader, &mut request).await {
-            Ok(true) => {}
-            Ok(false) | Err(Next::Gone) => return,
-            Err(Next::Refused(refusal)) => {
-                if refuse(&mut client, refusal).await.is_ok() {
-                    client.linger().await;
-                }
-                return;
-            }
-        }
-        match chain::handle(&worker, &mut client, &mut request).await {
-            Ok(After::KeepOpen) => {}
-            Ok(After::Close) => return client.linger().await,
-            Err(Gone) => return,
-        }
-        // Buffers that a large message has grown are given back while the connection idles.
-        if client.buf.is_empty() && client.buf.capacity() > 4 * READ {
-            client.buf = BytesMut::new();
-        }
+/// A client of HTTP/1.0 knows no chunks; what ended with the upstream's connection is chunked for all others.
+fn downstream_framing(framing: Framing, version: Version) -> Framing {
+    match (framing, version) {
+        (Framing::Chunked, Version::Http10) => Framing::UntilClose,
+        (Framing::UntilClose, Version::Http11 | Version::Http2) => Framing::Chunked,
+        _ => framing,
     }
-}
-
-enum Next {
-    Gone,
-    Refused(Refusal),
-}
-
-/// Reads the next head. False: the connection is over.
-async fn next_request(
-    worker: &Worker,
-    client: &mut Client,
-    reader: &mut HeadReader,
-    request: &mut Request,
-) -> Result<bool, Next> {
-    if client.buf.is_empty() {
-        // Between requests a draining proxy closes at once.
-        tokio::select! {
-            filled = tokio::time::timeout(IDLE_TIMEOUT, client.fill()) => match filled {
-                Ok(Ok(())) => {}
-                _ => return Ok(false),
-            },
-            () = worker.draining() => return Ok(false),
-        }
-    }
-    let deadline = now() + HEAD_TIMEOUT;
-    while !reader.request(&mut client.buf, request).map_err(Next::Refused)? {
-        match tokio::time::timeout_at(deadline.into(), client.fill()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(Gone)) => return Err(Next::Gone),
-            Err(_) => return Ok(false),
-        }
-    }
-    Ok(true)
-}
-
-/// Answers what cannot be read, and closes.
-async fn refuse(client: &mut Client, refusal: Refusal) -> io::Result<()> {
-    let mut reply = Reply::to(Failure::Refused(refusal), false, false);
-    reply.response.headers.add("connection", b"close");
-    client.out.clear();
-    write::response(&mut client.out, &reply.response, reply.framing(), "GET");
-    client.out.extend_from_slice(&reply.body);
-    client.stream.write_all(&client.out).await?;
-    client.stream.shutdown().await
 }

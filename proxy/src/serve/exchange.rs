@@ -1,57 +1,27 @@
 //! One try at one endpoint: a connection, the request, the head of the answer.
 
-use super::answer::until_closed;
-use super::client::Client;
-use super::upload::{Broken, Upload};
+use super::client::{Client, Gone};
+use super::upload::Upload;
 use super::worker::Worker;
-use crate::clock::now;
-use crate::cluster::{Active, Cluster, ConnectError, Host, Slot, Upstream, connect};
+use crate::cluster::{Active, Channel, Cluster, ConnectError, Member, PoolKey, Slot, connect};
 use crate::health::outlier::Outcome;
-use bytes::{Buf, BytesMut};
-use squall_http1::{BodyReader, Framing, HeadReader, Refusal, Request, Response, write};
+use crate::wire::{Asked, Broken, Head, Sink};
+use squall_http1::{Framing, Refusal, Request, Response};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::WriteHalf;
-
-/// Bytes read at once.
-const READ: usize = 16 * 1024;
-
-/// A connection that is in use. Lost to its pool unless it is given back.
-pub(super) struct Lease {
-    worker: Rc<Worker>,
-    host: Arc<Host>,
-    upstream: Option<Upstream>,
-    _active: Active,
-    _request: Slot,
-}
-
-impl Lease {
-    /// Gives the connection back for the next request.
-    pub(super) fn give_back(mut self) {
-        if let Some(upstream) = self.upstream.take() {
-            self.worker.pools.put_back(&self.host, upstream, now());
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if self.upstream.take().is_some() {
-            self.worker.pools.lost(&self.host);
-        }
-    }
-}
 
 /// The head of an answer, its body still to come.
 pub(super) struct Answer {
     pub(super) response: Response,
     pub(super) framing: Framing,
-    body: BodyReader,
-    lease: Lease,
-    /// The connection ends with this answer.
-    last: bool,
+    /// The connection is a tunnel from here on.
+    pub(super) tunnel: bool,
+    pub(super) channel: Channel,
+    /// Said by fields that are not passed on: whether the connection serves another request.
+    keeps: bool,
+    _active: Active,
+    _request: Slot,
 }
 
 /// How a try ended without an answer.
@@ -62,62 +32,96 @@ pub(super) enum TryFailure {
     Reset {
         request_written: bool,
     },
+    /// The upstream gave up the stream.
+    RemoteReset {
+        request_written: bool,
+    },
+    /// The upstream has not begun with the stream.
+    Refused,
     /// The upstream does not speak HTTP.
     Protocol,
     /// The time of one try is over.
     Timeout,
-    /// The client is at fault, or gone.
-    Client(Broken),
+    /// The client is gone.
+    Gone(Gone),
+    /// What the client sends is no request.
+    Malformed(Refusal),
 }
 
 /// Where one try goes, and how long it may take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Try<'a> {
-    pub(super) cluster: &'a Cluster,
-    pub(super) host: &'a Arc<Host>,
+    pub(super) cluster: &'a Arc<Cluster>,
+    pub(super) member: &'a Arc<Member>,
+    pub(super) key: &'a PoolKey,
+    /// From the whole request received and a connection obtained to the head of the answer.
     pub(super) time: Option<Duration>,
+    /// Between bytes of the upstream.
+    pub(super) idle: Option<Duration>,
+    /// An upgrade or CONNECT: no byte of the body goes up before that was accepted.
+    pub(super) tunnel: bool,
+    pub(super) scheme: &'a str,
 }
 
-/// Makes one try. Interim answers are passed to the client, after which nothing may be tried again: `passed_on` says so.
+/// What has happened to a request so far that no later try can take back.
+#[derive(Debug, Default)]
+pub(super) struct SoFar {
+    /// Interim answers were passed on.
+    pub(super) passed_on: bool,
+    /// Bytes of the request were written to some endpoint.
+    pub(super) written: bool,
+}
+
+/// Makes one try. Interim answers are passed to the client.
 pub(super) async fn one_try(
     worker: &Rc<Worker>,
     client: &mut Client,
     request: &Request,
     upload: &mut Upload,
     to: Try<'_>,
-    passed_on: &mut bool,
+    so_far: &mut SoFar,
 ) -> Result<Answer, TryFailure> {
-    let Try { cluster, host, time } = to;
-    let active = host.begin();
+    let active = to.member.host.begin();
     let connected = tokio::select! {
         biased;
-        connected = connect(&worker.pools, cluster, host) => connected,
+        connected = connect(&worker.pools, to.cluster, to.member, to.key) => connected,
         // Whoever has left waits for nothing: its place is another's.
-        () = until_closed(client) => return Err(TryFailure::Client(Broken::Gone)),
+        gone = client.gone() => return Err(TryFailure::Gone(gone)),
     };
-    let (mut upstream, slot) = connected.map_err(TryFailure::Connect)?;
-    worker.observe(cluster, host, Outcome::Connected);
-    upstream.requests += 1;
-    let limit = cluster.policy.pool.max_requests_per_connection;
-    let last = limit.is_some_and(|limit| upstream.requests >= limit);
-    let lease = Lease {
-        worker: Rc::clone(worker),
-        host: Arc::clone(host),
-        upstream: Some(upstream),
-        _active: active,
-        _request: slot,
-    };
+    let connected = connected.map_err(TryFailure::Connect)?;
+    worker.observe(to.cluster, &to.member.host, Outcome::Connected);
+    let framing = if to.tunnel { Framing::Empty } else { upload.framing };
+    let (channel, slot) =
+        connected.begin(request, framing, to.tunnel, to.scheme).await.map_err(|broken| failure(broken, so_far))?;
     let received = Rc::clone(&upload.received);
-    let exchange = exchange(client, request, upload, lease, last, passed_on);
-    let Some(time) = time else { return exchange.await };
+    let exchange = exchange(client, request, upload, channel, to, so_far);
     let time_is_over = async {
         received.wait().await;
-        tokio::time::sleep(time).await;
+        match to.time {
+            Some(time) => tokio::time::sleep(time).await,
+            None => std::future::pending().await,
+        }
     };
-    tokio::select! {
+    let (response, head, channel) = tokio::select! {
         biased;
-        answer = exchange => answer,
-        () = time_is_over => Err(TryFailure::Timeout),
+        answer = exchange => answer?,
+        () = time_is_over => return Err(TryFailure::Timeout),
+    };
+    let (framing, tunnel) = match head {
+        Head::Last(framing) => (framing, false),
+        Head::Tunnel | Head::Interim => (Framing::UntilClose, true),
+    };
+    let keeps = response.keep_alive() && framing != Framing::UntilClose && !tunnel;
+    Ok(Answer { response, framing, tunnel, channel, keeps, _active: active, _request: slot })
+}
+
+fn failure(broken: Broken, so_far: &SoFar) -> TryFailure {
+    let request_written = so_far.written;
+    match broken {
+        Broken::Lost => TryFailure::Reset { request_written },
+        Broken::Reset => TryFailure::RemoteReset { request_written },
+        Broken::Refused => TryFailure::Refused,
+        Broken::Malformed(_) => TryFailure::Protocol,
     }
 }
 
@@ -125,124 +129,95 @@ async fn exchange(
     client: &mut Client,
     request: &Request,
     upload: &mut Upload,
-    mut lease: Lease,
-    last: bool,
-    passed_on: &mut bool,
-) -> Result<Answer, TryFailure> {
-    let mut request_written = false;
-    let Some(upstream) = lease.upstream.as_mut() else { return Err(TryFailure::Reset { request_written }) };
-    let mut out = BytesMut::with_capacity(1024);
-    write::request(&mut out, request, upload.framing);
-    upload.replay(&mut out);
-    let mut reader = HeadReader::default();
+    mut channel: Channel,
+    to: Try<'_>,
+    so_far: &mut SoFar,
+) -> Result<(Response, Head, Channel), TryFailure> {
     let mut response = Response::default();
-    // The common case: head and body go in one call.
-    if let Ok(written) = upstream.stream.try_write(&out) {
-        request_written = written > 0;
-        out.advance(written);
+    let asked = Asked { method: request.method(), tunnel: to.tunnel };
+    if !to.tunnel {
+        upload.replay(&mut channel.sink);
+        // What came together with the head goes up together with it.
+        upload.take(&mut client.source, &mut channel.sink).map_err(of_client)?;
     }
     loop {
-        upstream.buf.reserve(READ);
-        let (mut from_upstream, mut to_upstream) = upstream.stream.split();
-        // An early answer ends the upload; an upstream that reads nothing holds neither its answer nor a client that leaves.
-        let read = tokio::select! {
+        let Channel { source, sink, .. } = &mut channel;
+        let head = tokio::select! {
             biased;
-            read = from_upstream.read_buf(&mut upstream.buf) => read,
-            sent = send_or_read(upload, client, &mut to_upstream, &mut out) => {
-                request_written |= sent.map_err(|broken| broken.map_or(TryFailure::Reset { request_written }, TryFailure::Client))?;
+            // The common case first: head and body of the request go in one call.
+            sent = up(client, upload, sink, to.tunnel) => {
+                so_far.written |= channel.sink.has_begun();
+                sent.map_err(|stuck| match stuck {
+                    Stuck::Upstream(broken) => failure(broken, so_far),
+                    Stuck::Client(failure) => failure,
+                })?;
                 continue;
             }
+            head = with_idle(to.idle, source.head(&mut response, asked)) => head,
         };
-        match read {
-            Ok(0) | Err(_) => return Err(TryFailure::Reset { request_written }),
-            Ok(_) => {}
-        }
-        while reader.response(&mut upstream.buf, &mut response).map_err(|_| TryFailure::Protocol)? {
-            if response.status >= 200 {
-                let framing = response.framing(request.method()).map_err(|_| TryFailure::Protocol)?;
-                let last = last || !response.keep_alive() || framing == Framing::UntilClose || !upload.is_done();
-                return Ok(Answer { body: BodyReader::new(framing), response, framing, lease, last });
+        so_far.written |= channel.sink.has_begun();
+        match head {
+            None => return Err(TryFailure::Timeout),
+            Some(Err(broken)) => return Err(failure(broken, so_far)),
+            Some(Ok(Head::Interim)) => {
+                client.interim(&response).await.map_err(TryFailure::Gone)?;
+                so_far.passed_on = true;
             }
-            if response.status == 101 {
-                return Err(TryFailure::Protocol);
-            }
-            write::response(&mut client.out, &response, Framing::Empty, request.method());
-            client.flush().await.map_err(|_| TryFailure::Client(Broken::Gone))?;
-            *passed_on = true;
+            Some(Ok(head)) => return Ok((response, head, channel)),
         }
     }
 }
 
-/// Writes what is there, or reads more of the request; true if bytes were written. Without a cause the upstream was lost.
-async fn send_or_read(
-    upload: &mut Upload,
-    client: &mut Client,
-    to: &mut WriteHalf<'_>,
-    out: &mut BytesMut,
-) -> Result<bool, Option<Broken>> {
-    if out.is_empty() {
-        more(upload, client, out).await.map_err(Some)?;
-        return Ok(false);
+/// Why a request goes no further up.
+enum Stuck {
+    Upstream(Broken),
+    Client(TryFailure),
+}
+
+/// A step of the request's way up. May be dropped and begun again.
+async fn up(client: &mut Client, upload: &mut Upload, sink: &mut Sink, tunnel: bool) -> Result<(), Stuck> {
+    if !sink.is_flushed() {
+        return tokio::select! {
+            biased;
+            flushed = sink.flush() => flushed.map_err(Stuck::Upstream),
+            // An upstream that reads nothing does not hold a client that leaves.
+            gone = client.gone() => Err(Stuck::Client(TryFailure::Gone(gone))),
+        };
     }
-    tokio::select! {
-        biased;
-        written = to.write_buf(out) => written.map(|_| true).map_err(|_| None),
-        () = until_closed(client) => Err(Some(Broken::Gone)),
+    if tunnel || upload.is_done() {
+        // Its leaving frees the endpoint, however slowly that answers.
+        return Err(Stuck::Client(TryFailure::Gone(client.gone().await)));
+    }
+    upload.more(&mut client.source, sink).await.map_err(|broken| Stuck::Client(of_client(broken)))
+}
+
+/// What a future gives within a time; none if that is over first.
+async fn with_idle<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
+        None => Some(future.await),
     }
 }
 
-/// More of the request's body; once that is whole, the client's leaving: it frees the endpoint, however slowly that answers.
-async fn more(upload: &mut Upload, client: &mut Client, out: &mut BytesMut) -> Result<(), Broken> {
-    if upload.is_done() {
-        until_closed(client).await;
-        return Err(Broken::Gone);
+pub(super) fn of_client(broken: Broken) -> TryFailure {
+    match broken {
+        Broken::Malformed(refusal) => TryFailure::Malformed(refusal),
+        Broken::Lost => TryFailure::Gone(Gone::Closed),
+        Broken::Reset | Broken::Refused => TryFailure::Gone(Gone::Reset),
     }
-    upload.more(client, out).await
 }
-
-/// The upstream was lost amid the body of its answer.
-#[derive(Debug)]
-pub(super) struct Truncated;
 
 impl Answer {
-    /// Takes payload that has been read already into `out`, without waiting.
-    pub(super) fn take(&mut self, mut into: impl FnMut(&[u8])) -> Result<(), Truncated> {
-        let Some(upstream) = self.lease.upstream.as_mut() else { return Err(Truncated) };
-        while !self.body.is_done() && !upstream.buf.is_empty() {
-            let step = self.body.step(&upstream.buf).map_err(|_: Refusal| Truncated)?;
-            into(&upstream.buf[step.payload]);
-            upstream.buf.advance(step.consumed);
-        }
-        Ok(())
-    }
-
-    /// The whole body has been taken.
-    pub(super) fn is_done(&self) -> bool {
-        self.body.is_done()
-    }
-
-    /// Reads more of the body.
-    pub(super) async fn fill(&mut self) -> Result<(), Truncated> {
-        let Some(upstream) = self.lease.upstream.as_mut() else { return Err(Truncated) };
-        upstream.buf.reserve(READ);
-        match upstream.stream.read_buf(&mut upstream.buf).await {
-            Ok(0) => self.body.closed().map_err(|_| Truncated),
-            Ok(_) => Ok(()),
-            Err(_) => Err(Truncated),
-        }
-    }
-
     /// The answer is over: its connection serves the next request if it can.
     pub(super) fn finish(self) {
-        let clean = self.lease.upstream.as_ref().is_some_and(|upstream| upstream.buf.is_empty());
-        if self.body.is_done() && clean && !self.last {
-            self.lease.give_back();
+        if self.keeps {
+            self.channel.finish();
         }
     }
 
     /// The answer is thrown away for another try; a short body that is there already keeps the connection.
     pub(super) fn discard(mut self) {
-        if self.take(|_| {}).is_ok() {
+        if self.channel.source.take(|_| {}).is_ok() {
             self.finish();
         }
     }

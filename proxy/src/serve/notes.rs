@@ -1,49 +1,144 @@
 //! What is noted of a request on its way, and told when it has ended.
 
+use super::client::{Client, Gone};
+use super::respond::Reply;
+use super::snapshot::HttpService;
+use super::trace::Trace;
 use super::worker::Worker;
+use crate::clock::{now, wall};
 use crate::cluster::Cluster;
-use crate::telemetry::{Flag, access_log};
-use squall_http1::Request;
+use crate::policy::Address;
+use crate::telemetry::{Flag, Flags, HttpCounter, Protocol, Tale};
+use squall_http1::{Headers, Request, Response, Version};
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
-/// What is noted of a request for metrics and the access log.
-#[derive(Default)]
+/// What is noted of a request for metrics, the access log and spans.
 pub(super) struct Notes {
+    pub(super) begun: Instant,
     pub(super) cluster: Option<Arc<Cluster>>,
-    pub(super) host: Option<SocketAddr>,
+    pub(super) host: Option<Address>,
+    pub(super) local: Option<SocketAddr>,
+    pub(super) client: Option<SocketAddr>,
+    pub(super) original_path: Option<String>,
     /// A try is under way; otherwise the request waits for the next one.
     pub(super) trying: bool,
     pub(super) attempts: u32,
-    pub(super) details: &'static str,
-    pub(super) flags: Vec<Flag>,
-    pub(super) service_time: Option<Duration>,
-    pub(super) route: Option<String>,
+    pub(super) details: Cow<'static, str>,
+    pub(super) transport_failure: Option<Arc<str>>,
+    pub(super) flags: Flags,
+    pub(super) upstream_began: Option<Instant>,
+    pub(super) route: String,
+    /// What was answered; its body may still be on its way.
+    pub(super) response: Option<Response>,
+    pub(super) trailers: Option<Headers>,
+    pub(super) received: u64,
+    /// Its span, if it is traced.
+    pub(super) trace: Option<Trace>,
+    /// Fields that filters add to its answer.
+    pub(super) fields: Vec<(String, Vec<u8>)>,
+}
+
+impl Notes {
+    pub(super) fn new() -> Self {
+        Self {
+            begun: now(),
+            cluster: None,
+            host: None,
+            local: None,
+            client: None,
+            original_path: None,
+            trying: false,
+            attempts: 0,
+            details: Cow::Borrowed(""),
+            transport_failure: None,
+            flags: Flags::NONE,
+            upstream_began: None,
+            route: String::new(),
+            response: None,
+            trailers: None,
+            received: 0,
+            trace: None,
+            fields: Vec::new(),
+        }
+    }
+
+    /// The client has left before its answer was whole.
+    pub(super) fn gone(&mut self, gone: Gone) {
+        let (flag, details) = match gone {
+            Gone::Closed => (Flag::DownstreamClosed, "downstream_remote_disconnect"),
+            Gone::Reset => (Flag::DownstreamReset, "http2.remote_reset"),
+        };
+        self.flags = flag.into();
+        self.details = Cow::Borrowed(details);
+    }
+
+    /// The request as telemetry tells of it.
+    pub(super) fn tale<'a>(&'a self, client: &'a Client, request: &'a Request, ended: Instant) -> Tale<'a> {
+        let mut tale = Tale::new(self.begun, wall(self.begun), ended);
+        tale.protocol = Some(match request.version {
+            Version::Http10 => Protocol::Http10,
+            Version::Http11 => Protocol::Http11,
+            Version::Http2 => Protocol::Http2,
+        });
+        tale.method = request.method();
+        tale.scheme = client.peer.scheme();
+        tale.authority = request.headers.get_str("host").unwrap_or_default();
+        tale.path = request.target();
+        tale.original_path = self.original_path.as_deref().unwrap_or_default();
+        tale.request = &request.headers;
+        if let Some(response) = &self.response {
+            tale.response = &response.headers;
+            tale.status = Some(response.status);
+        }
+        if let Some(trailers) = &self.trailers {
+            tale.trailers = trailers;
+        }
+        tale.flags = self.flags;
+        tale.details = &self.details;
+        tale.transport_failure = self.transport_failure.as_deref().unwrap_or_default();
+        tale.upstream_began = self.upstream_began;
+        tale.received = self.received;
+        tale.sent = client.sink.written();
+        tale.wire_received = self.received;
+        tale.wire_sent = client.sink.written();
+        tale.connection_id = client.peer.id;
+        tale.local = Some(client.peer.destination.unwrap_or(client.peer.local));
+        tale.remote = self.client.or(Some(client.peer.remote));
+        tale.direct_remote = Some(client.peer.remote);
+        tale.tls = client.peer.tls.as_ref();
+        tale.server_name = client.peer.server_name.as_deref().unwrap_or_default();
+        tale.cluster = self.cluster.as_ref().map_or("", |cluster| &cluster.name);
+        tale.upstream_host = self.host.as_ref();
+        tale.upstream_local = self.local;
+        tale.route = &self.route;
+        tale.attempts = self.attempts;
+        tale
+    }
 }
 
 /// Counts and logs a request that has ended.
-pub(super) fn note(worker: &Worker, request: &Request, notes: &Notes, status: u16, took: Duration) {
-    if let Some(cluster) = &notes.cluster {
-        cluster.stats.ended(status, notes.flags.first().copied().unwrap_or(Flag::None), took);
+pub(super) fn ended(worker: &Worker, service: &HttpService, client: &Client, request: &Request, notes: &Notes) {
+    let ended = now();
+    let status = notes.response.as_ref().map_or(0, |response| response.status);
+    service.stats.answered(worker.shard, status, ended.saturating_duration_since(notes.begun));
+    service.stats.count(worker.shard, HttpCounter::RqCompleted);
+    let tale = notes.tale(client, request, ended);
+    service.report(&worker.shared.means.metrics, worker.shard, notes.cluster.as_deref(), &tale, client.peer.secure);
+    if let Some(trace) = &notes.trace {
+        trace.end(service, &tale);
     }
-    let Some(log) = &worker.shared.access_log else { return };
-    let flags: Vec<_> = notes.flags.iter().map(|flag| flag.letters()).collect();
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    log.log(access_log::Entry {
-        start_time: since_epoch.saturating_sub(took).as_secs_f64(),
-        method: request.method().to_owned(),
-        path: request.target().to_owned(),
-        authority: request.headers.get_str("host").unwrap_or_default().to_owned(),
-        request_id: request.headers.get_str("x-request-id").map(ToOwned::to_owned),
-        response_code: status,
-        response_flags: if flags.is_empty() { "-".to_owned() } else { flags.join(",") },
-        response_code_details: notes.details,
-        attempts: notes.attempts,
-        duration: took.as_secs_f64() * 1e3,
-        upstream_service_time: notes.service_time.map(|time| time.as_secs_f64() * 1e3),
-        upstream_host: notes.host.map(|host| host.to_string()),
-        upstream_cluster: notes.cluster.as_ref().map(|cluster| cluster.name.clone()),
-        route_name: notes.route.clone(),
-    });
+    service.logs.iter().chain(&worker.shared.access_log).for_each(|log| log.log(&tale));
+}
+
+/// Counts and logs what could not be read.
+pub(super) fn unreadable(worker: &Worker, service: &HttpService, client: &Client, reply: &Reply) {
+    service.stats.count(worker.shard, HttpCounter::CxProtocolError);
+    let mut notes = Notes::new();
+    notes.details.clone_from(&reply.details);
+    notes.flags = reply.flag.map(Flags::from).unwrap_or_default();
+    notes.response = Some(reply.response.clone());
+    ended(worker, service, client, &Request::default(), &notes);
 }

@@ -2,16 +2,24 @@
 
 use crate::telemetry::Flag;
 use squall_http1::{Framing, Refusal, Response, write};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Why a request is not answered by its upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The request cannot be read, or could be read in two ways.
     Refused(Refusal),
     /// No `Host`, or more than one.
     MissingHost,
+    /// The authority has something in it that no host has.
+    BadAuthority,
     /// `Connection` names what it must not.
     ConnectionMisused,
+    /// A field whose name has an underscore.
+    Underscore,
+    /// The path cannot be made unambiguous.
+    PathNormalization,
     /// HTTP/1.0.
     LowVersion,
     /// An upgrade, or CONNECT.
@@ -21,90 +29,136 @@ pub(super) enum Failure {
     /// No host or no route of it matches.
     NoRoute,
     /// The route names a cluster that there is not.
-    NoCluster,
+    NoCluster(u16),
     /// No endpoint may be used.
     NoHealthyUpstream,
     /// A breaker is open.
     Overflow,
     /// No connection could be made.
-    Unreachable,
+    Unreachable(Arc<str>),
     /// Not in time.
     ConnectTimeout,
     /// The connection was closed or reset before the answer.
     Closed,
+    /// The upstream gave up the stream before the answer.
+    RemoteReset,
+    /// The upstream did not begin with the stream.
+    RemoteRefused,
     /// The upstream does not speak HTTP.
     ProtocolError,
     /// The route's time is over.
     RouteTimeout,
     /// One try's time is over, and it is not tried again.
     PerTryTimeout,
+    /// No byte has moved for too long; whether the whole request was there.
+    StreamIdle(bool),
+    /// The whole request took too long; whether it is there by now.
+    RequestTimeout(bool),
+    /// Its head took too long.
+    HeadTimeout,
+    /// The stream has lived too long; whether the whole request was there.
+    StreamTooOld(bool),
     /// A fault of the policy.
     FaultAbort(u16),
+    /// The same, by gRPC's own status.
+    FaultAbortGrpc(u32),
+    /// Too many requests.
+    RateLimited {
+        /// The status.
+        status: u16,
+        /// gRPC is told `RESOURCE_EXHAUSTED`.
+        resource_exhausted: bool,
+    },
 }
 
 /// What a failure looks like.
 pub(super) struct Looks {
     pub(super) status: u16,
-    pub(super) flag: Flag,
-    pub(super) details: &'static str,
+    pub(super) flag: Option<Flag>,
+    pub(super) details: Cow<'static, str>,
     body: String,
 }
 
 impl Failure {
     /// The table. `retried`: an earlier try had failed.
-    pub(super) fn looks(self, retried: bool) -> Looks {
-        let looks = |status, flag, details, body: &str| Looks { status, flag, details, body: body.to_owned() };
-        let reset = |flag, details, reason: &str| {
+    pub(super) fn looks(&self, retried: bool) -> Looks {
+        let looks = |status, flag, details, body: &str| Looks {
+            status,
+            flag,
+            details: Cow::Borrowed(details),
+            body: body.to_owned(),
+        };
+        let reset = |flag, reason: &str| {
             let tried = if retried { "retried and the latest reset reason" } else { "reset reason" };
             let body = format!("upstream connect error or disconnect/reset before headers. {tried}: {reason}");
+            let detail = reason.replace(", transport failure reason: ", "|").replace(' ', "_");
+            let details = Cow::Owned(format!("upstream_reset_before_response_started{{{detail}}}"));
             Looks { status: 503, flag, details, body }
         };
-        let protocol = Flag::DownstreamProtocolError;
+        let late = |whole: bool| if whole { 504 } else { 408 };
+        let protocol = Some(Flag::DownstreamProtocolError);
         match self {
             Self::Refused(refusal) => {
                 looks(refusal.status(), protocol, "http1.codec_error", write::reason(refusal.status()))
             }
-            Self::MissingHost => looks(400, Flag::None, "missing_host_header", ""),
+            Self::MissingHost => looks(400, None, "missing_host_header", ""),
+            Self::BadAuthority => looks(400, protocol, "invalid_authority", ""),
             Self::ConnectionMisused => looks(400, protocol, "http1.connection_header_sanitization", ""),
+            Self::Underscore => looks(400, protocol, "http1.unexpected_underscore", ""),
+            Self::PathNormalization => looks(400, None, "path_normalization_failed", ""),
             Self::LowVersion => looks(426, protocol, "low_version", "Upgrade Required"),
-            Self::UpgradeRefused => looks(403, Flag::None, "upgrade_failed", ""),
-            Self::BadTarget => looks(404, Flag::None, "absolute_path_rejected", ""),
-            Self::NoRoute => looks(404, Flag::NoRoute, "route_not_found", ""),
-            Self::NoCluster => looks(503, Flag::NoCluster, "cluster_not_found", ""),
+            Self::UpgradeRefused => looks(403, None, "upgrade_failed", ""),
+            Self::BadTarget => looks(404, None, "absolute_path_rejected", ""),
+            Self::NoRoute => looks(404, Some(Flag::NoRoute), "route_not_found", ""),
+            Self::NoCluster(status) => looks(*status, Some(Flag::NoCluster), "cluster_not_found", ""),
             Self::NoHealthyUpstream => {
-                looks(503, Flag::NoHealthyUpstream, "no_healthy_upstream", "no healthy upstream")
+                looks(503, Some(Flag::NoHealthyUpstream), "no_healthy_upstream", "no healthy upstream")
             }
-            Self::Overflow => reset(Flag::Overflow, "upstream_reset_before_response_started{overflow}", "overflow"),
-            Self::Unreachable => reset(
-                Flag::ConnectFailure,
-                "upstream_reset_before_response_started{remote_connection_failure}",
-                "remote connection failure",
-            ),
-            Self::ConnectTimeout => reset(
-                Flag::ConnectFailure,
-                "upstream_reset_before_response_started{connection_timeout}",
-                "connection timeout",
-            ),
-            Self::Closed => reset(
-                Flag::Closed,
-                "upstream_reset_before_response_started{connection_termination}",
-                "connection termination",
-            ),
-            Self::ProtocolError => Looks {
-                status: 502,
-                ..reset(Flag::ProtocolError, "upstream_reset_before_response_started{protocol_error}", "protocol error")
-            },
-            Self::RouteTimeout => looks(504, Flag::Timeout, "response_timeout", "upstream request timeout"),
-            Self::PerTryTimeout => looks(504, Flag::Timeout, "upstream_per_try_timeout", "upstream request timeout"),
-            Self::FaultAbort(status) => looks(status, Flag::FaultInjected, "fault_filter_abort", "fault filter abort"),
+            Self::Overflow => reset(Some(Flag::Overflow), "overflow"),
+            Self::Unreachable(reason) => reset(Some(Flag::ConnectFailure), reason),
+            Self::ConnectTimeout => reset(Some(Flag::ConnectFailure), "connection timeout"),
+            Self::Closed => reset(Some(Flag::UpstreamClosed), "connection termination"),
+            Self::RemoteReset => reset(Some(Flag::UpstreamReset), "remote reset"),
+            Self::RemoteRefused => reset(Some(Flag::UpstreamReset), "remote refused stream reset"),
+            Self::ProtocolError => Looks { status: 502, ..reset(Some(Flag::UpstreamProtocolError), "protocol error") },
+            Self::RouteTimeout => {
+                looks(504, Some(Flag::UpstreamTimeout), "response_timeout", "upstream request timeout")
+            }
+            Self::PerTryTimeout => {
+                looks(504, Some(Flag::UpstreamTimeout), "upstream_per_try_timeout", "upstream request timeout")
+            }
+            Self::StreamIdle(whole) => {
+                looks(late(*whole), Some(Flag::StreamIdle), "stream_idle_timeout", "stream timeout")
+            }
+            Self::RequestTimeout(whole) => looks(late(*whole), None, "request_overall_timeout", "request timeout"),
+            Self::HeadTimeout => looks(408, None, "request_header_timeout", "request header timeout"),
+            Self::StreamTooOld(whole) => {
+                looks(late(*whole), None, "max_duration_timeout", "downstream duration timeout")
+            }
+            Self::FaultAbort(status) => {
+                looks(*status, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
+            }
+            Self::FaultAbortGrpc(_) => {
+                looks(200, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
+            }
+            Self::RateLimited { status, .. } => {
+                looks(*status, Some(Flag::RateLimited), "local_rate_limited", "local_rate_limited")
+            }
         }
     }
 
     /// Nothing more can be read from the client.
-    pub(super) fn ends_connection(self) -> bool {
+    pub(super) fn ends_connection(&self) -> bool {
         matches!(
             self,
-            Self::Refused(_) | Self::MissingHost | Self::ConnectionMisused | Self::LowVersion | Self::UpgradeRefused
+            Self::Refused(_)
+                | Self::MissingHost
+                | Self::BadAuthority
+                | Self::ConnectionMisused
+                | Self::Underscore
+                | Self::LowVersion
+                | Self::UpgradeRefused
+                | Self::HeadTimeout
         )
     }
 }
@@ -113,25 +167,35 @@ impl Failure {
 pub(super) struct Reply {
     pub(super) response: Response,
     pub(super) body: Vec<u8>,
-    pub(super) flag: Flag,
-    pub(super) details: &'static str,
+    pub(super) flag: Option<Flag>,
+    pub(super) details: Cow<'static, str>,
 }
 
 impl Reply {
     /// The answer to a failure. gRPC gets its own form: 200, and the trouble in fields.
-    pub(super) fn to(failure: Failure, retried: bool, grpc: bool) -> Self {
+    pub(super) fn to(failure: &Failure, retried: bool, grpc: bool) -> Self {
         let looks = failure.looks(retried);
+        let own = match failure {
+            Failure::FaultAbortGrpc(status) => Some(*status),
+            Failure::RateLimited { resource_exhausted: true, .. } if grpc => Some(8),
+            Failure::StreamTooOld(_) if grpc => Some(4),
+            _ => None,
+        };
+        let grpc = grpc || own.is_some();
         let mut response = Response::new(if grpc { 200 } else { looks.status });
         let mut body = looks.body.into_bytes();
         if grpc {
+            let status = own.unwrap_or_else(|| grpc_status(looks.status));
             response.headers.add("content-type", b"application/grpc");
-            response.headers.add("grpc-status", grpc_status(looks.status).as_bytes());
-            response.headers.add("grpc-message", &percent_encoded(&body));
+            response.headers.add("grpc-status", itoa::Buffer::new().format(status).as_bytes());
+            if !body.is_empty() {
+                response.headers.add("grpc-message", &percent_encoded(&body));
+            }
             body.clear();
         } else if !body.is_empty() {
             response.headers.add("content-type", b"text/plain");
         }
-        if failure == Failure::Overflow {
+        if *failure == Failure::Overflow {
             response.headers.add("x-envoy-overloaded", b"true");
         }
         Self { response, body, flag: looks.flag, details: looks.details }
@@ -143,14 +207,15 @@ impl Reply {
     }
 }
 
-fn grpc_status(status: u16) -> &'static str {
+/// A status of HTTP in gRPC's words.
+fn grpc_status(status: u16) -> u32 {
     match status {
-        400 => "13",
-        401 => "16",
-        403 => "7",
-        404 => "12",
-        429 | 502..=504 => "14",
-        _ => "2",
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502..=504 => 14,
+        _ => 2,
     }
 }
 
@@ -170,28 +235,33 @@ mod tests {
     fn each_failure_has_envoys_status_and_letters() {
         for (failure, status, letters) in [
             (Failure::NoRoute, 404, "NR"),
-            (Failure::NoCluster, 503, "NC"),
+            (Failure::NoCluster(503), 503, "NC"),
             (Failure::NoHealthyUpstream, 503, "UH"),
             (Failure::Overflow, 503, "UO"),
-            (Failure::Unreachable, 503, "UF"),
+            (Failure::Unreachable("remote connection failure".into()), 503, "UF"),
             (Failure::ConnectTimeout, 503, "UF"),
             (Failure::Closed, 503, "UC"),
             (Failure::ProtocolError, 502, "UPE"),
             (Failure::RouteTimeout, 504, "UT"),
             (Failure::PerTryTimeout, 504, "UT"),
+            (Failure::RemoteReset, 503, "UR"),
+            (Failure::StreamIdle(true), 504, "SI"),
+            (Failure::StreamIdle(false), 408, "SI"),
+            (Failure::RequestTimeout(false), 408, "-"),
             (Failure::FaultAbort(418), 418, "FI"),
+            (Failure::RateLimited { status: 429, resource_exhausted: false }, 429, "RL"),
             (Failure::Refused(Refusal::LengthAndChunked), 400, "DPE"),
             (Failure::Refused(Refusal::TransferEncoding), 501, "DPE"),
             (Failure::Refused(Refusal::HeadTooLarge), 431, "DPE"),
         ] {
             let looks = failure.looks(false);
-            assert_eq!((looks.status, looks.flag.letters()), (status, letters), "{failure:?}");
+            assert_eq!((looks.status, looks.flag.map_or("-", Flag::letters)), (status, letters), "{failure:?}");
         }
     }
 
     #[test]
     fn the_body_says_whether_it_was_tried_again() {
-        let body = |retried| String::from_utf8(Reply::to(Failure::Closed, retried, false).body).unwrap();
+        let body = |retried| String::from_utf8(Reply::to(&Failure::Closed, retried, false).body).unwrap();
         let prefix = "upstream connect error or disconnect/reset before headers.";
         assert_eq!(body(false), format!("{prefix} reset reason: connection termination"));
         assert_eq!(body(true), format!("{prefix} retried and the latest reset reason: connection termination"));
@@ -199,9 +269,9 @@ mod tests {
 
     #[test]
     fn an_overflow_says_so_and_grpc_is_told_in_fields() {
-        let overflow = Reply::to(Failure::Overflow, false, false);
+        let overflow = Reply::to(&Failure::Overflow, false, false);
         assert_eq!(overflow.response.headers.get("x-envoy-overloaded"), Some(&b"true"[..]));
-        let grpc = Reply::to(Failure::NoHealthyUpstream, false, true);
+        let grpc = Reply::to(&Failure::NoHealthyUpstream, false, true);
         assert_eq!((grpc.response.status, grpc.framing()), (200, Framing::Empty));
         assert_eq!(grpc.response.headers.get("grpc-status"), Some(&b"14"[..]));
         assert_eq!(grpc.response.headers.get("grpc-message"), Some(&b"no healthy upstream"[..]));

@@ -1,28 +1,68 @@
 //! The tries of a request: one endpoint after the other, until an answer is to be passed on or nothing more may be tried.
 
-use super::answer::until_closed;
-use super::client::Client;
-use super::exchange::{Answer, Try, TryFailure, one_try};
+mod judge;
+
+use super::client::{Client, Gone};
+use super::exchange::{Answer, SoFar, Try, one_try};
 use super::notes::Notes;
 use super::respond::Failure;
-use super::snapshot::ResolvedRoute;
-use super::upload::{Broken, Upload};
+use super::trace::Trace;
+use super::upload::Upload;
 use super::worker::Worker;
-use crate::clock::now;
-use crate::cluster::{Cluster, ConnectError, Host, Load};
-use crate::filter::retry::{HeadOfAnswer, TryEnd, back_off, is_retriable};
-use crate::health::outlier::Outcome;
-use crate::telemetry::Flag;
+use crate::balance::{Previous, Priorities, Wish};
+use crate::clock::{now, wall};
+use crate::cluster::{Cluster, Member, PoolKey};
+use crate::filter::retry::{asked_back_off, back_off, is_retriable};
+use crate::filter::rewrite::set_host;
+use crate::filter::timeout::{Times, for_grpc};
+use crate::health::budget;
+use crate::policy::{Forward, HostRewrite, Priority, RetryPolicy, Sni};
+use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
 use squall_http1::Request;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Why there is no answer to pass on.
 pub(super) enum Stopped {
     Failed(Failure),
-    ClientGone,
+    ClientGone(Gone),
+}
+
+/// How a request is to be tried.
+pub(super) struct Plan<'a> {
+    pub(super) cluster: &'a Arc<Cluster>,
+    pub(super) forward: &'a Forward,
+    pub(super) retry: &'a RetryPolicy,
+    pub(super) times: Times,
+    pub(super) hash: Option<u64>,
+    pub(super) subset: &'a BTreeMap<String, String>,
+    /// Where the client was going.
+    pub(super) destination: Option<SocketAddr>,
+    pub(super) key: PoolKey,
+    pub(super) tunnel: bool,
+    pub(super) scheme: &'static str,
+    pub(super) count_attempts: bool,
+    /// None of the fields that tell of this proxy.
+    pub(super) quiet: bool,
+    /// Each try has a span of its own.
+    pub(super) trace: Option<&'a Trace>,
+}
+
+/// How a request's endpoints are spoken to.
+pub(super) fn pool_key(cluster: &Cluster, request: &Request, priority: Priority, http2: bool) -> PoolKey {
+    use crate::policy::ProtocolChoice::{Http1, Http2, OfClient};
+    let protocol = match cluster.policy.protocol.choice {
+        OfClient if http2 => Http2,
+        OfClient => Http1,
+        choice => choice,
+    };
+    let by_host = cluster.policy.tls.as_ref().is_some_and(|tls| tls.sni == Sni::FromHost);
+    let server_name = by_host.then(|| request.headers.get_str("host").unwrap_or_default().into());
+    PoolKey { protocol, server_name, priority }
 }
 
 /// Tries until an answer is to be passed on, or nothing more may be tried.
@@ -31,155 +71,165 @@ pub(super) async fn tries(
     client: &mut Client,
     request: &mut Request,
     upload: &mut Upload,
-    resolved: &ResolvedRoute,
-    cluster: &Arc<Cluster>,
+    plan: &Plan<'_>,
     notes: &mut Notes,
 ) -> Result<Answer, Stopped> {
-    let policy = &resolved.route.retry;
-    let per_try =
-        policy.per_try_timeout.filter(|per_try| resolved.route.timeout.is_none_or(|timeout| *per_try < timeout));
-    let mut tried: Vec<SocketAddr> = Vec::new();
-    let mut retries_left = policy.attempts;
+    let Plan { cluster, retry, .. } = plan;
+    let count = |counter| cluster.stats.count(worker.shard, counter);
+    let mut tried = Tried::new(retry);
+    let mut retries_left = retry.attempts;
+    let mut so_far = SoFar::default();
     // Held while a retry is under way: the breaker counts those that run, not only those that wait.
     let mut retrying = None;
     loop {
-        let picked = {
-            let avoid: &[SocketAddr] = if policy.avoid_previous_hosts { &tried } else { &[] };
-            cluster.pick(avoid, &worker.turn, &mut *worker.rng.borrow_mut()).cloned()
+        let Some(member) = pick(worker, plan, &mut tried, notes.attempts > 0) else {
+            count(ClusterCounter::CxNoneHealthy);
+            return Err(Stopped::Failed(Failure::NoHealthyUpstream));
         };
-        let Some(host) = picked else { return Err(Stopped::Failed(Failure::NoHealthyUpstream)) };
         notes.attempts += 1;
-        notes.host = Some(host.address);
-        stamp(request, notes.attempts, resolved.route.timeout, per_try);
-        cluster.stats.tries.add(1);
-        let mut passed_on = false;
+        notes.host = Some(member.address());
+        stamp(request, plan, &member, notes.attempts, upload);
+        count(ClusterCounter::RqTotal);
+        let span = plan.trace.map(|trace| trace.begin_try(request, &mut *worker.rng.borrow_mut()));
         let begin = now();
-        let to = Try { cluster, host: &host, time: per_try };
+        let to = Try {
+            cluster,
+            member: &member,
+            key: &plan.key,
+            time: plan.times.per_try,
+            idle: retry.per_try_idle_timeout,
+            tunnel: plan.tunnel,
+            scheme: plan.scheme,
+        };
         notes.trying = true;
-        let result = one_try(worker, client, request, upload, to, &mut passed_on).await;
+        let result = one_try(worker, client, request, upload, to, &mut so_far).await;
         notes.trying = false;
-        let (end, failure) = judge_try(worker, cluster, &host, &result)?;
-        let again = is_retriable(&policy.on, end) && upload.can_be_replayed() && !passed_on;
-        if !again {
-            return settle(result, failure, notes, begin);
+        if let Some((trace, span)) = plan.trace.zip(span) {
+            let mut tale = notes.tale(client, request, now());
+            (tale.started, tale.started_at) = (begin, wall(begin));
+            trace.end_try(span, &tale);
+        }
+        let end = judge::judge(worker, plan, &member.host, &result, request)?;
+        if let Ok(answer) = &result {
+            cluster.stats.took(worker.shard, ClusterTime::Rq, now().saturating_duration_since(begin));
+            notes.local = answer.channel.local;
+        }
+        if retry.attempts == 0 || !is_retriable(&retry.on, end) || so_far.passed_on {
+            return judge::settle(worker, plan, result, notes);
+        }
+        if !upload.can_be_replayed() {
+            count(ClusterCounter::RetryOrShadowAbandoned);
+            return judge::settle(worker, plan, result, notes);
         }
         if retries_left == 0 {
-            if policy.attempts > 0 {
-                cluster.stats.retries_exhausted.add(1);
-            }
-            return settle(result, failure, notes, begin);
+            count(ClusterCounter::RqRetryLimitExceeded);
+            notes.flags.raise(Flag::RetryLimit);
+            return judge::settle(worker, plan, result, notes);
         }
         retries_left -= 1;
         drop(retrying.take());
-        retrying = cluster.load.take(|load| &load.retries, retry_limit(cluster, &cluster.load));
+        let load = cluster.load(plan.key.priority);
+        retrying = load.take(|load| &load.retries, retry_limit(cluster, plan.key.priority));
         if retrying.is_none() {
-            cluster.stats.retry_overflow.add(1);
-            notes.flags.push(Flag::Overflow);
-            return settle(result, failure, notes, begin);
+            count(ClusterCounter::RqRetryOverflow);
+            notes.flags.raise(Flag::Overflow);
+            return judge::settle(worker, plan, result, notes);
         }
+        let wait = wait(worker, plan, result.as_ref().ok(), notes.attempts);
         if let Ok(answer) = result {
+            cluster.stats.retried(worker.shard, answer.response.status);
             answer.discard();
         }
-        cluster.stats.retries.add(1);
-        tried.push(host.address);
-        let wait = back_off(policy.back_off_base, notes.attempts, &mut *worker.rng.borrow_mut());
+        count(ClusterCounter::RqRetry);
+        tried.add(&member);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = until_closed(client) => return Err(Stopped::ClientGone),
+            gone = client.gone() => return Err(Stopped::ClientGone(gone)),
         }
     }
 }
 
-/// Retries that may run at once: a share of what is under way, or a plain number.
-fn retry_limit(cluster: &Cluster, load: &Load) -> u32 {
-    use std::sync::atomic::Ordering::Relaxed;
-    match cluster.policy.pool.retry_budget {
-        Some(budget) => {
-            let under_way = load.requests.load(Relaxed) + load.pending.load(Relaxed);
-            ((budget.percent / 100.0 * f64::from(under_way)) as u32).max(budget.min_concurrency)
+/// How long to wait before the next try.
+fn wait(worker: &Worker, plan: &Plan<'_>, answer: Option<&Answer>, attempts: u32) -> Duration {
+    let rng = &mut *worker.rng.borrow_mut();
+    let asked = answer.zip(plan.retry.rate_limited_back_off.as_ref()).and_then(|(answer, policy)| {
+        let since_epoch = wall(now()).duration_since(UNIX_EPOCH).unwrap_or_default();
+        asked_back_off(policy, &answer.response.headers, since_epoch, rng)
+    });
+    let counter = match asked {
+        Some(_) => ClusterCounter::RqRetryBackoffRateLimited,
+        None => ClusterCounter::RqRetryBackoffExponential,
+    };
+    plan.cluster.stats.count(worker.shard, counter);
+    asked.unwrap_or_else(|| back_off(plan.retry, attempts, rng))
+}
+
+/// Whom a request has tried so far, and what that means for whom it tries next.
+struct Tried {
+    hosts: Vec<u64>,
+    previous: Option<Previous>,
+}
+
+impl Tried {
+    fn new(policy: &RetryPolicy) -> Self {
+        Self { hosts: Vec::new(), previous: policy.previous_priorities.map(Previous::new) }
+    }
+
+    fn add(&mut self, member: &Member) {
+        self.hosts.push(member.host.id);
+        if let Some(previous) = &mut self.previous {
+            previous.tried(member.priority);
         }
-        None => cluster.policy.pool.max_retries,
+    }
+}
+
+/// The endpoint of the next try.
+fn pick(worker: &Worker, plan: &Plan<'_>, tried: &mut Tried, again: bool) -> Option<Arc<Member>> {
+    let Plan { cluster, retry, hash, subset, .. } = plan;
+    let Tried { hosts, previous } = tried;
+    let avoid = |index: usize| {
+        cluster.members.get(index).is_some_and(|member| {
+            let labels = &member.endpoint.labels;
+            retry.avoid_previous_hosts && hosts.contains(&member.host.id)
+                || retry.omit_labels.iter().any(|(name, value)| labels.get(name) == Some(value))
+        })
+    };
+    let mut wish = Wish { hash: *hash, subset, ..Wish::default() };
+    if again {
+        wish.avoid = &avoid;
+        wish.reselections = retry.host_reselections;
+    }
+    let is_left = |left_out: Priorities| cluster.is_left(left_out, &wish);
+    let left_out = previous.as_mut().map_or(Priorities::NONE, |previous| previous.left_out(is_left));
+    let wish = Wish { left_out, ..wish };
+    worker.pick(cluster, &wish, plan.destination)
+}
+
+/// Retries that may run at once: a share of what is under way, or a plain number.
+fn retry_limit(cluster: &Cluster, priority: Priority) -> u32 {
+    let limits = cluster.policy.limits(priority);
+    let load = cluster.load(priority);
+    match &limits.retry_budget {
+        Some(policy) => budget::limit(policy, load.requests.load(Relaxed), load.pending.load(Relaxed)),
+        None => limits.retries,
     }
 }
 
 /// Says which try this is, and how long an answer may take.
-fn stamp(request: &mut Request, attempt: u32, timeout: Option<Duration>, per_try: Option<Duration>) {
+fn stamp(request: &mut Request, plan: &Plan<'_>, member: &Member, attempt: u32, upload: &Upload) {
     let mut number = itoa::Buffer::new();
-    request.headers.set("x-envoy-attempt-count", number.format(attempt).as_bytes());
-    if let Some(expected) = per_try.or(timeout) {
+    if plan.count_attempts {
+        request.headers.set("x-envoy-attempt-count", number.format(attempt).as_bytes());
+    }
+    let left = plan.times.route.map(|route| upload.received.left_of(route));
+    if let (false, Some(expected)) = (plan.quiet, plan.times.per_try.into_iter().chain(left).min()) {
         let millis = expected.as_millis().max(1);
         request.headers.set("x-envoy-expected-rq-timeout-ms", number.format(millis).as_bytes());
     }
-}
-
-/// Tells the detector what a try has shown, and says what it means for a retry and for the client.
-fn judge_try(
-    worker: &Worker,
-    cluster: &Cluster,
-    host: &Host,
-    result: &Result<Answer, TryFailure>,
-) -> Result<(TryEnd, Option<Failure>), Stopped> {
-    let (outcome, end, failure) = match result {
-        Ok(answer) => {
-            let head = HeadOfAnswer::of(&answer.response);
-            (Some(Outcome::Status(status_for_health(head))), TryEnd::Response(head), None)
-        }
-        Err(TryFailure::Connect(ConnectError::Overflow)) => (None, TryEnd::Overflow, Some(Failure::Overflow)),
-        Err(TryFailure::Connect(ConnectError::Failed(_))) => {
-            (Some(Outcome::ConnectFailure), TryEnd::ConnectFailure, Some(Failure::Unreachable))
-        }
-        Err(TryFailure::Connect(ConnectError::Timeout)) => {
-            (Some(Outcome::ConnectFailure), TryEnd::ConnectFailure, Some(Failure::ConnectTimeout))
-        }
-        Err(TryFailure::Reset { request_written }) => {
-            let end = TryEnd::Reset { request_written: *request_written };
-            (Some(Outcome::Reset), end, Some(Failure::Closed))
-        }
-        Err(TryFailure::Protocol) => {
-            (Some(Outcome::Reset), TryEnd::Reset { request_written: true }, Some(Failure::ProtocolError))
-        }
-        Err(TryFailure::Timeout) => (Some(Outcome::TimeOut), TryEnd::PerTryTimeout, Some(Failure::PerTryTimeout)),
-        Err(TryFailure::Client(Broken::Gone)) => return Err(Stopped::ClientGone),
-        Err(TryFailure::Client(Broken::Refused(refusal))) => return Err(Stopped::Failed(Failure::Refused(*refusal))),
-    };
-    if let Some(outcome) = outcome {
-        worker.observe(cluster, host, outcome);
+    if let (true, Some(left)) = (plan.times.tell_grpc, left) {
+        request.headers.set("grpc-timeout", for_grpc(left).as_bytes());
     }
-    Ok((end, failure))
-}
-
-/// What an answer counts as for its endpoint: a gRPC status in the head goes before that of HTTP.
-fn status_for_health(head: HeadOfAnswer) -> u16 {
-    match head.grpc_status {
-        None => head.status,
-        Some(0) => 200,
-        Some(1) => 499,
-        Some(2 | 13 | 15) => 500,
-        Some(3 | 9 | 11) => 400,
-        Some(4) => 504,
-        Some(5) => 404,
-        Some(6 | 10) => 409,
-        Some(7) => 403,
-        Some(8) => 429,
-        Some(12) => 501,
-        Some(14) => 503,
-        Some(16) => 401,
-        Some(_) => 500,
-    }
-}
-
-/// The last try decides: its answer, or the reply to its failure.
-fn settle(
-    result: Result<Answer, TryFailure>,
-    failure: Option<Failure>,
-    notes: &mut Notes,
-    begin: Instant,
-) -> Result<Answer, Stopped> {
-    notes.service_time = Some(now().duration_since(begin));
-    match (result, failure) {
-        (Ok(answer), _) => Ok(answer),
-        (Err(_), Some(failure)) => Err(Stopped::Failed(failure)),
-        // A failed try has always said how.
-        (Err(_), None) => Err(Stopped::Failed(Failure::Closed)),
+    if plan.forward.rewrite.host == Some(HostRewrite::Auto) && !member.endpoint.hostname.is_empty() {
+        set_host(request, &member.endpoint.hostname, plan.forward.rewrite.append_forwarded_host && attempt == 1);
     }
 }

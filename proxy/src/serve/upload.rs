@@ -1,16 +1,13 @@
 //! The body of a request on its way up: passed on as it comes, and kept for as long as another try may need it.
 
-use super::client::{Client, Gone};
+use super::mirror::Copy;
 use crate::clock::now;
-use bytes::{Buf, BytesMut};
-use squall_http1::{BodyReader, Framing, Refusal, write};
+use crate::wire::{Broken, Sink, Source};
+use squall_http1::{Framing, Headers};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-
-/// Most bytes that are kept for another try: Envoy's connection buffer.
-const KEPT: usize = 1024 * 1024;
 
 /// Says when the whole request has been received, which is when the route's time begins.
 #[derive(Debug, Default)]
@@ -27,50 +24,63 @@ impl Received {
         }
     }
 
-    /// What is left of so much time that began then; all of it if it has not begun.
+    /// When that was.
+    pub(super) fn at(&self) -> Option<Instant> {
+        self.at.get()
+    }
+
+    /// What is left of so much time that began then, but for whole milliseconds; all of it if it has not begun.
     pub(super) fn left_of(&self, time: Duration) -> Duration {
-        self.at.get().map_or(time, |at| time.saturating_sub(now().duration_since(at)))
+        let gone = self.at.get().map_or(0, |at| now().saturating_duration_since(at).as_millis());
+        time.saturating_sub(Duration::from_millis(u64::try_from(gone).unwrap_or(u64::MAX)))
     }
 }
 
 /// The body of one request.
-#[derive(Debug)]
 pub(super) struct Upload {
-    reader: BodyReader,
     /// How it is written upstream.
     pub(super) framing: Framing,
+    /// Says when it is whole.
+    pub(super) received: Rc<Received>,
     kept: Vec<u8>,
+    /// Most bytes kept; none where it is sent once at most.
+    most: usize,
     /// Everything received so far is in `kept`.
     complete_so_far: bool,
-    pub(super) received: Rc<Received>,
-}
-
-/// Why no more of the body could be read.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Broken {
-    /// The client is gone.
-    Gone,
-    /// What it sends is no body.
-    Refused(Refusal),
+    trailers: Option<Headers>,
+    /// Bytes received.
+    pub(super) bytes: u64,
+    /// When the last byte moved, either way.
+    pub(super) moved: Rc<Cell<Instant>>,
+    copies: Vec<Copy>,
+    done: bool,
 }
 
 impl Upload {
-    /// The body that follows a head with this framing.
-    pub(super) fn new(framing: Framing) -> Self {
-        let upload = Self {
-            reader: BodyReader::new(framing),
+    /// The body that follows a head with this framing. At most so many bytes are kept for another try.
+    pub(super) fn new(framing: Framing, source: &mut Source, most: usize) -> Self {
+        if let Source::Http1(source) = source {
+            source.begin(framing, true);
+        }
+        let mut upload = Self {
             framing,
-            kept: Vec::new(),
-            complete_so_far: true,
             received: Rc::default(),
+            kept: Vec::new(),
+            most,
+            complete_so_far: true,
+            trailers: None,
+            bytes: 0,
+            moved: Rc::new(Cell::new(now())),
+            copies: Vec::new(),
+            done: false,
         };
-        upload.note_end();
+        upload.note_end(source);
         upload
     }
 
     /// The whole body has been received.
     pub(super) fn is_done(&self) -> bool {
-        self.reader.is_done()
+        self.done
     }
 
     /// Another try can send the same bytes.
@@ -78,93 +88,83 @@ impl Upload {
         self.complete_so_far
     }
 
+    /// At most so many bytes are kept from here on.
+    pub(super) fn keep(&mut self, most: usize) {
+        self.most = most;
+    }
+
+    /// Sends what comes to somebody else as well.
+    pub(super) fn copy_to(&mut self, copy: Copy) {
+        copy.data(&self.kept);
+        if self.done {
+            copy.end();
+        }
+        self.copies.push(copy);
+    }
+
+    /// What follows is bytes of a tunnel.
+    pub(super) fn tunnel(&mut self, source: &mut Source) {
+        self.done = false;
+        self.most = 0;
+        if let Source::Http1(source) = source {
+            source.begin(Framing::UntilClose, false);
+        }
+    }
+
     /// Writes what has been received so far, and the end if that is all.
-    pub(super) fn replay(&self, out: &mut BytesMut) {
-        self.write(&self.kept, out);
-        self.write_end(out);
+    pub(super) fn replay(&self, sink: &mut Sink) {
+        if !self.kept.is_empty() {
+            sink.data(&self.kept);
+        }
+        if self.done && self.framing != Framing::Empty {
+            sink.end(self.trailers.as_ref());
+        }
     }
 
-    /// Takes what the client has sent and writes it to `out`. Nothing taken: more must be read first.
-    pub(super) fn take(&mut self, buf: &mut BytesMut, out: &mut BytesMut) -> Result<bool, Refusal> {
-        let mut taken = false;
-        while !self.reader.is_done() && !buf.is_empty() {
-            let step = self.reader.step(buf)?;
-            let payload = &buf[step.payload.clone()];
-            if self.kept.len() + payload.len() <= KEPT {
-                self.kept.extend_from_slice(payload);
+    /// Takes what the client has sent and writes it to the sink.
+    pub(super) fn take(&mut self, source: &mut Source, sink: &mut Sink) -> Result<(), Broken> {
+        let Self { kept, most, complete_so_far, bytes, copies, .. } = self;
+        let before = *bytes;
+        source.take(|payload| {
+            *bytes += payload.len() as u64;
+            if !*complete_so_far {
+            } else if kept.len() + payload.len() <= *most {
+                kept.extend_from_slice(payload);
             } else {
-                self.complete_so_far = false;
-                self.kept = Vec::new();
+                *complete_so_far = false;
+                *kept = Vec::new();
             }
-            self.write(payload, out);
-            buf.advance(step.consumed);
-            taken = true;
+            copies.iter().for_each(|copy| copy.data(payload));
+            sink.data(payload);
+        })?;
+        if self.bytes > before {
+            self.moved.set(now());
         }
-        if taken {
-            self.write_end(out);
-            self.note_end();
+        if !self.done && source.is_done() {
+            self.note_end(source);
+            sink.end(self.trailers.as_ref());
         }
-        Ok(taken)
-    }
-
-    /// Reads one more piece from the client into `out`.
-    pub(super) async fn more(&mut self, client: &mut Client, out: &mut BytesMut) -> Result<(), Broken> {
-        if client.buf.is_empty() {
-            client.fill().await.map_err(|Gone| Broken::Gone)?;
-        }
-        self.take(&mut client.buf, out).map_err(Broken::Refused)?;
         Ok(())
     }
 
-    fn write(&self, payload: &[u8], out: &mut BytesMut) {
-        match self.framing {
-            Framing::Chunked => write::chunk(out, payload),
-            _ => out.extend_from_slice(payload),
+    /// More from the client to the sink, waiting if nothing is there. May be dropped and begun again.
+    pub(super) async fn more(&mut self, source: &mut Source, sink: &mut Sink) -> Result<(), Broken> {
+        let before = self.bytes;
+        self.take(source, sink)?;
+        if self.bytes == before && !self.done {
+            source.fill().await?;
+            self.take(source, sink)?;
         }
+        Ok(())
     }
 
-    fn write_end(&self, out: &mut BytesMut) {
-        if self.reader.is_done() && self.framing == Framing::Chunked {
-            write::last_chunk(out);
-        }
-    }
-
-    fn note_end(&self) {
-        if self.reader.is_done() {
+    fn note_end(&mut self, source: &mut Source) {
+        if source.is_done() {
+            self.done = true;
+            self.trailers = source.trailers();
+            self.copies.iter().for_each(Copy::end);
             self.received.at.set(self.received.at.get().or_else(|| Some(now())));
             self.received.notify.notify_waiters();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_written_as_it_comes_and_again_for_another_try() {
-        let mut upload = Upload::new(Framing::Chunked);
-        let mut out = BytesMut::new();
-        for piece in ["3\r\nab", "c\r\n0\r", "\n\r\n"] {
-            upload.take(&mut BytesMut::from(piece), &mut out).unwrap();
-        }
-        assert!(upload.is_done() && upload.can_be_replayed());
-        assert_eq!(&out[..], b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
-        let mut again = BytesMut::new();
-        upload.replay(&mut again);
-        assert_eq!(&again[..], b"3\r\nabc\r\n0\r\n\r\n");
-    }
-
-    #[test]
-    fn a_body_beyond_the_buffer_is_passed_on_and_not_tried_again() {
-        let mut upload = Upload::new(Framing::Length(3 * KEPT as u64));
-        let mut sent = 0;
-        while !upload.is_done() {
-            let (mut piece, mut out) = (BytesMut::from(&vec![b'x'; KEPT / 2 + 1][..]), BytesMut::new());
-            upload.take(&mut piece, &mut out).unwrap();
-            sent += out.len();
-        }
-        assert_eq!(sent, 3 * KEPT);
-        assert!(!upload.can_be_replayed());
     }
 }

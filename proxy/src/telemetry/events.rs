@@ -1,6 +1,7 @@
 //! The proxy's own word on its endpoints: one JSON line for each that is taken out or put back.
 
 use crate::clock;
+use crate::policy::Address;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Write};
@@ -36,13 +37,7 @@ impl EventLog {
     }
 
     /// Writes one event, now.
-    pub(crate) fn log(
-        &self,
-        cluster: &str,
-        upstream: std::net::SocketAddr,
-        action: &'static str,
-        reason: &'static str,
-    ) {
+    pub(crate) fn log(&self, cluster: &str, upstream: &Address, action: &'static str, reason: &'static str) {
         let Some(file) = &self.file else { return };
         let event =
             Event { monotonic_ns: clock::monotonic_nanos(), cluster, upstream: upstream.to_string(), action, reason };

@@ -31,13 +31,24 @@ fn a_host_is_known_by_all_its_names_whatever_their_case_and_port() {
 }
 
 #[test]
-fn an_unknown_host_is_404_nr() {
+fn an_unknown_host_goes_where_the_client_was_going_which_is_nowhere_without_redirection() {
     let backend = Backend::named("cart");
     let proxy = Proxy::start("", &[&backend]);
     let answer = get(proxy.listen, "/", "host: nobody\r\n");
+    assert_eq!((answer.status(), answer.text().as_str()), (503, "no healthy upstream"));
+    let line = &proxy.access_log(1)[0];
+    assert_eq!((&line["response_flags"], &line["upstream_cluster"]), (&"UH".into(), &"PassthroughCluster".into()));
+    assert!(backend.asked().is_empty());
+}
+
+#[test]
+fn a_request_that_no_rule_of_its_host_matches_is_404_nr() {
+    let backend = Backend::named("cart");
+    let http = "    - match: [{uri: {prefix: /shop}}]\n      route: [{destination: {host: cart}}]";
+    let proxy = Proxy::start(&routes(http), &[&backend]);
+    let answer = proxy.get("/other");
     assert_eq!((answer.status(), answer.text().as_str()), (404, ""));
     assert_eq!(proxy.access_log(1)[0]["response_flags"], "NR");
-    assert!(backend.asked().is_empty());
 }
 
 #[test]
@@ -148,8 +159,10 @@ fn a_redirect_is_301_by_default_with_a_location() {
 #[test]
 fn a_direct_response_needs_no_upstream() {
     let http = "    - directResponse: {status: 418, body: {string: teapot}}";
-    let answer = Proxy::start(&routes(http), &[]).get("/");
+    let backend = Backend::named("cart");
+    let answer = Proxy::start(&routes(http), &[&backend]).get("/");
     assert_eq!((answer.status(), answer.text().as_str()), (418, "teapot"));
+    assert!(backend.asked().is_empty());
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Instance {
     }
 
     /// The Deployment that says how it is supervised.
-    pub(super) fn deployment(&self) -> Option<&squall_proxy::policy::Deployment> {
+    pub(super) fn deployment(&self) -> Option<&squall_proxy::config::objects::Deployment> {
         self.service.deployment.as_ref()
     }
 

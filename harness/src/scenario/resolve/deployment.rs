@@ -3,8 +3,9 @@
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::written::{Placed, Service};
+use squall_proxy::config::objects::{Deployment, Probe, ProbeAction};
 use squall_proxy::config::{self, LoadOptions};
-use squall_proxy::policy::{Deployment, Origin, Probe, ProbeAction};
+use squall_proxy::policy::Origin;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -43,7 +44,7 @@ fn from_manifest(
         return None;
     }
     let mut deployments = match config::load(&[path], options) {
-        Ok(read) => read.policies.deployments,
+        Ok(read) => read.objects.deployments,
         Err(findings) => {
             problems.extend(findings);
             return None;

@@ -1,8 +1,11 @@
 //! What policies say, as far as a plan depends on it.
 
 use crate::scenario::resolved::Service;
-use squall_proxy::policy::{Action, Healing, Policies};
+use squall_proxy::config::mesh::{self, ServedPort, Site};
+use squall_proxy::config::objects::Objects;
+use squall_proxy::policy::{Cluster, Healing, Route};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// What the policies say.
@@ -41,28 +44,45 @@ impl Facts {
 }
 
 /// What is known of the services, and of the policies once they have been read.
-pub(super) fn facts(services: &[Service], policies: Option<&Policies>) -> Facts {
+pub(super) fn facts(services: &[Service], policies: Option<&Objects>) -> Facts {
     let mut facts = Facts::default();
     let probed =
         |service: &&Service| service.deployment.as_ref().is_some_and(|deployment| deployment.liveness.is_some());
     facts.restarted.extend(services.iter().filter(probed).map(|service| service.name.clone()));
     let Some(policies) = policies else { return facts };
-    facts.healings = Some(Healing::ALL.into_iter().filter(|healing| healing.present_in(policies)).collect());
-    for rule in &policies.destination_rules {
-        let first =
-            rule.traffic_policies().filter_map(|policy| policy.outlier.as_ref()).map(|o| o.base_ejection_time).min();
-        if let Some(first) = first {
-            facts.base_ejections.insert(service_of(&rule.host).to_owned(), first);
+    let config = mesh::resolve(policies, &site(services));
+    facts.healings = Some(Healing::ALL.into_iter().filter(|healing| healing.present_in(&config)).collect());
+    let named = |cluster: &Cluster| {
+        let name = if cluster.service.host.is_empty() { &cluster.name } else { &cluster.service.host };
+        service_of(name).to_owned()
+    };
+    for cluster in &config.clusters {
+        if let Some(outlier) = &cluster.outlier {
+            let first = facts.base_ejections.entry(named(cluster)).or_insert(outlier.base_ejection_time);
+            *first = outlier.base_ejection_time.min(*first);
         }
     }
-    for route in policies.virtual_services.iter().flat_map(|service| &service.routes) {
-        let (Some(time_out), Action::Forward { to, .. }) = (route.timeout, &route.action) else { continue };
-        for weighted in to {
-            let longest = facts.longest_routes.entry(service_of(&weighted.destination.host).to_owned()).or_default();
+    for forward in config.routes().filter_map(Route::forward) {
+        let Some(time_out) = forward.timeout else { continue };
+        for target in forward.to.clusters() {
+            let cluster = config.clusters.iter().find(|cluster| cluster.name == target.name);
+            let longest = facts.longest_routes.entry(cluster.map(named).unwrap_or_default()).or_default();
             *longest = time_out.max(*longest);
         }
     }
     facts
+}
+
+/// The caller's sidecar that a scenario deploys, as a control plane sees it.
+pub(super) fn site(services: &[Service]) -> Site {
+    let mut ports: Vec<u16> = services.iter().map(|service| service.port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    let served = |port| ServedPort { port, host: None, bind: (Ipv4Addr::LOCALHOST, 0).into() };
+    Site {
+        services: services.iter().map(|service| service.name.clone()).collect(),
+        ..Site::outbound(ports.into_iter().map(served).collect())
+    }
 }
 
 /// The first label of a host, by which the scenario knows the service.
@@ -73,23 +93,34 @@ pub(super) fn service_of(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::{Facts, facts};
-    use squall_proxy::policy::{DestinationRule, Healing, Origin, OutlierDetection, Policies, TrafficPolicy};
+    use squall_proxy::config::objects::{DestinationRule, EndpointSlice, Objects, TrafficPolicy};
+    use squall_proxy::policy::{EndpointHealth, Healing, Origin, OutlierDetection, Place};
     use std::time::Duration;
 
     #[test]
     fn policies_say_what_can_be_taken_out_and_how_long_an_ejection_lasts() {
-        let outlier = OutlierDetection { base_ejection_time: Duration::from_secs(3), ..OutlierDetection::default() };
+        let outlier =
+            OutlierDetection { base_ejection_time: Duration::from_secs(3), ..OutlierDetection::istio_default() };
         let rule = DestinationRule {
             name: "cart".into(),
             host: "cart.default.svc.cluster.local".into(),
             policy: TrafficPolicy { outlier: Some(outlier), ..TrafficPolicy::default() },
-            port_policies: Vec::new(),
-            subsets: Vec::new(),
+            ..DestinationRule::default()
+        };
+        let endpoint = EndpointSlice {
+            service: "cart".to_owned(),
+            namespace: "default".to_owned(),
+            port_name: String::new(),
+            address: ([127, 0, 0, 1], 1).into(),
+            labels: Default::default(),
+            health: EndpointHealth::Healthy,
+            place: Place::default(),
             origin: Origin::default(),
         };
-        let facts: Facts = facts(&[], Some(&Policies { destination_rules: vec![rule], ..Policies::default() }));
+        let objects = Objects { destination_rules: vec![rule], endpoints: vec![endpoint], ..Objects::default() };
+        let facts: Facts = facts(&[], Some(&objects));
         assert_eq!(facts.base_ejection("cart"), Some(Duration::from_secs(3)));
-        assert!(facts.present(Healing::OutlierDetection) && facts.present(Healing::Retries));
+        assert!(facts.present(Healing::OutlierDetection));
         assert!(!facts.present(Healing::Timeouts) && !facts.present(Healing::ActiveChecks));
     }
 }

@@ -5,8 +5,9 @@ use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{PolicySource, Service};
 use crate::scenario::written::{Placed, Policy};
-use squall_proxy::config::{self, LoadOptions};
-use squall_proxy::policy::{Action, DestinationRule, Origin, Policies};
+use squall_proxy::config::objects::Objects;
+use squall_proxy::config::{self, LoadOptions, analyze};
+use squall_proxy::policy::Origin;
 use squall_yaml::{Finding, Place, Source};
 use std::path::Path;
 
@@ -32,8 +33,8 @@ pub(super) fn read(
     sources: &[PolicySource],
     options: &LoadOptions,
     problems: &mut Problems,
-) -> Option<Policies> {
-    let mut all = Policies::default();
+) -> Option<Objects> {
+    let mut all = Objects::default();
     let mut complete = true;
     for (policy, source) in written.iter().zip(sources) {
         let read = match source {
@@ -55,7 +56,7 @@ pub(super) fn read(
         match read {
             Ok(read) => {
                 problems.extend(read.warnings);
-                all.extend(read.policies);
+                all.extend(read.objects);
             }
             Err(findings) => {
                 problems.extend(findings);
@@ -66,65 +67,30 @@ pub(super) fn read(
     complete.then_some(all)
 }
 
-/// Warns of policies that concern no service of the topology, and of routes to services that it has not.
-pub(super) fn unused(policies: &Policies, services: &[Service], problems: &mut Problems) {
+/// Warns of policies that concern no service of the topology, and of what objects do together that cannot be meant.
+pub(super) fn unused(policies: &Objects, services: &[Service], problems: &mut Problems) {
     let known = |host: &str| host.starts_with('*') || services.iter().any(|service| service.name == service_of(host));
     let names = || services.iter().map(|service| service.name.as_str());
     // With a host that no service has, those that there are.
-    let mut warn = |origin: &Origin, message: String, unknown: Option<&str>| {
+    let mut warn = |origin: &Origin, message: String, unknown: &str| {
         let mut own = Problems::new(&origin.file);
         let place = crate::scenario::resolved::Place { line: origin.line, column: 1 };
-        let warning = &mut own.warning(code::UNUSED_POLICY, place, message);
-        if let Some(host) = unknown {
-            warning.names(service_of(host), names());
-        }
+        own.warning(code::UNUSED_POLICY, place, message).names(service_of(unknown), names());
         problems.extend(own.into_findings());
     };
     for service in &policies.virtual_services {
-        if !service.hosts.iter().any(|host| known(host)) {
-            let message = format!(
-                "VirtualService `{}` is for {}, which no service of the topology is",
-                service.name,
-                service.hosts.join(", ")
-            );
-            warn(&service.origin, message, Some(service.hosts.first().map_or("", String::as_str)));
-            continue;
-        }
-        for route in &service.routes {
-            let Action::Forward { to, .. } = &route.action else { continue };
-            for destination in to.iter().map(|weighted| &weighted.destination) {
-                let Some(subset) = &destination.subset else { continue };
-                let of_host = |rule: &&DestinationRule| service_of(&rule.host) == service_of(&destination.host);
-                let mut subsets = policies.destination_rules.iter().filter(of_host).flat_map(|rule| &rule.subsets);
-                if !subsets.any(|known| known.name == *subset) {
-                    let message = format!(
-                        "no DestinationRule of {} defines the subset `{subset}`: requests to it are answered 503",
-                        destination.host
-                    );
-                    warn(&service.origin, message, None);
-                }
-            }
-            for host in to.iter().map(|weighted| &weighted.destination.host).filter(|host| !known(host)) {
-                let message =
-                    format!("VirtualService `{}` sends requests to `{host}`, which the topology has not", service.name);
-                warn(&service.origin, message, Some(host));
-            }
+        let first = service.hosts.first().map_or("", String::as_str);
+        if !service.hosts.is_empty() && !service.hosts.iter().any(|host| known(host)) {
+            let hosts = service.hosts.join(", ");
+            let message =
+                format!("VirtualService `{}` is for {hosts}, which no service of the topology is", service.name);
+            warn(&service.origin, message, first);
         }
     }
-    for (number, rule) in policies.destination_rules.iter().enumerate() {
-        if let Some(first) =
-            policies.destination_rules[..number].iter().find(|first| service_of(&first.host) == service_of(&rule.host))
-        {
-            let message = format!(
-                "DestinationRule `{}` is for {}, as `{}` is: only the first is obeyed",
-                rule.name, rule.host, first.name
-            );
-            warn(&rule.origin, message, None);
-        }
+    for check in policies.health_checks.iter().filter(|check| !known(&check.host)) {
+        let message = format!("HealthCheck is for {}, which no service of the topology is", check.host);
+        warn(&check.check.origin, message, &check.host);
     }
-    let hosts = policies.destination_rules.iter().map(|rule| ("DestinationRule", &rule.name, &rule.host, &rule.origin));
-    let checks = policies.health_checks.iter().map(|check| ("HealthCheck", &check.host, &check.host, &check.origin));
-    for (kind, name, host, origin) in hosts.chain(checks).filter(|(_, _, host, _)| !known(host)) {
-        warn(origin, format!("{kind} `{name}` is for {host}, which no service of the topology is"), Some(host));
-    }
+    let names: Vec<String> = names().map(ToOwned::to_owned).collect();
+    problems.extend(analyze::analyze(policies, &names));
 }

@@ -6,7 +6,7 @@ use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{Latency, Place, Program, Responds, Service, Version};
 use crate::scenario::written::{self, Placed, is_name};
 use crate::units::{Bytes, Percent, TimeSpan};
-use squall_proxy::policy::Deployment;
+use squall_proxy::config::objects::Deployment;
 use std::path::Path;
 use std::time::Duration;
 

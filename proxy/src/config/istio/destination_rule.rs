@@ -1,38 +1,28 @@
 //! `DestinationRule`.
 
-use super::traffic_policy::{Blocks, WrittenPolicy};
-use crate::config::object::{Metadata, origin};
+use super::export_to::export_to;
+use super::labels::{RuleSelector, labels, selector};
+use super::traffic_policy::{WrittenPolicy, policy};
+use super::virtual_service::check_destination_host;
+use crate::config::kinds;
+use crate::config::names::is_label;
+use crate::config::object::Object;
+use crate::config::objects::{DestinationRule, PlaceInFile, Subset, TrafficPolicy};
+use crate::config::pairs::Pairs;
 use crate::config::problems::Problems;
-use crate::policy::{DestinationRule, Subset};
 use serde::Deserialize;
-use squall_yaml::{Document, Spanned, Unsupported};
-use std::collections::BTreeMap;
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Object {
-    #[serde(rename = "apiVersion")]
-    _api_version: String,
-    #[serde(rename = "kind")]
-    _kind: String,
-    #[serde(default)]
-    metadata: Metadata,
-    spec: Spec,
-    #[serde(rename = "status")]
-    _status: Option<Unsupported>,
-}
+use squall_yaml::{Document, Keyed, Node, Spanned};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Spec {
     host: Spanned<String>,
-    traffic_policy: Option<WrittenPolicy>,
+    traffic_policy: Option<Keyed<WrittenPolicy>>,
     #[serde(default)]
     subsets: Vec<WrittenSubset>,
-    #[serde(rename = "exportTo")]
-    _export_to: Option<Unsupported>,
-    #[serde(rename = "workloadSelector")]
-    _workload_selector: Option<Unsupported>,
+    #[serde(default)]
+    export_to: Vec<Spanned<String>>,
+    workload_selector: Option<Keyed<RuleSelector>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,44 +30,81 @@ struct Spec {
 struct WrittenSubset {
     name: Spanned<String>,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
-    traffic_policy: Option<WrittenPolicy>,
+    labels: Pairs<String>,
+    traffic_policy: Option<Keyed<WrittenPolicy>>,
 }
+
+/// A policy, and those of single ports.
+type Policies = (TrafficPolicy, Vec<(u16, TrafficPolicy)>);
 
 /// Reads one.
 pub(in crate::config) fn destination_rule(document: &Document, problems: &mut Problems<'_>) -> Option<DestinationRule> {
-    let object: Object = problems.read(document, "DestinationRule")?;
-    let spec = object.spec;
-    if spec.host.value.is_empty() || spec.host.value == "*" {
-        problems.error(spec.host.place, "a rule needs a host of its own", "name the service, as in `host: cart`");
-    }
-    let written = spec.traffic_policy.unwrap_or_default();
-    let blocks = Blocks::of(&written, problems);
-    let port_policies = written
-        .port_level_settings
-        .iter()
-        .map(|port| {
-            // A port's settings replace the host's whole: blocks that it leaves out are the defaults.
-            (port.port.number, Blocks::of_port(port, problems).resolve())
-        })
-        .collect();
+    let Object { metadata, spec } = problems.read::<Object<Spec>>(document, &kinds::DESTINATION_RULE)?;
+    metadata.check(document, problems);
+    let namespace = metadata.namespace();
+    let written_spec = document.root.get("spec");
+    check_host(&spec.host, problems);
+    let (host_policy, port_policies) = policies(spec.traffic_policy.as_ref(), written_spec, problems);
     let mut subsets: Vec<Subset> = Vec::new();
-    for written in spec.subsets {
-        if subsets.iter().any(|subset| subset.name == written.name.value) {
-            problems.error(written.name.place, format!("subset `{}` is defined twice", written.name.value), "");
+    for (index, written) in spec.subsets.iter().enumerate() {
+        let name = &written.name;
+        if !is_label(&name.value) {
+            let message = format!("`{}` can be no name of a subset", name.value);
+            problems.error(name.place, message, "letters, digits and dashes inside, as `v1`");
+        }
+        if subsets.iter().any(|subset| subset.name == name.value) {
+            problems.error(name.place, format!("subset `{}` is defined twice", name.value), "give one another name");
             continue;
         }
-        // Block by block: a block of the subset replaces the host's, never field by field.
-        let own = written.traffic_policy.map(|policy| Blocks::of(&policy, problems)).unwrap_or_default();
-        let policy = own.over(&blocks).resolve();
-        subsets.push(Subset { name: written.name.value, labels: written.labels, policy });
+        let node = written_spec.and_then(|spec| spec.get("subsets")).and_then(|subsets| subsets.list().get(index));
+        let own = policies(written.traffic_policy.as_ref(), node, problems);
+        let (policy, port_policies) = own;
+        let labels = labels(&written.labels, problems);
+        subsets.push(Subset {
+            name: name.value.clone(),
+            labels,
+            policy,
+            port_policies,
+            place: PlaceInFile(name.place),
+        });
+    }
+    let export_to = export_to(&spec.export_to, &namespace, false, problems);
+    if let Some(written) = &spec.workload_selector
+        && export_to.iter().any(|to| *to != "." && *to != namespace)
+    {
+        let help = "say `exportTo: [.]`, or nothing";
+        problems.error(written.key, "a rule for some workloads is seen by its own namespace alone", help);
     }
     Some(DestinationRule {
-        name: object.metadata.name(),
         host: spec.host.value.to_ascii_lowercase(),
-        policy: blocks.resolve(),
+        host_place: PlaceInFile(spec.host.place),
+        export_to,
+        workload_selector: selector(spec.workload_selector.as_ref(), problems),
+        policy: host_policy,
         port_policies,
         subsets,
-        origin: origin(document, problems),
+        origin: problems.origin(document.place()),
+        name: metadata.name,
+        namespace,
     })
+}
+
+/// Istio takes `*` here, which is every host.
+fn check_host(host: &Spanned<String>, problems: &mut Problems<'_>) {
+    if host.value != "*" {
+        check_destination_host(host, problems);
+    }
+}
+
+fn policies(written: Option<&Keyed<WrittenPolicy>>, above: Option<&Node>, problems: &mut Problems<'_>) -> Policies {
+    let Some(written) = written else { return Policies::default() };
+    let node = above.and_then(|above| above.get("trafficPolicy"));
+    // As it stands in the file: fields that are accepted without effect count.
+    if node.is_some_and(|node| node.map().is_empty()) {
+        problems.error(written.key, "Istio refuses a `trafficPolicy` in which nothing is said", "take it out");
+    }
+    if node.is_some_and(|node| node.get("tunnel").is_some() && node.get("proxyProtocol").is_some()) {
+        problems.error(written.key, "only one of `tunnel` and `proxyProtocol`", "take one out");
+    }
+    policy(&written.value, problems)
 }

@@ -1,71 +1,132 @@
 //! `headers` of routes and destinations.
 
-use crate::policy::{HeaderOperations, HeaderRules};
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-use std::collections::BTreeMap;
+use crate::config::names::is_token;
+use crate::config::pairs::Pairs;
+use crate::config::problems::Problems;
+use crate::policy::{AppendAction, BadFormat, Format, HeaderAddition, HeaderOperations, HeaderRules};
+use serde::Deserialize;
+use squall_yaml::{Place, Spanned};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenHeaders {
     #[serde(default)]
-    request: Operations,
+    pub(super) request: Operations,
     #[serde(default)]
     response: Operations,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Operations {
+pub(super) struct Operations {
     #[serde(default)]
-    set: BTreeMap<FieldName, FieldValue>,
+    set: Pairs<Spanned<String>>,
     #[serde(default)]
-    add: BTreeMap<FieldName, FieldValue>,
+    add: Pairs<Spanned<String>>,
     #[serde(default)]
-    remove: Vec<FieldName>,
+    remove: Vec<Spanned<String>>,
 }
 
-/// A name that can be written: a token of HTTP, or `:authority`, which is the host.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct FieldName(String);
-
-impl<'de> Deserialize<'de> for FieldName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name == ":authority" || (!name.is_empty() && name.bytes().all(is_token)) {
-            return Ok(Self(name));
-        }
-        Err(D::Error::custom(format!("`{name}` cannot be the name of a header")))
+impl WrittenHeaders {
+    /// Where the request's host is set, if it is.
+    pub(super) fn authorities(&self) -> impl Iterator<Item = Place> {
+        let pairs = self.request.set.0.iter().chain(&self.request.add.0);
+        pairs.filter(|(name, _)| is_host(&name.value)).map(|(name, _)| name.place)
     }
 }
 
-/// A value that can be written: nothing in it ends the line.
-#[derive(Debug)]
-struct FieldValue(String);
-
-impl<'de> Deserialize<'de> for FieldValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = String::deserialize(deserializer)?;
-        if value.chars().any(|letter| letter.is_control() && letter != '\t') {
-            return Err(D::Error::custom("the value of a header holds no control characters"));
-        }
-        Ok(Self(value))
-    }
+/// True for the names of a request's host.
+fn is_host(name: &str) -> bool {
+    name.eq_ignore_ascii_case(":authority") || name.eq_ignore_ascii_case("host")
 }
 
-impl From<&WrittenHeaders> for HeaderRules {
-    fn from(written: &WrittenHeaders) -> Self {
-        Self { request: (&written.request).into(), response: (&written.response).into() }
-    }
-}
-
-impl From<&Operations> for HeaderOperations {
-    fn from(written: &Operations) -> Self {
-        let pairs = |pairs: &BTreeMap<FieldName, FieldValue>| {
-            pairs.iter().map(|(name, value)| (name.0.clone(), value.0.clone())).collect()
+/// What the block means in both directions.
+pub(super) fn headers(written: &WrittenHeaders, field: &str, problems: &mut Problems<'_>) -> HeaderRules {
+    let mut of = |written: &Operations, of_request| {
+        let pairs = |pairs: &Pairs<Spanned<String>>| {
+            pairs.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>()
         };
-        let remove = written.remove.iter().map(|name| name.0.clone()).collect();
-        Self { set: pairs(&written.set), add: pairs(&written.add), remove }
+        let block = Block { of_request, field };
+        operations(&pairs(&written.set), &pairs(&written.add), &written.remove, block, problems)
+    };
+    rules(of(&written.request, true), of(&written.response, false))
+}
+
+/// Which changes: those of the request or of the answer, and the name of their field.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct Block<'a> {
+    /// They are the request's, whose host can be set.
+    pub(in crate::config) of_request: bool,
+    /// Where they stand in their object.
+    pub(in crate::config) field: &'a str,
+}
+
+/// Both directions together.
+pub(in crate::config) fn rules(request: HeaderOperations, response: HeaderOperations) -> HeaderRules {
+    HeaderRules { request, response }
+}
+
+/// Fields that are set, added and removed. Those that are set come first, each kind in order of the names, as Istio has it.
+pub(in crate::config) fn operations(
+    set: &[(Spanned<String>, Spanned<String>)],
+    add: &[(Spanned<String>, Spanned<String>)],
+    remove: &[Spanned<String>],
+    block: Block<'_>,
+    problems: &mut Problems<'_>,
+) -> HeaderOperations {
+    let mut all = Vec::new();
+    for (pairs, action) in [(set, AppendAction::OverwriteIfExistsOrAdd), (add, AppendAction::AppendIfExistsOrAdd)] {
+        let mut additions: Vec<_> =
+            pairs.iter().filter_map(|(name, value)| addition(name, value, action, block, problems)).collect();
+        additions.sort_by(|one, other| one.name.cmp(&other.name));
+        all.extend(additions);
     }
+    HeaderOperations { remove: remove.iter().filter_map(|name| field_name(name, problems)).collect(), add: all }
+}
+
+fn addition(
+    name: &Spanned<String>,
+    value: &Spanned<String>,
+    action: AppendAction,
+    block: Block<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<HeaderAddition> {
+    let name =
+        if block.of_request && is_host(&name.value) { ":authority".to_owned() } else { field_name(name, problems)? };
+    if value.value.chars().any(|letter| letter.is_control() && letter != '\t') {
+        problems.error(value.place, "the value of a header holds no control characters", "write it in one line");
+        return None;
+    }
+    match Format::parse(&value.value) {
+        Ok(value) => Some(HeaderAddition { name, value, action, keep_empty: false }),
+        Err(bad @ BadFormat::Unbalanced) => {
+            problems.error(value.place, bad.to_string(), "as in `100%%`");
+            None
+        }
+        // Istio leaves it to Envoy which commands there are.
+        Err(BadFormat::Unknown(command)) => {
+            let command = format!("%{command}%");
+            problems.unsupported_value(value.place, value.value.chars().count(), block.field, &command);
+            None
+        }
+    }
+}
+
+/// A field's name in lower case; those that the protocol itself uses cannot be changed.
+fn field_name(name: &Spanned<String>, problems: &mut Problems<'_>) -> Option<String> {
+    let lower = name.value.to_ascii_lowercase();
+    if lower == "host" || lower.starts_with(':') {
+        let help = "only the request's host can be set, by `:authority` under `request`";
+        problems.error(name.place, format!("`{}` cannot be changed here", name.value), help);
+        return None;
+    }
+    if !is_token(&lower) {
+        problems.error(
+            name.place,
+            format!("`{}` cannot be the name of a header", name.value),
+            "letters, digits and dashes",
+        );
+        return None;
+    }
+    Some(lower)
 }

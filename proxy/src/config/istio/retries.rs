@@ -1,25 +1,25 @@
 //! `retries` of a route.
 
-use crate::config::duration::GoDuration;
+use crate::config::duration::{GoDuration, positive};
+use crate::config::number::Count;
 use crate::config::problems::Problems;
 use crate::policy::{RetryOn, RetryPolicy};
 use serde::Deserialize;
-use squall_yaml::{Place, Spanned, Unsupported, suggest};
+use squall_yaml::{Keyed, Place, Spanned, suggest};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct WrittenRetries {
-    attempts: Option<Spanned<u32>>,
-    per_try_timeout: Option<Spanned<GoDuration>>,
+    attempts: Option<Count>,
+    per_try_timeout: Option<Keyed<GoDuration>>,
     retry_on: Option<Spanned<String>>,
-    retry_ignore_previous_hosts: Option<bool>,
-    backoff: Option<GoDuration>,
-    #[serde(rename = "retryRemoteLocalities")]
-    _remote: Option<Unsupported>,
+    pub(super) retry_ignore_previous_hosts: Option<bool>,
+    retry_remote_localities: Option<bool>,
+    backoff: Option<Keyed<GoDuration>>,
 }
 
 /// Conditions by their names.
-const CONDITIONS: [&str; 13] = [
+const CONDITIONS: [&str; 16] = [
     "5xx",
     "gateway-error",
     "connect-failure",
@@ -28,43 +28,51 @@ const CONDITIONS: [&str; 13] = [
     "reset-before-request",
     "retriable-4xx",
     "retriable-status-codes",
+    "retriable-headers",
     "envoy-ratelimited",
+    "http3-post-connect-failure",
     "cancelled",
     "deadline-exceeded",
+    "internal",
     "resource-exhausted",
     "unavailable",
 ];
 
-/// What the policy means: an empty block switches retries off, an absent one is the mesh's default.
-pub(super) fn retries(written: Option<&WrittenRetries>, problems: &mut Problems<'_>) -> RetryPolicy {
-    let Some(written) = written else { return RetryPolicy::mesh_default() };
-    let attempts = written.attempts.as_ref().map_or(0, |attempts| attempts.value);
-    if let Some(zero) = written.attempts.as_ref().filter(|attempts| attempts.value == 0)
-        && (written.per_try_timeout.is_some() || written.retry_on.is_some())
-    {
-        let help = "`attempts: 0` switches retries off and must stand alone";
-        problems.error(zero.place, "Istio refuses `attempts: 0` beside other retry fields", help);
+/// What the policy means: an empty block switches retries off.
+pub(super) fn retries(written: &Keyed<WrittenRetries>, problems: &mut Problems<'_>) -> RetryPolicy {
+    let WrittenRetries { attempts, per_try_timeout, retry_on, retry_ignore_previous_hosts, .. } = &written.value;
+    let attempts = attempts.unwrap_or_default().0;
+    let retry_on = retry_on.as_ref().filter(|on| !on.value.is_empty());
+    let more = per_try_timeout.is_some() || retry_on.is_some() || written.value.retry_remote_localities.is_some();
+    if attempts == 0 && more {
+        let help = "say `attempts: 2`, or take the other fields out: 0, as none, switches retries off";
+        problems.error(written.key, "Istio refuses retries without `attempts` beside other fields", help);
     }
-    if let Some(zero) = written.per_try_timeout.as_ref().filter(|timeout| timeout.value.0.is_zero()) {
-        problems.error(zero.place, "Istio refuses a per-try time-out below 1ms", "leave it out for none");
+    let on = retry_on.map_or_else(RetryOn::mesh_default, |on| conditions(&on.value, on.place, problems));
+    let base = positive(written.value.backoff.as_ref(), "backoff", "1ms at least; 25ms if it is left out", problems);
+    let base = base.unwrap_or(RetryPolicy::none().back_off_base);
+    let per_try_timeout =
+        positive(per_try_timeout.as_ref(), "perTryTimeout", "leave it out for no per-try time-out", problems);
+    if attempts == 0 {
+        return RetryPolicy::none();
     }
-    let on = match &written.retry_on {
-        Some(on) if !on.value.trim().is_empty() => conditions(&on.value, on.place, problems),
-        _ => RetryOn::mesh_default(),
-    };
     RetryPolicy {
         attempts,
-        per_try_timeout: written.per_try_timeout.as_ref().map(|timeout| timeout.value.0),
+        per_try_timeout,
         on,
-        back_off_base: written.backoff.map_or(RetryPolicy::none().back_off_base, |base| base.0),
-        avoid_previous_hosts: written.retry_ignore_previous_hosts.unwrap_or(true),
+        back_off_base: base,
+        back_off_max: base * 10,
+        avoid_previous_hosts: retry_ignore_previous_hosts.unwrap_or(true),
+        // Istio looks anew after each second endpoint.
+        previous_priorities: written.value.retry_remote_localities.unwrap_or(false).then_some(2),
+        ..RetryPolicy::mesh_default()
     }
 }
 
 /// Names and status codes, separated by commas.
-fn conditions(text: &str, place: Place, problems: &mut Problems<'_>) -> RetryOn {
+pub(in crate::config) fn conditions(text: &str, place: Place, problems: &mut Problems<'_>) -> RetryOn {
     let mut on = RetryOn::default();
-    for item in text.split(',').map(str::trim) {
+    for item in text.split(',') {
         match item {
             "5xx" => on.any_5xx = true,
             "gateway-error" => on.gateway_error = true,
@@ -74,18 +82,19 @@ fn conditions(text: &str, place: Place, problems: &mut Problems<'_>) -> RetryOn 
             "reset-before-request" => on.reset_before_request = true,
             "retriable-4xx" => on.retriable_4xx = true,
             "envoy-ratelimited" => on.envoy_ratelimited = true,
-            // Without a list of codes it retries nothing; codes stand in the same list.
-            "retriable-status-codes" => {}
+            // Without a list they retry nothing: codes stand in the same text, fields cannot be given, HTTP/3 is not spoken.
+            "retriable-status-codes" | "retriable-headers" | "http3-post-connect-failure" => {}
             "cancelled" => on.grpc_statuses.push(1),
             "deadline-exceeded" => on.grpc_statuses.push(4),
             "resource-exhausted" => on.grpc_statuses.push(8),
             "internal" => on.grpc_statuses.push(13),
             "unavailable" => on.grpc_statuses.push(14),
             other => match other.parse::<u16>() {
-                Ok(status) if (100..600).contains(&status) => on.statuses.push(status),
+                Ok(status) if is_known(status) => on.statuses.push(status),
                 _ => {
                     let help = match suggest(other, &CONDITIONS) {
-                        Some(near) => format!("is `{near}` meant?"),
+                        _ if other.trim() != other => "write the conditions without spaces between them".to_owned(),
+                        Some(near) => format!("did you mean `{near}`?"),
                         None => format!("one of {} or a status code", CONDITIONS.join(", ")),
                     };
                     problems.error(place, format!("`{other}` is no condition of a retry"), help);
@@ -94,4 +103,26 @@ fn conditions(text: &str, place: Place, problems: &mut Problems<'_>) -> RetryOn 
         }
     }
     on
+}
+
+/// Statuses that have a name in Go, which are those that Istio takes.
+fn is_known(status: u16) -> bool {
+    matches!(
+        status,
+        100..=103
+            | 200..=208
+            | 226
+            | 300..=305
+            | 307
+            | 308
+            | 400..=418
+            | 421..=426
+            | 428
+            | 429
+            | 431
+            | 451
+            | 500..=508
+            | 510
+            | 511
+    )
 }

@@ -1,361 +1,164 @@
 //! `VirtualService`.
 
-use super::headers::WrittenHeaders;
-use super::retries::{WrittenRetries, retries};
-use super::route_match::{WrittenMatch, route_match};
-use crate::config::duration::GoDuration;
-use crate::config::object::{Metadata, origin};
-use crate::config::problems::Problems;
-use crate::policy::{
-    Action, Delay, Destination, DirectResponse, FaultInjection, Origin, PathRewrite, Redirect, Rewrite, Route,
-    VirtualService, Weighted,
-};
-use regex::Regex;
-use serde::Deserialize;
-use squall_yaml::{Document, Place, Spanned, Unsupported};
+mod action;
+mod connection;
+mod cors;
+mod destination;
+mod fault;
+mod http;
+mod mirror;
+mod rewrite;
+mod unreachable;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Object {
-    #[serde(rename = "apiVersion")]
-    _api_version: String,
-    #[serde(rename = "kind")]
-    _kind: String,
-    #[serde(default)]
-    metadata: Metadata,
-    spec: Spec,
-    #[serde(rename = "status")]
-    _status: Option<Unsupported>,
-}
+pub(super) use connection::cidr_of;
+pub(super) use destination::{WrittenPort, check_destination_host};
+
+use super::export_to::export_to;
+use crate::config::kinds;
+use crate::config::names::{check_host_or_address, check_name, is_generated, is_label, overlap};
+use crate::config::object::Object;
+use crate::config::objects::{PlaceInFile, VirtualService};
+use crate::config::problems::Problems;
+use connection::{WrittenTcp, WrittenTls};
+use http::WrittenRule;
+use serde::Deserialize;
+use squall_yaml::{Document, Keyed, Spanned};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Spec {
     #[serde(default)]
     hosts: Vec<Spanned<String>>,
+    gateways: Option<Keyed<Vec<Spanned<String>>>>,
     #[serde(default)]
-    http: Vec<Spanned<HttpRoute>>,
+    http: Vec<Spanned<WrittenRule>>,
+    tls: Option<Keyed<Vec<Spanned<WrittenTls>>>>,
+    tcp: Option<Keyed<Vec<Spanned<WrittenTcp>>>>,
     #[serde(default)]
-    gateways: Vec<Spanned<String>>,
-    #[serde(rename = "tls")]
-    _tls: Option<Unsupported>,
-    #[serde(rename = "tcp")]
-    _tcp: Option<Unsupported>,
-    #[serde(rename = "exportTo")]
-    _export_to: Option<Unsupported>,
+    export_to: Vec<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct HttpRoute {
-    name: Option<String>,
-    #[serde(default, rename = "match")]
-    matches: Vec<WrittenMatch>,
-    #[serde(default)]
-    route: Vec<WrittenDestination>,
-    redirect: Option<Spanned<WrittenRedirect>>,
-    direct_response: Option<Spanned<WrittenDirect>>,
-    rewrite: Option<Spanned<WrittenRewrite>>,
-    timeout: Option<Spanned<GoDuration>>,
-    retries: Option<WrittenRetries>,
-    fault: Option<Spanned<WrittenFault>>,
-    #[serde(default)]
-    headers: WrittenHeaders,
-    #[serde(rename = "mirror")]
-    _mirror: Option<Unsupported>,
-    #[serde(rename = "mirrors")]
-    _mirrors: Option<Unsupported>,
-    #[serde(rename = "mirrorPercentage")]
-    _mirror_percentage: Option<Unsupported>,
-    #[serde(rename = "mirrorPercent")]
-    _mirror_percent: Option<Unsupported>,
-    #[serde(rename = "delegate")]
-    _delegate: Option<Unsupported>,
-    #[serde(rename = "corsPolicy")]
-    _cors: Option<Unsupported>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WrittenDestination {
-    destination: DestinationRef,
-    weight: Option<u32>,
-    #[serde(default)]
-    headers: WrittenHeaders,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DestinationRef {
-    host: String,
-    subset: Option<String>,
-    port: Option<PortRef>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PortRef {
-    number: u16,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WrittenRedirect {
-    uri: Option<String>,
-    authority: Option<String>,
-    scheme: Option<String>,
-    redirect_code: Option<u16>,
-    #[serde(rename = "port")]
-    _port: Option<Unsupported>,
-    #[serde(rename = "derivePort")]
-    _derive_port: Option<Unsupported>,
-    #[serde(rename = "prefixRewrite")]
-    _prefix_rewrite: Option<Unsupported>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenDirect {
-    status: u16,
-    body: Option<DirectBody>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DirectBody {
-    string: Option<String>,
-    #[serde(rename = "bytes")]
-    _bytes: Option<Unsupported>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WrittenRewrite {
-    uri: Option<String>,
-    authority: Option<String>,
-    uri_regex_rewrite: Option<RegexRewrite>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RegexRewrite {
-    #[serde(rename = "match")]
-    pattern: String,
-    rewrite: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenFault {
-    delay: Option<WrittenDelay>,
-    abort: Option<WrittenAbort>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WrittenDelay {
-    fixed_delay: GoDuration,
-    percentage: Option<Percentage>,
-    percent: Option<f64>,
-    #[serde(rename = "exponentialDelay")]
-    _exponential: Option<Unsupported>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WrittenAbort {
-    http_status: u16,
-    percentage: Option<Percentage>,
-    #[serde(rename = "grpcStatus")]
-    _grpc: Option<Unsupported>,
-    #[serde(rename = "http2Error")]
-    _http2: Option<Unsupported>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Percentage {
-    #[serde(default)]
-    value: f64,
+/// What of an object its rules have to know.
+struct Context<'a> {
+    namespace: &'a str,
+    hosts: &'a [Spanned<String>],
+    is_delegate: bool,
+    for_mesh: bool,
 }
 
 /// Reads one.
 pub(in crate::config) fn virtual_service(document: &Document, problems: &mut Problems<'_>) -> Option<VirtualService> {
-    let object: Object = problems.read(document, "VirtualService")?;
-    let spec = object.spec;
-    if spec.hosts.is_empty() {
-        problems.error(
-            document.place(),
-            "a VirtualService without hosts is a delegate, which is not obeyed",
-            "add `hosts:`",
-        );
+    let Object { metadata, spec } = problems.read::<Object<Spec>>(document, &kinds::VIRTUAL_SERVICE)?;
+    metadata.check(document, problems);
+    let namespace = metadata.namespace();
+    let written_gateways = spec.gateways.as_ref().map_or(&[][..], |gateways| &gateways.value);
+    let context = Context {
+        namespace: &namespace,
+        hosts: &spec.hosts,
+        is_delegate: spec.hosts.is_empty(),
+        for_mesh: written_gateways.is_empty() || written_gateways.iter().any(|name| name.value == "mesh"),
+    };
+    if context.is_delegate {
+        check_delegate(&spec, problems);
     }
-    if spec.http.is_empty() {
-        problems.error(document.place(), "nothing to do: `spec.http` has no rule", "");
+    check_hosts(&spec.hosts, context.for_mesh, problems);
+    let tls = spec.tls.as_ref().map_or(&[][..], |tls| &tls.value);
+    let tcp = spec.tcp.as_ref().map_or(&[][..], |tcp| &tcp.value);
+    if spec.http.is_empty() && tls.is_empty() && tcp.is_empty() {
+        problems.error(document.place(), "nothing to do: there is no rule", "add one under `http`, `tls` or `tcp`");
     }
-    for gateway in spec.gateways.iter().filter(|gateway| gateway.value != "mesh") {
-        let help = "only the reserved name `mesh` is obeyed";
-        problems.error(gateway.place, format!("gateway `{}` is not obeyed", gateway.value), help);
-    }
-    let mut routes: Vec<Route> = Vec::new();
-    for written in &spec.http {
-        if routes.last().is_some_and(|route| route.matches.is_empty()) {
-            problems.warning(written.place, "this rule is never reached", "the rule before it matches every request");
-        }
-        let route_origin = Origin { file: problems.file(), line: written.place.line };
-        routes.push(route(&written.value, written.place, route_origin, problems));
+    let http: Vec<_> = spec.http.iter().filter_map(|rule| http::rule(rule, &context, problems)).collect();
+    unreachable::warn_of_http(&http, &spec.http, problems);
+    unreachable::warn_of_tcp(tcp, problems);
+    let mut gateways = gateway_names(written_gateways, problems);
+    if gateways.is_empty() && !context.is_delegate {
+        gateways.push("mesh".to_owned());
     }
     Some(VirtualService {
-        name: object.metadata.name(),
         hosts: spec.hosts.iter().map(|host| host.value.to_ascii_lowercase()).collect(),
-        routes,
-        origin: origin(document, problems),
+        gateways,
+        host_places: spec.hosts.iter().map(|host| PlaceInFile(host.place)).collect(),
+        gateway_places: written_gateways.iter().map(|name| PlaceInFile(name.place)).collect(),
+        export_to: export_to(&spec.export_to, &namespace, false, problems),
+        http,
+        tls: tls.iter().flat_map(|rule| connection::tls_rules(rule, &context, problems)).collect(),
+        tcp: tcp.iter().map(|rule| connection::tcp_rule(rule, problems)).collect(),
+        of_gateway_api: false,
+        section: String::new(),
+        origin: problems.origin(document.place()),
+        name: metadata.name,
+        namespace,
     })
 }
 
-fn route(written: &HttpRoute, place: Place, origin: Origin, problems: &mut Problems<'_>) -> Route {
-    let timeout = written.timeout.as_ref().map(|timeout| {
-        if timeout.value.0.is_zero() {
-            problems.error(timeout.place, "Istio refuses `timeout: 0s`", "leave it out for no time-out");
+/// Without hosts it is a delegate, of whose rules others make use.
+fn check_delegate(spec: &Spec, problems: &mut Problems<'_>) {
+    let help = "without `hosts` it is a delegate, which has `http` alone";
+    if let Some(gateways) = spec.gateways.as_ref().filter(|gateways| !gateways.value.is_empty()) {
+        problems.error(gateways.key, "a delegate has no `gateways`", help);
+    }
+    if let Some(tls) = spec.tls.as_ref().filter(|tls| !tls.value.is_empty()) {
+        problems.error(tls.key, "a delegate has no `tls`", help);
+    }
+    if let Some(tcp) = spec.tcp.as_ref().filter(|tcp| !tcp.value.is_empty()) {
+        problems.error(tcp.key, "a delegate has no `tcp`", help);
+    }
+}
+
+fn check_hosts(hosts: &[Spanned<String>], for_mesh: bool, problems: &mut Problems<'_>) {
+    for (index, host) in hosts.iter().enumerate() {
+        if !for_mesh && is_generated(&host.value) {
+            continue;
         }
-        timeout.value.0
-    });
-    Route {
-        name: written.name.clone(),
-        matches: written.matches.iter().map(|block| route_match(block, problems)).collect(),
-        action: action(written, place, problems),
-        timeout,
-        retry: retries(written.retries.as_ref(), problems),
-        headers: headers(&written.headers),
-        fault: written.fault.as_ref().and_then(|fault| injection(fault, problems)),
-        origin,
-    }
-}
-
-fn headers(written: &WrittenHeaders) -> crate::policy::HeaderRules {
-    written.into()
-}
-
-fn action(written: &HttpRoute, place: Place, problems: &mut Problems<'_>) -> Action {
-    let kinds = [!written.route.is_empty(), written.redirect.is_some(), written.direct_response.is_some()];
-    if kinds.iter().filter(|there| **there).count() != 1 {
-        problems.error(place, "a rule has exactly one of `route`, `redirect` and `directResponse`", "");
-    }
-    if let (None, Some(fault)) = (written.route.first(), &written.fault) {
-        problems.error(fault.place, "Istio refuses `fault` beside `redirect` and `directResponse`", "");
-    }
-    if let Some(redirect) = &written.redirect {
-        return self::redirect(redirect, problems);
-    }
-    if let Some(direct) = &written.direct_response {
-        if !(200..=599).contains(&direct.value.status) {
-            problems.error(direct.place, format!("{} is no status of an answer", direct.value.status), "200 to 599");
+        if let Err(bad) = check_host_or_address(&host.value) {
+            problems.error(host.place, bad, "a name such as `cart`, `cart.shop.svc.cluster.local` or `*.example.com`");
+            continue;
         }
-        let body = direct.value.body.as_ref().and_then(|body| body.string.clone()).unwrap_or_default();
-        return Action::Direct(DirectResponse { status: direct.value.status, body: body.into_bytes() });
-    }
-    Action::Forward { to: destinations(&written.route, place, problems), rewrite: rewrite(written, problems) }
-}
-
-/// Weights: one destination needs none; of several, those without one get nothing.
-fn destinations(written: &[WrittenDestination], place: Place, problems: &mut Problems<'_>) -> Vec<Weighted> {
-    let single = written.len() == 1;
-    let weighted = written.iter().map(|one| Weighted {
-        destination: Destination {
-            host: one.destination.host.to_ascii_lowercase(),
-            port: one.destination.port.as_ref().map(|port| port.number),
-            subset: one.destination.subset.clone(),
-        },
-        weight: if single { 1 } else { one.weight.unwrap_or(0) },
-        headers: headers(&one.headers),
-    });
-    let kept: Vec<_> = weighted.filter(|one| one.weight > 0).collect();
-    if kept.is_empty() && !written.is_empty() {
-        problems.error(place, "no destination of this rule has a weight", "give one of them `weight: 100`");
-    }
-    kept
-}
-
-fn redirect(written: &Spanned<WrittenRedirect>, problems: &mut Problems<'_>) -> Action {
-    let redirect = &written.value;
-    let status = redirect.redirect_code.unwrap_or(301);
-    if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-        problems.error(written.place, format!("a redirect by {status} does nothing"), "301, 302, 303, 307 or 308");
-    }
-    if redirect.uri.is_none() && redirect.authority.is_none() && redirect.scheme.is_none() {
-        problems.error(
-            written.place,
-            "this redirect points to where it came from",
-            "set `uri`, `authority` or `scheme`",
-        );
-    }
-    Action::Redirect(Redirect {
-        status,
-        path: redirect.uri.clone(),
-        authority: redirect.authority.clone(),
-        scheme: redirect.scheme.clone(),
-    })
-}
-
-fn rewrite(written: &HttpRoute, problems: &mut Problems<'_>) -> Rewrite {
-    let Some(rewrite) = &written.rewrite else { return Rewrite::default() };
-    let path = match (&rewrite.value.uri, &rewrite.value.uri_regex_rewrite) {
-        (Some(_), Some(_)) => {
-            problems.error(rewrite.place, "only one of `uri` and `uriRegexRewrite`", "");
-            None
+        if host.value == "*" && for_mesh {
+            problems.error(
+                host.place,
+                "Istio takes the host `*` only for gateways",
+                "name the hosts, or the `gateways`",
+            );
         }
-        (Some(uri), None) => Some(PathRewrite::Prefix(uri.clone())),
-        (None, Some(regex)) => match Regex::new(&regex.pattern) {
-            Ok(pattern) => Some(PathRewrite::Regex { pattern, substitution: groups(&regex.rewrite) }),
-            Err(error) => {
-                problems.error(rewrite.place, format!("the expression is not understood: {error}"), "");
-                None
-            }
-        },
-        (None, None) => None,
-    };
-    Rewrite { path, authority: rewrite.value.authority.clone() }
-}
-
-/// Groups are `\1` in Istio and `${1}` here; a dollar sign stands for itself in Istio.
-fn groups(substitution: &str) -> String {
-    let mut text = String::new();
-    let mut letters = substitution.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '$' => text.push_str("$$"),
-            '\\' => match letters.next() {
-                Some(digit) if digit.is_ascii_digit() => text.extend(["${", digit.encode_utf8(&mut [0; 4]), "}"]),
-                Some(other) => text.push(other),
-                None => {}
-            },
-            other => text.push(other),
+        let earlier = hosts.iter().take(index);
+        let twice =
+            |other: &&Spanned<String>| overlap(&other.value.to_ascii_lowercase(), &host.value.to_ascii_lowercase());
+        if let Some(other) = earlier.filter(|other| check_host_or_address(&other.value).is_ok()).find(twice) {
+            let message = format!("`{}` and `{}` mean the same hosts", other.value, host.value);
+            problems.error(host.place, message, "hosts of one object do not overlap: take one out");
         }
     }
-    text
 }
 
-/// An absent percentage is 0 %: nothing happens.
-fn injection(written: &Spanned<WrittenFault>, problems: &mut Problems<'_>) -> Option<FaultInjection> {
-    let fault = &written.value;
-    if fault.delay.is_none() && fault.abort.is_none() {
-        problems.error(written.place, "a fault has `delay`, `abort` or both", "");
-        return None;
-    }
-    let mut percent = |percentage: Option<Percentage>, old: Option<f64>| {
-        let value = percentage.map(|percentage| percentage.value).or(old).unwrap_or(0.0);
-        if !(0.0..=100.0).contains(&value) {
-            problems.error(written.place, format!("{value} is no percentage"), "0, or 0.0001 to 100");
+/// Gateways as `mesh`, `name` or `namespace/name`.
+pub(super) fn gateway_names(written: &[Spanned<String>], problems: &mut Problems<'_>) -> Vec<String> {
+    written.iter().map(|name| gateway_name(name, problems)).collect()
+}
+
+fn gateway_name(written: &Spanned<String>, problems: &mut Problems<'_>) -> String {
+    let name = &written.value;
+    let help = "`mesh`, `name` or `namespace/name`";
+    if let Some((of, own)) = name.split_once('/') {
+        for part in [of, own].into_iter().filter(|part| !is_label(part)) {
+            problems.error(written.place, format!("`{part}` of `{name}` can be no name of a gateway"), help);
         }
-        value
-    };
-    let delay = fault
-        .delay
-        .as_ref()
-        .map(|delay| Delay { fixed: delay.fixed_delay.0, percent: percent(delay.percentage, delay.percent) });
-    let abort = fault.abort.as_ref().map(|abort| (abort.http_status, percent(abort.percentage, None)));
-    if let Some((status, _)) = abort.filter(|(status, _)| !(200..=599).contains(status)) {
-        problems.error(written.place, format!("{status} is no status to abort with"), "200 to 599");
+        return format!("{of}/{own}");
     }
-    Some(FaultInjection { delay, abort })
+    if let Err(bad) = check_name(name) {
+        problems.error(written.place, bad, help);
+        return name.clone();
+    }
+    // What was written before Istio 1.1: name.namespace, perhaps with the domain behind it.
+    match name.split('.').collect::<Vec<_>>()[..] {
+        [own, of, ..] => {
+            problems.warning(
+                written.place,
+                format!("`{name}` is the old way to name a gateway"),
+                format!("write `{of}/{own}`"),
+            );
+            format!("{of}/{own}")
+        }
+        _ => name.clone(),
+    }
 }

@@ -10,7 +10,8 @@ use crate::run::arm::deployment::Input;
 use crate::run::arm::faults;
 use crate::run::arm::instances::{Instance, Unready};
 use crate::scenario::resolved::Phase;
-use squall_proxy::policy::{self, Healing, Probe, ProbeAction};
+use squall_proxy::config::objects::{Deployment, Probe, ProbeAction};
+use squall_proxy::policy::Healing;
 use squall_reports::record::{EventKind, Witness};
 
 impl Drive<'_, '_> {
@@ -148,15 +149,12 @@ impl Drive<'_, '_> {
 }
 
 /// Who restarts the instance's processes: its Deployment, or what a fault takes for granted by naming the supervisor.
-pub(super) fn of(instance: &Instance, phases: &[Phase]) -> Option<policy::Deployment> {
+pub(super) fn of(instance: &Instance, phases: &[Phase]) -> Option<Deployment> {
     let restarted = phases
         .iter()
         .flat_map(|phase| &phase.faults)
         .any(|fault| fault.target == instance.name && matches!(fault.fault.kind, Kind::Kill { restart: true }));
-    instance
-        .deployment()
-        .cloned()
-        .or_else(|| restarted.then(|| policy::Deployment::without_probes(&instance.name.service)))
+    instance.deployment().cloned().or_else(|| restarted.then(|| Deployment::without_probes(&instance.name.service)))
 }
 
 async fn ask(address: std::net::SocketAddr, probe: &Probe) -> bool {

@@ -1,0 +1,110 @@
+//! The sockets of listeners: opened before anybody is told, one for each worker, and closed when their listener goes.
+
+use super::Error;
+use crate::net;
+use crate::serve::snapshot::{ListenerId, Snapshot};
+use crate::serve::{Socket, Told};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What is listened on, and by whom.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    /// As configured, and as it came to be.
+    open: BTreeMap<ListenerId, (SocketAddr, SocketAddr)>,
+    workers: Vec<UnboundedSender<Told>>,
+}
+
+/// What workers have to be told, one list for each.
+pub(super) type Orders = Vec<Vec<Told>>;
+
+impl Sockets {
+    /// A worker that is told from now on.
+    pub(super) fn add_worker(&mut self, worker: UnboundedSender<Told>) {
+        self.workers.push(worker);
+    }
+
+    /// Opens what a configuration adds or moves, and lets go of what it no longer has. Nothing is told before all is open.
+    pub(super) fn follow(&mut self, snapshot: &Snapshot, workers: u16) -> Result<Orders, Error> {
+        let mut orders: Orders = (0..workers).map(|_| Vec::new()).collect();
+        let mut open = BTreeMap::new();
+        for (id, runtime) in snapshot.listeners() {
+            if let Some(known) = self.open.get(&id).filter(|(configured, _)| *configured == runtime.address) {
+                open.insert(id, *known);
+                continue;
+            }
+            let listen = |address| {
+                let listening = net::listen(address).and_then(tokio::net::TcpListener::into_std);
+                listening.map_err(|source| Error::Listen { address, source })
+            };
+            let first = listen(runtime.address)?;
+            let address = first.local_addr()?;
+            let shared = Arc::new(AtomicU32::new(0));
+            let mut first = Some(first);
+            for orders in &mut orders {
+                let socket = match first.take() {
+                    Some(first) => first,
+                    None => listen(address)?,
+                };
+                if self.open.contains_key(&id) {
+                    orders.push(Told::Leave(id));
+                }
+                orders.push(Told::Listen(Socket {
+                    listener: id,
+                    stats: Arc::clone(&runtime.stats),
+                    open: Arc::clone(&shared),
+                    most: runtime.max_connections,
+                    socket,
+                }));
+            }
+            open.insert(id, (runtime.address, address));
+        }
+        for gone in self.open.keys().filter(|id| !open.contains_key(id)) {
+            orders.iter_mut().for_each(|orders| orders.push(Told::Leave(*gone)));
+        }
+        self.open = open;
+        Ok(orders)
+    }
+
+    /// Tells the workers.
+    pub(super) fn tell(&self, orders: Orders) {
+        for (worker, orders) in self.workers.iter().zip(orders) {
+            for order in orders {
+                // A worker that is gone has no sockets either.
+                let _ = worker.send(order);
+            }
+        }
+    }
+
+    /// Tells every worker to close its connections to an endpoint.
+    pub(super) fn close(&self, host: u64) {
+        self.workers.iter().for_each(|worker| {
+            let _ = worker.send(Told::Close(host));
+        });
+    }
+
+    /// How many workers there are.
+    pub(super) fn workers(&self) -> u16 {
+        self.workers.len() as u16
+    }
+
+    /// Where a listener came to be.
+    pub(super) fn address(&self, id: ListenerId) -> Option<SocketAddr> {
+        self.open.get(&id).map(|(_, address)| *address)
+    }
+
+    /// Where all listeners came to be, by name.
+    pub(super) fn addresses(&self, snapshot: &Snapshot) -> BTreeMap<String, SocketAddr> {
+        let named =
+            snapshot.listeners().filter_map(|(id, runtime)| Some((runtime.name.to_string(), self.address(id)?)));
+        named.collect()
+    }
+}
+
+/// The socket on which questions are answered.
+pub(super) fn admin(address: SocketAddr) -> Result<tokio::net::TcpListener, Error> {
+    net::listen(address).map_err(|source| Error::Listen { address, source })
+}

@@ -1,0 +1,222 @@
+//! Connections to endpoints: one request at a time, or many streams at once.
+
+use super::Slot;
+use super::pool::HostPool;
+use crate::clock::now;
+use crate::wire::{self, Broken, http1, http2};
+use bytes::Bytes;
+use h2::client::SendRequest;
+use squall_http1::{Framing, Request};
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+/// A connection that a request may use.
+pub(super) enum Connection {
+    /// By itself.
+    Http1(Box<Http1>),
+    /// As one of many.
+    Http2(Stream),
+}
+
+/// A connection of HTTP/1.
+pub(super) struct Http1 {
+    pub(super) source: http1::Source,
+    pub(super) sink: http1::Sink,
+    /// Requests that it has carried.
+    pub(super) requests: u32,
+    pub(super) opened: Instant,
+    pub(super) idle_since: Instant,
+    /// Our end.
+    pub(super) local: Option<SocketAddr>,
+    /// Its place in the count of connections.
+    pub(super) _slot: Slot,
+}
+
+/// A connection of HTTP/2.
+pub(super) struct Http2 {
+    send: SendRequest<Bytes>,
+    /// Most streams at once, by our policy.
+    limit: u32,
+    /// Most streams ever, by our policy.
+    requests_left: Cell<u32>,
+    active: Cell<u32>,
+    idle_since: Cell<Instant>,
+    /// No more streams: it was closed, or says goodbye.
+    closed: Cell<bool>,
+    pub(super) opened: Instant,
+    pub(super) local: Option<SocketAddr>,
+    pool: Weak<HostPool>,
+}
+
+impl Http2 {
+    pub(super) fn new(
+        send: SendRequest<Bytes>,
+        (limit, requests): (u32, Option<u32>),
+        local: Option<SocketAddr>,
+        pool: &Rc<HostPool>,
+    ) -> Rc<Self> {
+        let opened = now();
+        Rc::new(Self {
+            send,
+            limit,
+            requests_left: Cell::new(requests.unwrap_or(u32::MAX)),
+            active: Cell::new(0),
+            idle_since: Cell::new(opened),
+            closed: Cell::new(false),
+            opened,
+            local,
+            pool: Rc::downgrade(pool),
+        })
+    }
+
+    /// A place for a stream, if there is room.
+    pub(super) fn begin(connection: &Rc<Self>) -> Option<Stream> {
+        let room = connection.limit.min(u32::try_from(connection.send.current_max_send_streams()).unwrap_or(u32::MAX));
+        let active = connection.active.get();
+        if connection.closed.get() || active >= room || connection.requests_left.get() == 0 {
+            return None;
+        }
+        connection.active.set(active + 1);
+        connection.requests_left.set(connection.requests_left.get() - 1);
+        Some(Stream { connection: Rc::clone(connection) })
+    }
+
+    /// The connection has ended, or takes no more streams.
+    pub(super) fn close(connection: &Rc<Self>) {
+        connection.closed.set(true);
+        if let Some(pool) = connection.pool.upgrade() {
+            pool.remove_streams(connection);
+        }
+    }
+
+    /// True without a stream for so long.
+    pub(super) fn is_idle_since(&self, now: Instant, limit: Option<Duration>) -> bool {
+        self.active.get() == 0 && limit.is_some_and(|most| now.duration_since(self.idle_since.get()) >= most)
+    }
+}
+
+/// A place among the streams of a connection; given back when dropped.
+pub(super) struct Stream {
+    connection: Rc<Http2>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let connection = &self.connection;
+        connection.active.set(connection.active.get() - 1);
+        connection.idle_since.set(now());
+        if let Some(pool) = connection.pool.upgrade() {
+            pool.room(connection);
+        }
+    }
+}
+
+/// A request's place on a connection: what it sends goes into the sink, its answer comes from the source.
+pub(crate) struct Channel {
+    /// The answer.
+    pub source: wire::Source,
+    /// The request.
+    pub sink: wire::Sink,
+    /// Our end of the connection.
+    pub local: Option<SocketAddr>,
+    /// The connection ends with this answer.
+    pub last: bool,
+    back: Back,
+}
+
+enum Back {
+    Http1(Place),
+    Http2 { _stream: Stream },
+}
+
+/// Where a connection of HTTP/1 is given back to; lost to its pool when dropped before.
+struct Place {
+    rest: Option<Rest>,
+    pool: Rc<HostPool>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.rest.take().is_some() {
+            self.pool.gone();
+        }
+    }
+}
+
+/// What a connection of HTTP/1 is besides its two halves.
+struct Rest {
+    requests: u32,
+    opened: Instant,
+    local: Option<SocketAddr>,
+    slot: Slot,
+}
+
+impl Connection {
+    /// Begins a request. Its head waits to be written in the sink.
+    pub(super) async fn begin(
+        self,
+        request: &Request,
+        framing: Framing,
+        tunnel: bool,
+        scheme: &str,
+        max_requests: Option<u32>,
+        pool: Rc<HostPool>,
+    ) -> Result<Channel, Broken> {
+        match self {
+            Self::Http1(connection) => {
+                let Http1 { source, mut sink, requests, opened, idle_since: _, local, _slot: slot } = *connection;
+                let requests = requests + 1;
+                sink.request(request, framing);
+                let last = max_requests.is_some_and(|most| requests >= most);
+                let back = Back::Http1(Place { rest: Some(Rest { requests, opened, local, slot }), pool });
+                let (source, sink) = (wire::Source::Http1(source), wire::Sink::Http1(sink));
+                Ok(Channel { source, sink, local, last, back })
+            }
+            Self::Http2(stream) => {
+                let head = http2::request_head(request, scheme, framing).ok_or(Broken::Lost)?;
+                let whole = framing == Framing::Empty && !tunnel;
+                let begun = {
+                    let mut send = stream.connection.send.clone().ready().await;
+                    match &mut send {
+                        Ok(send) => send.send_request(head, whole).map_err(|error| http2::broken(&error)),
+                        Err(error) => Err(http2::broken(error)),
+                    }
+                };
+                let (response, body) = begun.inspect_err(|_| Http2::close(&stream.connection))?;
+                Ok(Channel {
+                    source: wire::Source::Http2(http2::Source::of_response(response)),
+                    sink: wire::Sink::Http2(http2::Sink::of_request(body, whole)),
+                    local: stream.connection.local,
+                    last: false,
+                    back: Back::Http2 { _stream: stream },
+                })
+            }
+        }
+    }
+
+    /// Gives back what was not used.
+    pub(super) fn put_back(self, pool: &HostPool) {
+        if let Self::Http1(connection) = self {
+            pool.put_back(*connection, now());
+        }
+    }
+}
+
+impl Channel {
+    /// The answer is over: the connection serves the next request if it can.
+    pub(crate) fn finish(self) {
+        let whole = self.source.is_done() && self.sink.is_flushed();
+        if let (Back::Http1(mut place), wire::Source::Http1(source), wire::Sink::Http1(sink)) =
+            (self.back, self.source, self.sink)
+            && whole
+            && !self.last
+            && source.is_clean()
+            && let Some(Rest { requests, opened, local, slot }) = place.rest.take()
+        {
+            let idle_since = now();
+            place.pool.put_back(Http1 { source, sink, requests, opened, idle_since, local, _slot: slot }, idle_since);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+mod clusters;
+mod fields;
+mod http;
+mod inheritance;
+mod listeners;
+mod page;
+mod parsing;
+mod properties;
+mod routes;
+mod support;
+mod upstream;
+mod whole;

@@ -1,0 +1,86 @@
+//! What is told of requests: access logs and spans.
+
+use super::{Format, Fraction};
+use std::path::PathBuf;
+
+/// A line for each request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessLog {
+    /// Where it goes.
+    pub to: LogSink,
+    /// What it says.
+    pub format: LogFormat,
+}
+
+/// Where lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogSink {
+    /// A file; `/dev/stdout` is one.
+    File(PathBuf),
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// What lines say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogFormat {
+    /// A text, with its line end.
+    Text(Format),
+    /// An object, its keys in order.
+    Json(Vec<(String, Format)>),
+}
+
+/// Spans of requests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tracing {
+    /// Of requests that nobody has decided on; 1 % in Istio, everything in Envoy.
+    pub random: Fraction,
+    /// Of requests whose client asks for it.
+    pub client: Fraction,
+    /// Of all that were decided for.
+    pub overall: Fraction,
+    /// Where spans go; without it context is passed on and none are made.
+    pub provider: Option<TraceProvider>,
+}
+
+/// Where spans go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceProvider {
+    /// How context is passed on.
+    pub context: TraceContext,
+    /// Cluster of the collector.
+    pub cluster: String,
+    /// How it is spoken to.
+    pub protocol: TraceProtocol,
+    /// `service.name`.
+    pub service_name: String,
+}
+
+/// How the context of a trace is passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceContext {
+    /// `traceparent`, `tracestate`.
+    W3c,
+    /// `x-b3-*`, or `b3`.
+    B3,
+}
+
+/// How a collector is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TraceProtocol {
+    /// OTLP over gRPC.
+    OtlpGrpc,
+    /// OTLP over HTTP, to this path.
+    OtlpHttp(String),
+}
+
+impl LogFormat {
+    /// What Envoy writes where no format is given.
+    pub const ENVOY: &'static str = concat!(
+        "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" ",
+        "%RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% ",
+        "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\"\n",
+    );
+}

@@ -1,0 +1,253 @@
+//! Handlers with everything looked up that their policies name.
+
+use super::ChainId;
+use crate::cluster::Cluster;
+use crate::filter::fault::Faults;
+use crate::filter::headers::Changes;
+use crate::filter::rate_limit::Bucket;
+use crate::net::ServerTls;
+use crate::policy::{
+    ChainMatch, Direction, HeaderOperations, HeaderRules, HttpFilter, HttpManager, Inspection, Node, RateLimit, Route,
+    Target, TcpProxy, VirtualHost,
+};
+use crate::serve::routing::{Asked, Hosts, Table};
+use crate::serve::trace::Spans;
+use crate::telemetry::Tale;
+use crate::telemetry::access_log::AccessLog;
+use crate::telemetry::metrics::{
+    HttpStats, Istio, ListenerStats, Messages, RateLimitStats, Registry, Security, TcpStats, Worker,
+};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A listener at work.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it listens, as configured.
+    pub address: SocketAddr,
+    /// What is found out of a connection first.
+    pub inspection: Inspection,
+    /// Connections at once on all workers.
+    pub max_connections: Option<u32>,
+    /// Its numbers.
+    pub stats: Arc<ListenerStats>,
+    /// In the order of the file.
+    pub chains: Vec<Chain>,
+    /// If none of them matches.
+    pub default_chain: Option<Chain>,
+}
+
+/// A filter chain at work.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// The same over reloads.
+    pub id: ChainId,
+    /// Which connections.
+    pub matches: ChainMatch,
+    /// TLS is ended here.
+    pub tls: Option<ServerTls>,
+    /// Who serves them.
+    pub service: Service,
+}
+
+/// Who serves connections.
+#[derive(Debug)]
+pub(crate) enum Service {
+    /// Requests.
+    Http(Arc<HttpService>),
+    /// Bytes.
+    Tcp(Arc<TcpService>),
+}
+
+/// Bytes to clusters.
+#[derive(Debug)]
+pub(crate) struct TcpService {
+    /// What is configured.
+    pub policy: TcpProxy,
+    /// Clusters of its destinations, in their order; none: there is no such cluster.
+    pub clusters: Vec<Option<Arc<Cluster>>>,
+    /// Its numbers.
+    pub stats: Arc<TcpStats>,
+    /// Its logs.
+    pub logs: Vec<AccessLog>,
+}
+
+impl TcpService {
+    /// The cluster of a connection, by weight. None: there is no such cluster.
+    pub(crate) fn cluster(&self, draw: u32) -> Option<&Arc<Cluster>> {
+        let weights = self.policy.to.iter().map(|to| to.weight);
+        self.clusters.get(weighted(weights, draw))?.as_ref()
+    }
+}
+
+/// Which of some weights a number means that is drawn evenly over all numbers.
+pub(crate) fn weighted(weights: impl Iterator<Item = u32> + Clone, draw: u32) -> usize {
+    let sum: u64 = weights.clone().map(u64::from).sum();
+    let mut left = (u64::from(draw) * sum) >> 32;
+    let hit = weights.map(u64::from).position(|weight| {
+        let hit = left < weight;
+        left = left.saturating_sub(weight);
+        hit
+    });
+    hit.unwrap_or(0)
+}
+
+/// Requests to clusters.
+#[derive(Debug)]
+pub(crate) struct HttpService {
+    /// What is configured, but for the routes.
+    pub manager: HttpManager,
+    /// On whose side of the traffic it stands.
+    pub direction: Direction,
+    /// Buckets of its rate limits, in the order of its filters.
+    pub buckets: Vec<Option<Arc<Bucket>>>,
+    /// Numbers of those limits.
+    pub limit_stats: Vec<Option<Arc<RateLimitStats>>>,
+    /// Faults under way.
+    pub faults: Arc<Faults>,
+    /// Bytes of a request that are kept for another try, at most.
+    pub buffer: u32,
+    /// Its numbers.
+    pub stats: Arc<HttpStats>,
+    /// Its logs.
+    pub logs: Vec<AccessLog>,
+    /// Where its spans go, if anybody collects them.
+    pub spans: Option<Spans>,
+    /// Who this proxy is.
+    pub node: Node,
+    /// Requests that went nowhere, as Istio counts them.
+    pub nowhere: Arc<Istio>,
+    pub(super) hosts: Hosts<usize>,
+    pub(super) virtual_hosts: Vec<ResolvedHost>,
+}
+
+/// A virtual host with its routes looked up.
+#[derive(Debug)]
+pub(crate) struct ResolvedHost {
+    pub(super) table: Table,
+    pub(super) routes: Vec<ResolvedRoute>,
+    pub(super) require_tls: bool,
+}
+
+/// A route with everything looked up that it names.
+#[derive(Debug)]
+pub(crate) struct ResolvedRoute {
+    /// What is configured.
+    pub route: Route,
+    /// Clusters of its destinations, in their order; none: there is no such cluster.
+    pub clusters: Vec<Option<Arc<Cluster>>>,
+    /// Clusters of its copies.
+    pub mirrors: Vec<Option<Arc<Cluster>>>,
+    /// The bucket of its own rate limit.
+    pub bucket: Option<Arc<Bucket>>,
+    /// Changes of fields for each of its destinations; one for a route without.
+    pub changes: Vec<RouteChanges>,
+}
+
+/// Changes of fields, in the order in which they are made.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RouteChanges {
+    /// Of the request.
+    pub request: Vec<Changes>,
+    /// Of the answer.
+    pub response: Vec<Changes>,
+}
+
+impl RouteChanges {
+    /// Those of a route for one of its destinations.
+    pub(super) fn new(route: &Route, destination: Option<&HeaderRules>, hostname: &str) -> Self {
+        let prepared = |operations: &HeaderOperations| Changes::new(operations, hostname);
+        let some = |changes: &Changes| !changes.is_empty();
+        Self {
+            request: route.request_operations(destination).map(prepared).filter(some).collect(),
+            response: route.response_operations(destination).map(prepared).filter(some).collect(),
+        }
+    }
+}
+
+/// What a request was found to mean.
+pub(crate) enum Found<'a> {
+    /// A route.
+    Route(&'a ResolvedRoute),
+    /// It has to come again by TLS.
+    ToTls,
+}
+
+impl HttpService {
+    /// Counts a request that has ended, as Istio does.
+    pub(crate) fn report(
+        &self,
+        metrics: &Registry,
+        worker: Worker,
+        cluster: Option<&Cluster>,
+        tale: &Tale<'_>,
+        secure: bool,
+    ) {
+        // Only whoever takes a request in knows how it came.
+        let security = match (self.direction, secure) {
+            (Direction::Inbound, true) => Security::MutualTls,
+            (Direction::Inbound, false) => Security::None,
+            _ => Security::Unknown,
+        };
+        let istio = cluster.map_or(&self.nowhere, |cluster| cluster.istio(metrics));
+        istio.ended(worker, tale, security, Messages::default());
+    }
+
+    /// The route of a request. None: no host, or none of its routes, matches.
+    pub(crate) fn route(&self, authority: &str, asked: &Asked<'_>, secure: bool) -> Option<Found<'_>> {
+        let host = self.virtual_hosts.get(*self.hosts.find(authority)?)?;
+        if host.require_tls && !secure {
+            return Some(Found::ToTls);
+        }
+        let at = host.table.find(asked.path, |at| {
+            host.routes.get(at).is_some_and(|resolved| asked.satisfies(&resolved.route.matches))
+        })?;
+        host.routes.get(at).map(Found::Route)
+    }
+}
+
+impl ResolvedRoute {
+    /// The destinations' shares.
+    pub(crate) fn destination(&self, draw: u32) -> usize {
+        match self.route.forward().map(|forward| &forward.to) {
+            Some(Target::Weighted(to)) if to.len() > 1 => weighted(to.iter().map(|one| one.weight), draw),
+            _ => 0,
+        }
+    }
+}
+
+impl ResolvedHost {
+    /// Routes of a host, with `resolve` to look up what they name.
+    pub(super) fn new(host: VirtualHost, resolve: impl FnMut(Route) -> ResolvedRoute) -> Self {
+        let table = Table::new(host.routes.iter().map(|route| &route.matches));
+        let routes = host.routes.into_iter().map(resolve).collect();
+        Self { table, routes, require_tls: host.require_tls }
+    }
+}
+
+/// Limits that a manager's filters name.
+pub(super) fn limits(manager: &HttpManager) -> impl Iterator<Item = Option<&RateLimit>> {
+    manager.filters.iter().map(|filter| match filter {
+        HttpFilter::LocalRateLimit(limit) => Some(limit),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_means_each_weight_by_its_share() {
+        let weights = [1_u32, 3, 0, 4];
+        let draws = (0..80_000_u32).map(|at| at.wrapping_mul(u32::MAX / 80_000));
+        let mut counts = [0; 4];
+        draws.for_each(|draw| counts[weighted(weights.iter().copied(), draw)] += 1);
+        for (count, share) in counts.iter().zip([0.125, 0.375, 0.0, 0.5]) {
+            assert!((f64::from(*count) / 80_000.0 - share).abs() < 0.001, "{counts:?}");
+        }
+        assert_eq!(weighted([0, 0].iter().copied(), 7), 0);
+    }
+}

@@ -1,0 +1,188 @@
+//! Bytes, both ways.
+
+use super::client::Peer;
+use super::snapshot::TcpService;
+use super::worker::Worker;
+use crate::balance::{Wish, key};
+use crate::clock::{now, wall};
+use crate::cluster::{Cluster, ConnectError, Member, PoolKey, open};
+use crate::health::outlier::Outcome;
+use crate::net::{Reader, Transport, Writer};
+use crate::policy::{Address, Priority, ProtocolChoice};
+use crate::telemetry::metrics::TcpCounter;
+use crate::telemetry::{ClusterCounter, Flag, Flags, Tale};
+use rand::RngExt;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Bytes moved at once.
+const PIECE: usize = 16 * 1024;
+
+/// What is known of a forwarded connection.
+struct Story {
+    opened: Instant,
+    flags: Flags,
+    cluster: Option<Arc<Cluster>>,
+    host: Option<Address>,
+    received: Cell<u64>,
+    sent: Cell<u64>,
+}
+
+/// Forwards a connection to its end.
+pub(super) async fn serve(worker: Rc<Worker>, proxy: &TcpService, transport: Transport, peer: &Peer) {
+    proxy.stats.opened(worker.shard);
+    let mut story = Story {
+        opened: now(),
+        flags: Flags::NONE,
+        cluster: None,
+        host: None,
+        received: Cell::new(0),
+        sent: Cell::new(0),
+    };
+    if let Err(flag) = forward(&worker, proxy, transport, peer, &mut story).await {
+        story.flags.raise(flag);
+    }
+    proxy.stats.closed(worker.shard);
+    proxy.stats.add(worker.shard, TcpCounter::CxRxBytesTotal, story.received.get());
+    proxy.stats.add(worker.shard, TcpCounter::CxTxBytesTotal, story.sent.get());
+    if let Some(cluster) = &story.cluster {
+        let istio = cluster.istio_tcp(&worker.shared.means.metrics);
+        istio.moved(worker.shard, story.received.get(), story.sent.get());
+        istio.closed(worker.shard, story.flags);
+    }
+    let mut tale = Tale::new(story.opened, wall(story.opened), now());
+    tale.flags = story.flags;
+    tale.cluster = story.cluster.as_ref().map_or("", |cluster| &cluster.name);
+    tale.upstream_host = story.host.as_ref();
+    tale.received = story.received.get();
+    tale.sent = story.sent.get();
+    tale.local = Some(peer.destination.unwrap_or(peer.local));
+    tale.remote = Some(peer.remote);
+    tale.direct_remote = Some(peer.remote);
+    tale.connection_id = peer.id;
+    tale.server_name = peer.server_name.as_deref().unwrap_or_default();
+    proxy.logs.iter().chain(&worker.shared.access_log).for_each(|log| log.log(&tale));
+}
+
+async fn forward(
+    worker: &Rc<Worker>,
+    proxy: &TcpService,
+    transport: Transport,
+    peer: &Peer,
+    story: &mut Story,
+) -> Result<(), Flag> {
+    let draw = worker.rng.borrow_mut().random();
+    let Some(cluster) = proxy.cluster(draw).map(Arc::clone) else {
+        proxy.stats.count(worker.shard, TcpCounter::CxNoRoute);
+        return Err(Flag::NoCluster);
+    };
+    story.cluster = Some(Arc::clone(&cluster));
+    cluster.istio_tcp(&worker.shared.means.metrics).opened(worker.shard);
+    let load = Arc::clone(cluster.load(Priority::Default));
+    let Some(_place) = load.take(|load| &load.connections, cluster.policy.limits.connections) else {
+        cluster.stats.count(worker.shard, ClusterCounter::CxOverflow);
+        return Err(Flag::Overflow);
+    };
+    let (upstream, member) = connect(worker, proxy, &cluster, peer, story).await?;
+    let _active = member.host.begin();
+    let (from_client, to_client) = transport.split();
+    let (from_upstream, to_upstream) = upstream.split();
+    let moved = Cell::new(now());
+    let both = async {
+        tokio::join!(
+            pump(from_client, to_upstream, &moved, &story.received),
+            pump(from_upstream, to_client, &moved, &story.sent)
+        );
+    };
+    tokio::select! {
+        () = both => Ok(()),
+        () = idle(proxy.policy.idle_timeout, &moved) => {
+            proxy.stats.count(worker.shard, TcpCounter::IdleTimeout);
+            Ok(())
+        }
+        () = age(proxy.policy.max_duration) => {
+            proxy.stats.count(worker.shard, TcpCounter::MaxDuration);
+            Err(Flag::DurationTimeout)
+        }
+        () = worker.torn_down() => Ok(()),
+    }
+}
+
+/// Connects to an endpoint, or to another if that fails, as often as the policy says.
+async fn connect(
+    worker: &Rc<Worker>,
+    proxy: &TcpService,
+    cluster: &Arc<Cluster>,
+    peer: &Peer,
+    story: &mut Story,
+) -> Result<(Transport, Arc<Member>), Flag> {
+    let hash = proxy.policy.hash_source_ip.then(|| key(peer.remote.ip().to_string().as_bytes()));
+    let how = PoolKey { protocol: ProtocolChoice::Http1, server_name: None, priority: Priority::Default };
+    for _ in 0..proxy.policy.max_connect_attempts.max(1) {
+        let wish = Wish { hash, ..Wish::default() };
+        let Some(member) = worker.pick(cluster, &wish, peer.destination) else {
+            cluster.stats.count(worker.shard, ClusterCounter::CxNoneHealthy);
+            return Err(Flag::NoHealthyUpstream);
+        };
+        story.host = Some(member.address());
+        match open(cluster, &member, &how).await {
+            Ok((upstream, _)) => {
+                worker.observe(cluster, &member.host, Outcome::Reached);
+                cluster.stats.count(worker.shard, ClusterCounter::CxTotal);
+                return Ok((upstream, member));
+            }
+            Err(error) => {
+                let timed_out = error == ConnectError::Timeout;
+                let outcome = if timed_out { Outcome::TimeOut } else { Outcome::ConnectFailure };
+                worker.observe(cluster, &member.host, outcome);
+                cluster.stats.count(worker.shard, ClusterCounter::CxConnectFail);
+                if timed_out {
+                    cluster.stats.count(worker.shard, ClusterCounter::CxConnectTimeout);
+                }
+                story.flags.raise(Flag::ConnectFailure);
+            }
+        }
+    }
+    Err(Flag::RetryLimit)
+}
+
+/// Moves bytes until one side ends; the end is passed on, and the other direction goes on.
+async fn pump(mut from: Reader, mut to: Writer, moved: &Cell<Instant>, bytes: &Cell<u64>) {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match from.read(&mut piece).await {
+            Ok(0) | Err(_) => break,
+            Ok(read) => {
+                moved.set(now());
+                bytes.set(bytes.get() + read as u64);
+                if to.write_all(&piece[..read]).await.is_err() || to.flush().await.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    // A peer that is gone needs no farewell.
+    let _ = to.shutdown().await;
+}
+
+/// Returns when no byte has moved for so long.
+async fn idle(limit: Option<Duration>, moved: &Cell<Instant>) {
+    let Some(limit) = limit else { return std::future::pending().await };
+    loop {
+        let due = moved.get() + limit;
+        if now() >= due {
+            return;
+        }
+        tokio::time::sleep_until(due.into()).await;
+    }
+}
+
+async fn age(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,66 @@
+//! Spans of requests: decided on when a request comes in, passed on with it, told when it has ended.
+
+use super::snapshot::HttpService;
+use crate::policy::{TraceContext, TraceProvider};
+use crate::telemetry::Tale;
+use crate::telemetry::trace::{Incoming, Span, SpanContext, SpanQueue, context, decide};
+use rand::Rng;
+use squall_http1::Request;
+
+/// The span of a request that is traced.
+#[derive(Debug, Clone)]
+pub(super) struct Trace {
+    own: SpanContext,
+    parent: Option<u64>,
+    kind: TraceContext,
+    queue: SpanQueue,
+    /// Each try has a span of its own.
+    pub(super) of_tries: bool,
+}
+
+/// Where the spans of a chain go.
+#[derive(Debug, Clone)]
+pub(crate) struct Spans {
+    /// Those that wait.
+    pub queue: SpanQueue,
+    /// Who collects them.
+    pub provider: TraceProvider,
+}
+
+/// Decides whether a request is traced, and tells the next hop. None: no span is made of it.
+pub(super) fn begin(service: &HttpService, request: &mut Request, rng: &mut impl Rng) -> Option<Trace> {
+    let tracing = service.manager.tracing.as_ref()?;
+    let decision = decide(&mut request.headers, tracing, rng);
+    let spans = service.spans.as_ref()?;
+    if matches!(decision.incoming, Incoming::Broken) {
+        return None;
+    }
+    let own = SpanContext::begin(&decision.incoming, decision.sampled, rng);
+    let parent = match &decision.incoming {
+        Incoming::Parent(parent) => Some(parent.span),
+        _ => None,
+    };
+    let kind = spans.provider.context;
+    context::inject(kind, &own, parent, &mut request.headers);
+    let of_tries = service.manager.router.start_child_span;
+    decision.sampled.then(|| Trace { own, parent, kind, queue: spans.queue.clone(), of_tries })
+}
+
+impl Trace {
+    /// A span for one try, told to the endpoint.
+    pub(super) fn begin_try(&self, request: &mut Request, rng: &mut impl Rng) -> SpanContext {
+        let child = self.own.child(rng);
+        context::inject(self.kind, &child, Some(self.own.span), &mut request.headers);
+        child
+    }
+
+    /// A try has ended.
+    pub(super) fn end_try(&self, child: SpanContext, tale: &Tale<'_>) {
+        self.queue.push(Span::of_try(child, self.own.span, tale));
+    }
+
+    /// The request has ended.
+    pub(super) fn end(&self, service: &HttpService, tale: &Tale<'_>) {
+        self.queue.push(Span::of_request(self.own.clone(), self.parent, service.direction, &service.node, tale));
+    }
+}

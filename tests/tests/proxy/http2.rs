@@ -1,0 +1,199 @@
+//! HTTP/2 on either side, and gRPC: each test names a rule.
+
+use h2::Reason;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use nix::sys::signal::Signal;
+use squall_tests::http::{self as http1, ok as ok1, status as status1};
+use squall_tests::http2::{Answer, Backend, Client, call, get, grpc, ok};
+use squall_tests::proxy::{Proxy, routes, rule};
+use squall_tests::until;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The service speaks HTTP/2.
+const UPGRADE: &str = "{connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}";
+
+fn in_front_of(address: SocketAddr, policies: &str) -> Proxy {
+    Proxy::with_endpoints(policies, &[(address, "v1", true)])
+}
+
+/// The service speaks HTTP/2, and these are its retries.
+fn retried(retries: &str) -> String {
+    format!(
+        "{}{}",
+        routes(&format!("    - retries: {retries}\n      route: [{{destination: {{host: cart}}}}]")),
+        rule(UPGRADE)
+    )
+}
+
+fn trailers(name: &'static str, value: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
+}
+
+#[test]
+fn streams_of_one_client_connection_are_answered_by_a_backend_of_http1() {
+    let backend = http1::Backend::start(|request| ok1(request.target()));
+    let proxy = Proxy::start("", &[&backend]);
+    let client = Client::to(proxy.listen);
+    let paths: Vec<String> = (0..20).map(|number| format!("/{number}")).collect();
+    let streams: Vec<_> = paths.iter().map(|path| client.begin(get(path), b"", None)).collect();
+    let answers: Vec<String> = streams.into_iter().map(|stream| stream.answer().expect("an answer").text()).collect();
+    assert_eq!(answers, paths);
+    let asked = &backend.asked()[0];
+    assert_eq!((asked.field("host"), asked.field("x-forwarded-proto")), ("cart", "http"));
+    let line = &proxy.access_log(20)[0];
+    assert_eq!((&line["protocol"], &line["response_code"]), (&"HTTP/2".into(), &200.into()));
+}
+
+#[test]
+fn h2_upgrade_policy_makes_http1_requests_streams_of_one_connection() {
+    let backend = Backend::start(|request| ok(request.head.uri().path()));
+    let proxy = in_front_of(backend.address, &rule(UPGRADE));
+    for _ in 0..5 {
+        let answer = proxy.get("/a");
+        assert_eq!((answer.status(), answer.text().as_str()), (200, "/a"));
+    }
+    assert_eq!(backend.connections(), 1);
+    let asked = &backend.asked()[0];
+    assert_eq!(asked.head.uri().authority().map(http::uri::Authority::as_str), Some("cart"));
+    assert_eq!((asked.field("host"), asked.field("connection")), ("", ""));
+}
+
+#[test]
+fn bodies_go_through_whole_both_ways_whatever_their_size_and_the_windows() {
+    let backend =
+        Backend::start(|request| Answer::Whole(http::Response::new(()), request.body.clone(), HeaderMap::new()));
+    let proxy = in_front_of(backend.address, &rule(UPGRADE));
+    let client = Client::to(proxy.listen);
+    let body: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
+    let request = http::Request::post("http://cart/echo").body(()).expect("a request");
+    let answer = client.begin(request, &body, None).answer().expect("an answer");
+    assert!(answer.body == body, "{} bytes of {}", answer.body.len(), body.len());
+}
+
+#[test]
+fn grpc_trailers_pass_both_ways_and_a_grpc_status_is_not_an_http_status() {
+    let backend = Backend::start(|_| grpc(b"answer", "5"));
+    let proxy = in_front_of(backend.address, &rule(UPGRADE));
+    let client = Client::to(proxy.listen);
+    let answer = client.begin(call("/shop.Cart/Get"), b"question", Some(trailers("x-sum", "1"))).answer().expect("one");
+    assert_eq!((answer.status(), answer.text().as_str(), answer.grpc_status()), (200, "answer", "5"));
+    let asked = &backend.asked()[0];
+    assert_eq!((asked.field("te"), asked.field("content-type")), ("trailers", "application/grpc"));
+    assert_eq!(asked.trailers.get("x-sum").map(HeaderValue::as_bytes), Some(&b"1"[..]));
+}
+
+#[test]
+fn an_answer_made_up_for_a_grpc_call_is_200_with_grpc_status_and_message() {
+    let proxy = Proxy::start("", &[]);
+    let answer = Client::to(proxy.listen).ask(call("/shop.Cart/Get"));
+    assert_eq!((answer.status(), answer.field("grpc-status")), (200, "14"));
+    assert_eq!(answer.field("grpc-message"), "no healthy upstream");
+    assert_eq!(answer.field("content-type"), "application/grpc");
+}
+
+#[test]
+fn retry_on_unavailable_looks_at_the_grpc_status_of_an_answer_without_body() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&tries);
+    let backend = Backend::start(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+        0 => {
+            let head = http::Response::builder().header("content-type", "application/grpc").header("grpc-status", "14");
+            Answer::Whole(head.body(()).expect("a head"), Vec::new(), HeaderMap::new())
+        }
+        _ => grpc(b"answer", "0"),
+    });
+    let proxy = in_front_of(backend.address, &retried("{attempts: 2, retryOn: unavailable}"));
+    let answer = Client::to(proxy.listen).ask(call("/shop.Cart/Get"));
+    assert_eq!((answer.grpc_status(), tries.load(Ordering::SeqCst)), ("0", 2));
+}
+
+#[test]
+fn a_refused_stream_is_retried_by_refused_stream_and_reset_is_503_ur_without() {
+    for (retries, expected) in [("{attempts: 2, retryOn: refused-stream}", 200), ("{attempts: 0}", 503)] {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&tries);
+        let backend = Backend::start(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => Answer::Reset(Reason::REFUSED_STREAM),
+            _ => ok("second"),
+        });
+        let proxy = in_front_of(backend.address, &retried(retries));
+        let answer = Client::to(proxy.listen).ask(get("/"));
+        assert_eq!(answer.status(), expected, "{retries}");
+        if expected == 503 {
+            assert_eq!(proxy.access_log(1)[0]["response_flags"], "UR");
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_its_client_resets_is_reset_ahead_and_leaves_the_connection_alone() {
+    let backend =
+        Backend::start(|request| if request.head.uri().path() == "/wait" { Answer::Silence } else { ok("here") });
+    let proxy = in_front_of(backend.address, &rule(UPGRADE));
+    let client = Client::to(proxy.listen);
+    let waiting = client.begin(get("/wait"), b"", None);
+    until("the backend has been asked", || backend.asked().len() == 1);
+    waiting.reset();
+    until("the request is over", || proxy.metric("envoy_cluster_upstream_rq_active{", "cart") < 1.0);
+    assert_eq!(client.ask(get("/")).text(), "here");
+    let lines = proxy.access_log(2);
+    let reset = lines.iter().find(|line| line["path"] == "/wait").expect("a line for it");
+    assert_eq!((&reset["response_code"], &reset["response_flags"]), (&0.into(), &"DR".into()));
+    assert_eq!(backend.connections(), 1);
+}
+
+#[test]
+fn on_term_streams_under_way_are_finished_and_the_connection_is_told_to_go_away() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let backend = http1::Backend::start(move |_| {
+        // The test says when; an error means that the test is over.
+        let _ = released.lock().expect("no panic").recv();
+        ok1("finished")
+    });
+    let mut proxy = Proxy::start("", &[&backend]);
+    let client = Client::to(proxy.listen);
+    let stream = client.begin(get("/"), b"", None);
+    until("the request is under way", || backend.asked().len() == 1);
+    proxy.signal(Signal::SIGTERM);
+    until("no new connection is taken", || std::net::TcpStream::connect(proxy.listen).is_err());
+    release.send(()).expect("the backend waits");
+    assert_eq!(stream.answer().expect("an answer").text(), "finished");
+    until("the connection is over", || client.is_over().is_some());
+    assert_eq!(client.is_over(), Some(true));
+    assert!(proxy.ended().success());
+}
+
+#[test]
+fn the_fields_of_a_connection_are_taken_out_of_an_answer_that_becomes_http2() {
+    let backend = http1::Backend::start(|_| {
+        http1::Answer::Status(
+            200,
+            "connection: keep-alive, x-hop\r\nkeep-alive: timeout=5\r\nx-hop: 1\r\nx-kept: 2\r\n",
+            b"a".to_vec(),
+        )
+    });
+    let proxy = Proxy::start("", &[&backend]);
+    let answer = Client::to(proxy.listen).ask(get("/"));
+    assert_eq!((answer.field("connection"), answer.field("keep-alive")), ("", ""));
+    assert_eq!((answer.field("x-kept"), answer.text().as_str()), ("2", "a"));
+}
+
+#[test]
+fn retries_of_a_request_with_a_body_send_it_whole_again() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&tries);
+    let backend = http1::Backend::start(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+        0 => status1(503),
+        _ => ok1("second"),
+    });
+    let policies = routes("    - retries: {attempts: 2, retryOn: 5xx}\n      route: [{destination: {host: cart}}]");
+    let proxy = Proxy::start(&policies, &[&backend]);
+    let request = http::Request::post("http://cart/").body(()).expect("a request");
+    let answer = Client::to(proxy.listen).begin(request, b"the body", None).answer().expect("an answer");
+    assert_eq!(answer.text(), "second");
+    let bodies: Vec<String> = backend.asked().iter().map(http1::Message::text).collect();
+    assert_eq!(bodies, ["the body", "the body"]);
+}

@@ -1,0 +1,144 @@
+//! TLS on either side: what is shown, what is believed, and what is told when it is not.
+
+use squall_tests::http::Backend;
+use squall_tests::proxy::Proxy;
+use squall_tests::tls::{self, Authority};
+
+/// The service `cart` behind TLS as `settings` say; files of an authority and of an identity stand beside.
+fn towards(backend: &tls::Backend, authority: &Authority, settings: &str) -> Proxy {
+    let rule = squall_tests::proxy::rule(&format!("{{tls: {settings}}}"));
+    let slices = slices(backend.address.port());
+    let client = authority.identity(&["client"]);
+    let files = [
+        ("policies.yaml", rule.as_str()),
+        ("endpoints.yaml", &slices),
+        ("ca.pem", &authority.certificate),
+        ("client.pem", &client.certificate),
+        ("client.key", &client.key),
+    ];
+    Proxy::with_files(&files, &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml"])
+}
+
+fn slices(port: u16) -> String {
+    format!(
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: cart-1, labels: {{kubernetes.io/service-name: cart}}}}\naddressType: IPv4\nports: [{{port: {port}}}]\nendpoints: [{{addresses: [127.0.0.1]}}]\n"
+    )
+}
+
+#[test]
+fn simple_tls_asks_by_sni_and_believes_what_the_authority_signed_for_the_names() {
+    let authority = Authority::default();
+    let backend = tls::Backend::start(&authority.identity(&["cart.example"]), None);
+    let proxy = towards(
+        &backend,
+        &authority,
+        "{mode: SIMPLE, sni: cart.example, subjectAltNames: [cart.example], caCertificates: ca.pem}",
+    );
+    assert_eq!(proxy.get("/").text(), "secure");
+    let (name, showed, request) = &backend.seen()[0];
+    assert_eq!((name.as_deref(), *showed, request.field("host")), (Some("cart.example"), false, "cart"));
+}
+
+#[test]
+fn a_certificate_for_another_name_is_503_uf_and_no_byte_of_the_request_goes_out() {
+    let authority = Authority::default();
+    let backend = tls::Backend::start(&authority.identity(&["other.example"]), None);
+    let proxy = towards(
+        &backend,
+        &authority,
+        "{mode: SIMPLE, sni: cart.example, subjectAltNames: [cart.example], caCertificates: ca.pem}",
+    );
+    let answer = proxy.get("/");
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().contains("invalid peer certificate"), "{}", answer.text());
+    assert_eq!(proxy.access_log(1)[0]["response_flags"], "URX,UF");
+    assert!(backend.seen().is_empty());
+}
+
+#[test]
+fn a_certificate_of_a_stranger_is_not_believed() {
+    let (authority, stranger) = (Authority::default(), Authority::default());
+    let backend = tls::Backend::start(&stranger.identity(&["cart.example"]), None);
+    let proxy = towards(&backend, &authority, "{mode: SIMPLE, sni: cart.example, caCertificates: ca.pem}");
+    assert_eq!(proxy.get("/").status(), 503);
+    assert!(backend.seen().is_empty());
+}
+
+#[test]
+fn mutual_tls_shows_a_certificate_of_its_own() {
+    let authority = Authority::default();
+    let backend = tls::Backend::start(&authority.identity(&["cart.example"]), Some(&authority));
+    let proxy = towards(
+        &backend,
+        &authority,
+        "{mode: MUTUAL, sni: cart.example, caCertificates: ca.pem, clientCertificate: client.pem, privateKey: client.key}",
+    );
+    assert_eq!(proxy.get("/").text(), "secure");
+    assert!(backend.seen()[0].1, "a certificate was shown");
+}
+
+fn gateway(tls: &str, authority: &Authority) -> (Proxy, Backend) {
+    let backend = Backend::named("cart");
+    let policies = format!(
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: edge}}\nspec:\n  selector: {{istio: ingressgateway}}\n  servers: [{{port: {{number: 443, name: https, protocol: HTTPS}}, hosts: [shop.example], tls: {tls}}}]\n\
+         ---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: shop}}\nspec: {{hosts: [shop.example], gateways: [edge], http: [{{route: [{{destination: {{host: cart}}}}]}}]}}\n\
+         ---\napiVersion: v1\nkind: Service\nmetadata: {{name: cart}}\nspec: {{ports: [{{name: http, port: 80}}]}}\n"
+    );
+    let shown = authority.identity(&["shop.example"]);
+    let slices = slices(backend.address.port()).replace("{port: ", "{name: http, port: ");
+    let files = [
+        ("policies.yaml", policies.as_str()),
+        ("endpoints.yaml", &slices),
+        ("ca.pem", &authority.certificate),
+        ("shop.pem", &shown.certificate),
+        ("shop.key", &shown.key),
+    ];
+    let proxy = Proxy::with_files(
+        &files,
+        &[
+            "--policies",
+            "policies.yaml",
+            "--endpoints",
+            "endpoints.yaml",
+            "--mode",
+            "gateway",
+            "--labels",
+            "istio=ingressgateway",
+            "--listen",
+            "443=127.0.0.1:0",
+        ],
+    );
+    (proxy, backend)
+}
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nhost: shop.example\r\n\r\n";
+
+#[test]
+fn a_gateway_ends_tls_and_offers_http2_before_http1() {
+    let authority = Authority::default();
+    let (proxy, backend) = gateway("{mode: SIMPLE, serverCertificate: shop.pem, privateKey: shop.key}", &authority);
+    let ask = |protocols: &[&str], request| {
+        tls::ask(proxy.listen, (&authority, None), ("shop.example", protocols), request).expect("a handshake")
+    };
+    assert_eq!(ask(&["http/1.1", "h2"], "").0.as_deref(), Some("h2"));
+    let (agreed, answer) = ask(&["http/1.1"], REQUEST);
+    assert_eq!((agreed.as_deref(), answer.expect("an answer").text().as_str()), (Some("http/1.1"), "cart"));
+    assert_eq!(backend.asked()[0].field("x-forwarded-proto"), "https");
+}
+
+#[test]
+fn a_gateway_of_mutual_tls_turns_away_who_shows_nothing_or_something_of_a_stranger() {
+    let (authority, stranger) = (Authority::default(), Authority::default());
+    let (proxy, backend) = gateway(
+        "{mode: MUTUAL, serverCertificate: shop.pem, privateKey: shop.key, caCertificates: ca.pem}",
+        &authority,
+    );
+    let known = authority.identity(&["client"]);
+    let unknown = stranger.identity(&["client"]);
+    let ask = |identity| tls::ask(proxy.listen, (&authority, identity), ("shop.example", &["http/1.1"]), REQUEST);
+    assert!(!matches!(ask(None), Ok((_, Some(_)))), "nothing was shown");
+    assert!(!matches!(ask(Some(&unknown)), Ok((_, Some(_)))), "a stranger's was shown");
+    assert!(backend.asked().is_empty());
+    let (_, answer) = ask(Some(&known)).expect("a handshake");
+    assert_eq!(answer.expect("an answer").text(), "cart");
+}

@@ -1,0 +1,122 @@
+//! Upgrades and bytes: what is passed on without being understood.
+
+use squall_tests::http::{Backend, Connection, Message, ok};
+use squall_tests::proxy::{Proxy, routes};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
+const UPGRADE: &str = "GET /chat HTTP/1.1\r\nhost: cart\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\r\n";
+
+/// Answers one connection with `first` once the blank line of a head is there, and echoes what follows.
+fn echo(first: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !first.is_empty() && !head.ends_with(b"\r\n\r\n") {
+                    stream.read_exact(&mut byte)?;
+                    head.push(byte[0]);
+                }
+                stream.write_all(first.as_bytes())?;
+                let mut bytes = [0; 1024];
+                loop {
+                    let length = stream.read(&mut bytes)?;
+                    if length == 0 {
+                        return Ok::<(), std::io::Error>(());
+                    }
+                    stream.write_all(&bytes[..length])?;
+                }
+            });
+        }
+    });
+    address
+}
+
+fn read_exactly(connection: &mut Connection, length: usize) -> String {
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match connection.read(&mut bytes[filled..]).expect("bytes") {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    String::from_utf8_lossy(&bytes[..filled]).into_owned()
+}
+
+#[test]
+fn a_websocket_is_bytes_both_ways_once_the_backend_has_switched() {
+    let backend = echo("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+    let proxy = Proxy::with_endpoints("", &[(backend, "v1", true)]);
+    let mut connection = proxy.connect();
+    connection.send(UPGRADE).expect("sent");
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        head.push_str(&read_exactly(&mut connection, 1));
+    }
+    let head = head.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 101 ") && head.contains("\r\nupgrade: websocket\r\n"), "{head}");
+    connection.send("\u{1}hello").expect("sent");
+    assert_eq!(read_exactly(&mut connection, 6), "\u{1}hello");
+    drop(connection);
+    let line = &proxy.access_log(1)[0];
+    assert_eq!((&line["response_code"], &line["upstream_host"]), (&101.into(), &backend.to_string().into()));
+}
+
+#[test]
+fn a_backend_that_does_not_switch_answers_as_ever() {
+    let backend = Backend::start(|request: &Message| ok(request.field("upgrade")));
+    let proxy = Proxy::start("", &[&backend]);
+    let answer = proxy.connect().ask(UPGRADE);
+    assert_eq!((answer.status(), answer.text().as_str()), (200, "websocket"));
+}
+
+#[test]
+fn an_upgrade_that_is_not_allowed_is_403_and_the_backend_is_not_asked() {
+    let backend = Backend::named("cart");
+    let proxy = Proxy::start("", &[&backend]);
+    let answer = proxy.connect().ask(&UPGRADE.replace("websocket\r\n", "telnet\r\n"));
+    assert_eq!(answer.status(), 403);
+    assert!(backend.asked().is_empty());
+}
+
+#[test]
+fn a_port_of_bytes_goes_to_the_endpoints_and_is_logged_when_it_is_over() {
+    let service =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: cart}\nspec: {ports: [{name: tcp-cache, port: 6379}]}\n";
+    let backend = echo("");
+    let slices = format!(
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: cart-1, labels: {{kubernetes.io/service-name: cart}}}}\naddressType: IPv4\nports: [{{name: tcp-cache, port: {}}}]\nendpoints: [{{addresses: [127.0.0.1]}}]\n",
+        backend.port()
+    );
+    let proxy = Proxy::with_files(
+        &[("policies.yaml", service), ("endpoints.yaml", &slices)],
+        &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml", "--listen", "cart:6379=127.0.0.1:0"],
+    );
+    let mut connection = proxy.connect();
+    for word in ["PING", "QUIT"] {
+        connection.send(word).expect("sent");
+        assert_eq!(read_exactly(&mut connection, 4), word);
+    }
+    drop(connection);
+    let line = &proxy.access_log(1)[0];
+    assert_eq!((&line["bytes_received"], &line["bytes_sent"]), (&8.into(), &8.into()));
+    assert_eq!(line["upstream_host"], backend.to_string());
+}
+
+#[test]
+fn a_mirror_gets_a_copy_and_its_answer_is_thrown_away() {
+    let (backend, shadow) = (Backend::named("cart"), Backend::named("shadow"));
+    let http = "    - mirror: {host: cart, subset: v2}\n      route: [{destination: {host: cart, subset: v1}}]";
+    let subsets = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: cart}\nspec: {host: cart, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}\n";
+    let endpoints = [(backend.address, "v1", true), (shadow.address, "v2", true)];
+    let proxy = Proxy::with_endpoints(&format!("{}{subsets}", routes(http)), &endpoints);
+    let answer = proxy.connect().ask("POST /buy HTTP/1.1\r\nhost: cart\r\ncontent-length: 4\r\n\r\nmilk");
+    assert_eq!(answer.text(), "cart");
+    squall_tests::until("the mirror was asked", || shadow.asked().len() == 1);
+    let copy = &shadow.asked()[0];
+    assert_eq!((copy.field("host"), copy.text().as_str()), ("cart", "milk"));
+}
