@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 
 /// Arguments about what is shown under way.
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// A live view on the terminal instead of lines; auto: unless in CI, in the background or on no terminal
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
