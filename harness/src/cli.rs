@@ -8,6 +8,7 @@ mod exit;
 mod guardian;
 mod init;
 mod launch;
+mod lint;
 mod list;
 mod live;
 mod man;
@@ -51,6 +52,8 @@ enum Command {
     Run(run::Args),
     /// Validate scenarios and policies; start nothing
     Check(check::Args),
+    /// Tell what policies promise and the data plane will not do; start nothing
+    Lint(lint::Args),
     /// List scenarios
     List(list::Args),
     /// Write a commented first scenario for each promise found in policies
@@ -69,7 +72,7 @@ enum Command {
     #[command(after_help = "Examples:\n  squall doctor\n  squall doctor && squall run scenarios/ --quick")]
     Doctor,
     /// Run the data plane alone
-    Proxy(proxy::Args),
+    Proxy(Box<proxy::Args>),
     /// Run one instance of the test service
     Service(service::Args),
     /// Print the completions of a shell
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Run(args) => run::main(args, color),
         Command::Check(args) => check::main(&args),
+        Command::Lint(args) => lint::main(&args, arguments.color),
         Command::List(args) => list::main(&args),
         Command::Init(args) => init::main(&args),
         Command::Schema => schema::main(),
@@ -106,7 +110,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::main(&args, color),
         Command::Recover => recover::main(),
         Command::Doctor => doctor::main(color),
-        Command::Proxy(args) => proxy::main(args),
+        Command::Proxy(args) => proxy::main(*args),
         Command::Service(args) => service::main(args),
         Command::Completions(args) => completions::main(&args),
         Command::Man(args) => man::main(&args),

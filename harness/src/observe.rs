@@ -3,6 +3,7 @@
 //! [`Recorder`] takes samples of the load, offers of the relays, events and measurements, and makes an [`Arm`] of them. It judges nothing. Its
 //! memory is sums and histograms, a bounded number of single requests, and 32 bytes for each attempt, which healing is measured from.
 
+mod behind;
 mod ceilings;
 mod faults;
 mod offers;
@@ -110,6 +111,10 @@ impl Recorder {
     /// An attempt was offered to an instance.
     pub fn offer(&mut self, offer: &Offer) {
         let at = self.micros(Nanos(offer.at));
+        if offer.relay >= self.setup.instances.len() {
+            let kind = |fault: u32| self.faults.kind(fault as usize);
+            return self.offers.behind(offer, kind);
+        }
         self.tallies.offer(offer, at);
         let kind = |fault: u32| self.faults.kind(fault as usize);
         self.offers.offer(offer, at, kind);
@@ -230,7 +235,7 @@ impl Recorder {
         let outcomes = self.requests.slots(stretch.0, stretch.1);
         let mut tally = self.tallies.take(stretch, &outcomes, said);
         tally.steal = processes::worst_steal(&self.ticks[self.ticks.len().saturating_sub(2)..]);
-        tally.proxy = self.processes.latest("proxy");
+        tally.proxy = self.processes.of_proxies();
         Some(tally)
     }
 

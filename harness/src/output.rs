@@ -14,6 +14,7 @@ pub mod replay;
 mod story;
 mod verdicts;
 
+pub use github::in_repository;
 pub use live::Looks;
 
 use crate::clock::{Nanos, now};

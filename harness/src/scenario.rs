@@ -19,9 +19,11 @@ pub mod written;
 #[cfg(test)]
 mod tests;
 
+use parse::Reading;
 use problems::Problems;
 use resolved::{Place, Scenario};
 use set::Set;
+use squall_proxy::config::mesh::IstioVersion;
 use squall_yaml::{Finding, Severity};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,8 @@ pub struct LoadOptions {
     pub set: Vec<String>,
     /// No control, and recovery cut to what shows it.
     pub quick: bool,
+    /// Whose behaviour the proxies of those scenarios follow that do not say it; the newest known Istio's.
+    pub istio: IstioVersion,
 }
 
 /// What was read.
@@ -47,11 +51,11 @@ pub struct Loaded {
 /// Reads files, and all scenarios in folders: `*.yaml` with the key `scenario`, sorted, without those under `policies/`. The errors
 /// are all that there are, in all files.
 pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, Vec<Finding>> {
-    let set = changes(&options.set)?;
+    let reading = Reading { set: changes(&options.set)?, istio: options.istio };
     let mut scenarios = Vec::new();
     let mut findings = Vec::new();
     for file in files::find(paths)? {
-        let (of_file, found) = parse::file(&file, &set);
+        let (of_file, found) = parse::file(&file, &reading);
         scenarios.extend(of_file);
         // Scenarios share policies; what is wrong with those is said once.
         let fresh: Vec<_> = found.into_iter().filter(|finding| !findings.contains(finding)).collect();

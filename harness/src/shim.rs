@@ -53,7 +53,7 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
     for (index, relay) in start.relays.into_iter().enumerate() {
         relays.push(Relay::start(index, &relay, Seed(start.seed), Rc::clone(&reporter), timer.clone())?);
     }
-    reporter.say(&Report::Ready { listen: relays.iter().map(|relay| relay.address()).collect() })?;
+    reporter.say(&Report::Ready { listen: relays.iter().map(|relay| relay.addresses()).collect() })?;
     let mut leased = true;
     loop {
         tokio::select! {
@@ -106,7 +106,7 @@ fn obey(command: Command, relays: &[Rc<Relay>], reporter: &Reporter) -> io::Resu
             (seq, Ok(()))
         }
         Command::Down { seq, relay } => (seq, at(relay).map(|relay| relay.down())),
-        Command::Up { seq, relay, to } => (seq, at(relay).map(|relay| relay.up(to))),
+        Command::Up { seq, relay, to } => (seq, at(relay).map(|relay| relay.up(&to))),
         Command::Heartbeat | Command::Settle => return Ok(()),
     };
     reporter.say(&Report::Ack { seq, at: now().0, error: done.err() })

@@ -27,7 +27,7 @@ pub struct Judged {
 
 /// Judges one arm by itself: is it sound, and what of the expectations does it meet?
 pub fn judge_arm(scenario: &Scenario, arm: &mut Arm) {
-    let mine = |expectation: &&Expectation| expectation::concerns(expectation, arm);
+    let mine = |expectation: &&Expectation| expectation::concerns(expectation, scenario, arm);
     let expectations: Vec<_> =
         scenario.expectations.iter().filter(mine).map(|one| expectation::judge(one, scenario, arm)).collect();
     let mut reasons = soundness::reasons(scenario, arm, &expectations);
@@ -125,10 +125,9 @@ fn unproven(scenario: &Scenario, control: &Arm) -> Vec<Reason> {
     let held: Vec<_> = ids.iter().filter(|id| !missed(id)).collect();
     held.into_iter()
         .map(|id| {
-            let taken: Vec<_> = wanted.without.iter().map(|healing| healing.word()).collect();
             let text = format!(
-                "INVALID: {id} is met, or all but met, without {} too, so it proves nothing about them.",
-                taken.join(", ")
+                "INVALID: {id} is met, or all but met, {} too, so it proves nothing about them.",
+                control.difference()
             );
             reason(Verdict::Invalid, "control-passed", text)
         })

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "run",
     "check",
+    "lint",
     "list",
     "init",
     "schema",
@@ -19,6 +20,9 @@ const COMMANDS: [&str; 13] = [
     "man",
 ];
 
+/// Questions that a command answers.
+const NESTED: [&str; 2] = ["proxy explain", "proxy translate"];
+
 fn squall(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_squall")).args(arguments).output().expect("the binary runs")
 }
@@ -31,7 +35,7 @@ fn help(arguments: &[&str]) -> String {
 
 /// The commands with which the help of a command ends.
 fn examples(command: &str) -> Vec<String> {
-    let help = if command.is_empty() { help(&["--help"]) } else { help(&[command, "--help"]) };
+    let help = help(&command.split_whitespace().chain(["--help"]).collect::<Vec<_>>());
     let (_, examples) = help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("no examples in:\n{help}"));
     examples.trim_end().lines().map(|line| line.trim().to_owned()).collect()
 }
@@ -47,7 +51,7 @@ fn help_names_every_command_that_people_type() {
 
 #[test]
 fn help_of_every_command_ends_with_two_that_can_be_pasted() {
-    for command in COMMANDS.into_iter().chain([""]) {
+    for command in COMMANDS.into_iter().chain(NESTED).chain([""]) {
         let examples = examples(command);
         assert_eq!(examples.len(), 2, "{command}: {examples:?}");
         for example in &examples {
@@ -67,16 +71,18 @@ fn what_help_says_works_when_it_is_pasted() {
     std::os::unix::fs::symlink(root().join("scenarios"), scratch.path().join("scenarios")).expect("a link");
     let binaries = Path::new(env!("CARGO_BIN_EXE_squall")).parent().expect("a folder").display().to_string();
     let path = format!("{binaries}:{}", std::env::var("PATH").unwrap_or_default());
-    for command in ["check", "list", "init", "schema", "completions", "man"] {
+    for command in ["check", "list", "init", "schema", "completions", "man"].into_iter().chain(NESTED) {
         for example in examples(command) {
             let mut shell = Command::new("bash");
             let shell = shell.args(["-c", &format!("set -o pipefail; {example}")]).current_dir(scratch.path());
             let output = shell.env("PATH", &path).output().expect("bash runs");
             assert!(output.status.success(), "{example}\n{}", String::from_utf8_lossy(&output.stderr));
-            assert!(output.stderr.is_empty(), "{example}\n{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{example}");
         }
     }
-    assert!(scratch.path().join("man1/squall-run.1").is_file());
+    for page in ["squall-run.1", "squall-proxy-explain.1"] {
+        assert!(scratch.path().join("man1").join(page).is_file(), "{page}");
+    }
 }
 
 #[test]

@@ -39,10 +39,11 @@ enum State {
     Chunk(u64),
     /// CRLF after a chunk is due: how many of its two bytes are left.
     ChunkEnd(u8),
-    /// Amid the trailers: bytes of the line so far, bytes of all lines so far, whether the last byte was CR.
+    /// Amid the trailers: bytes of the line so far, bytes of all lines so far, whether its name has ended, whether the last byte was CR.
     Trailers {
         line: u16,
         total: u16,
+        value: bool,
         cr: bool,
     },
 }
@@ -145,19 +146,36 @@ impl BodyReader {
                 let size = size * 16 + u64::from(digit);
                 Ok(State::Size { size, digits: digits + 1, line: line + 1, extension: false })
             }
-            (State::SizeEnd { size: 0 }, b'\n') => Ok(State::Trailers { line: 0, total: 0, cr: false }),
+            (State::SizeEnd { size: 0 }, b'\n') => Ok(State::Trailers { line: 0, total: 0, value: false, cr: false }),
             (State::SizeEnd { size }, b'\n') => Ok(State::Chunk(size)),
             (State::ChunkEnd(2), b'\r') => Ok(State::ChunkEnd(1)),
             (State::ChunkEnd(1), b'\n') => Ok(START_OF_SIZE),
             (State::Trailers { line: 0, cr: true, .. }, b'\n') => Ok(State::Done),
-            (State::Trailers { total, cr: true, .. }, b'\n') => Ok(State::Trailers { line: 0, total, cr: false }),
-            (State::Trailers { line, total, cr: false }, b'\r') => Ok(State::Trailers { line, total, cr: true }),
-            (State::Trailers { line, total, cr: false }, _) if total < TRAILERS && byte != b'\n' && byte != 0 => {
-                Ok(State::Trailers { line: line.saturating_add(1), total: total + 1, cr: false })
+            (State::Trailers { total, cr: true, .. }, b'\n') => {
+                Ok(State::Trailers { line: 0, total, value: false, cr: false })
+            }
+            (State::Trailers { line, total, value, cr: false }, b'\r') if line == 0 || value => {
+                Ok(State::Trailers { line, total, value, cr: true })
+            }
+            (State::Trailers { line, total, value, cr: false }, _) if total < TRAILERS => {
+                let colon = !value && line > 0 && byte == b':';
+                let fits = if value { is_of_value(byte) } else { colon || is_of_name(byte) };
+                let next = State::Trailers { line: line + 1, total: total + 1, value: value || colon, cr: false };
+                fits.then_some(next).ok_or(Refusal::BadChunk)
             }
             _ => Err(Refusal::BadChunk),
         }
     }
+}
+
+/// A byte that a field's name may have.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// A byte that a field's value may have.
+fn is_of_value(byte: u8) -> bool {
+    byte == b'\t' || byte >= b' ' && byte != 0x7f
 }
 
 fn clamp(wanted: u64, available: usize) -> usize {
@@ -241,6 +259,12 @@ mod tests {
             "1\r\na\r0",
             "0\r\nA: b\n\r\n",
             "1;a\n\r\n",
+            "0\r\nnothing\r\n\r\n",
+            "0\r\n: b\r\n\r\n",
+            "0\r\nA : b\r\n\r\n",
+            "0\r\nA: b\r\n folded\r\n\r\n",
+            "0\r\nA: b\x7f\r\n\r\n",
+            "0\r\nA: b\rc\r\n\r\n",
             long.as_str(),
             trailers.as_str(),
         ] {

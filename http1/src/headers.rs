@@ -132,7 +132,10 @@ impl Headers {
         debug_assert!(is_token(name.as_bytes()), "{name:?} is no field name");
         let name = self.store(name.as_bytes());
         let start = self.text.len();
-        self.text.extend(value.iter().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)));
+        match memchr::memchr3(b'\r', b'\n', 0, value) {
+            None => self.text.extend_from_slice(value),
+            Some(_) => self.text.extend(value.iter().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0))),
+        }
         let value = Span::new(start, self.text.len() - start);
         self.push_span(name, value);
     }
@@ -158,7 +161,7 @@ impl Headers {
 }
 
 /// True if `bytes` may be the name of a field or a method.
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
+pub fn is_token(bytes: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !bytes.is_empty() && bytes.iter().all(allowed)
 }

@@ -20,7 +20,7 @@ pub mod write;
 
 pub use body::{BodyReader, Step};
 pub use framing::Framing;
-pub use headers::Headers;
+pub use headers::{Headers, is_token};
 pub use message::{Request, Response, Version};
 pub use reader::{HeadReader, Limits};
 
@@ -39,6 +39,12 @@ pub enum Refusal {
     /// Not HTTP/1.x.
     #[error("bytes are not an HTTP/1 message")]
     Syntax,
+    /// HTTP/1, but of another version than 1.0 and 1.1, or HTTP of another kind.
+    #[error("neither HTTP/1.0 nor HTTP/1.1")]
+    Version,
+    /// A byte in a value that no value may have.
+    #[error("control byte in a value")]
+    BadValue,
     /// `Content-Length` beside `Transfer-Encoding`.
     #[error("both content-length and transfer-encoding")]
     LengthAndChunked,
@@ -66,6 +72,7 @@ impl Refusal {
             Self::HeadTooLarge | Self::TooManyFields => 431,
             Self::TargetTooLong => 414,
             Self::TransferEncoding => 501,
+            Self::Version => 426,
             _ => 400,
         }
     }

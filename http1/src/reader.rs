@@ -54,7 +54,10 @@ impl HeadReader {
         let Some(head) = self.find_head(buf)? else { return Ok(None) };
         let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         let mut parsed = httparse::Request::new(&mut []);
-        let status = parsed.parse_with_uninit_headers(head, &mut fields).map_err(refusal)?;
+        let status = parsed.parse_with_uninit_headers(head, &mut fields).map_err(|error| match error {
+            httparse::Error::Version if names_a_version(head) => Refusal::Version,
+            error => refusal(error),
+        })?;
         let (httparse::Status::Complete(len), Some(method), Some(target), Some(version)) =
             (status, parsed.method, parsed.path, parsed.version)
         else {
@@ -138,8 +141,18 @@ impl HeadReader {
 fn refusal(error: httparse::Error) -> Refusal {
     match error {
         httparse::Error::TooManyHeaders => Refusal::TooManyFields,
+        httparse::Error::HeaderValue => Refusal::BadValue,
         _ => Refusal::Syntax,
     }
+}
+
+/// True if the first line is well-formed and ends in a version of HTTP, whichever.
+fn names_a_version(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let mut words = line.split(|byte| *byte == b' ');
+    let version = words.nth(2).and_then(|word| word.strip_prefix(b"HTTP/"));
+    words.next().is_none()
+        && matches!(version, Some([major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
 fn version_of(minor: u8) -> Version {
@@ -214,12 +227,15 @@ mod tests {
             (b"GET / HTTP/1.1\r\n: b\r\n\r\n", Refusal::Syntax),
             (b"GET / HTTP/1.1\r\nA\r\n\r\n", Refusal::Syntax),
             (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", Refusal::Syntax),
-            (b"GET / HTTP/1.1\r\nA: b\0\r\n\r\n", Refusal::Syntax),
+            (b"GET / HTTP/1.1\r\nA: b\0\r\n\r\n", Refusal::BadValue),
             (b"GET / HTTP/1.1\r\n A: b\r\n\r\n", Refusal::Syntax),
             (b"GET /a b HTTP/1.1\r\n\r\n", Refusal::Syntax),
-            (b"GET / HTTP/2.0\r\n\r\n", Refusal::Syntax),
+            (b"GET / HTTP/2.0\r\n\r\n", Refusal::Version),
+            (b"GET / HTTP/9.9\r\n\r\n", Refusal::Version),
+            (b"GET / HTTP/1.1x\r\n\r\n", Refusal::Syntax),
+            (b"GET / FOO\r\n\r\n", Refusal::Syntax),
             (b"G\x01T / HTTP/1.1\r\n\r\n", Refusal::Syntax),
-            (b"PRI * HTTP/2.0\r\n\r\n", Refusal::Syntax),
+            (b"PRI * HTTP/2.0\r\n\r\n", Refusal::Version),
         ] {
             assert_eq!(read(bytes).err(), Some(refusal), "{}", bytes.escape_ascii());
         }
@@ -261,6 +277,26 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = read(&bytes);
             let _ = HeadReader::default().response(&mut BytesMut::from(&bytes[..]), &mut Response::default());
+        }
+
+        #[test]
+        fn a_byte_that_no_name_may_have_is_refused_wherever_it_stands(byte in any::<u8>(), at in 0_usize..4) {
+            let mut head = b"GET / HTTP/1.1\r\nwxyz: a\r\n\r\n".to_vec();
+            head[16 + at] = byte;
+            if let Ok(Some(request)) = read(&head) {
+                // Nothing else can come of it than a name of four letters, or a shorter one before another colon.
+                let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+                prop_assert!(request.headers.iter().all(|(name, _)| !name.is_empty() && name.bytes().all(token)));
+                prop_assert!(token(byte) || byte == b':' && at > 0, "{byte:#x} at {at}");
+            }
+        }
+
+        #[test]
+        fn a_byte_that_no_first_line_may_have_is_refused_wherever_it_stands(byte in 0_u8..0x21, at in 0_usize..14) {
+            let mut head = b"GET /ab HTTP/1.1\r\na: b\r\n\r\n".to_vec();
+            prop_assume!(head[at] != byte && !(at == 0 && matches!(byte, b'\r' | b'\n')));
+            head[at] = byte;
+            prop_assert!(!matches!(read(&head), Ok(Some(_))), "{}", head.escape_ascii());
         }
 
         #[test]

@@ -11,8 +11,9 @@ pub fn request(out: &mut BytesMut, request: &Request, framing: Framing) {
     out.extend_from_slice(request.target().as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
     fields(out, &request.headers);
-    // A request without a body needs no length, but one of a method that usually has one says so.
-    if framing == Framing::Empty && matches!(request.method(), "POST" | "PUT" | "PATCH") {
+    // A request without a body needs no length, but one of a method that may have one says so.
+    let bodiless = matches!(request.method(), "GET" | "HEAD" | "DELETE" | "TRACE" | "CONNECT");
+    if framing == Framing::Empty && !bodiless {
         out.extend_from_slice(b"content-length: 0\r\n");
     }
     body_fields(out, framing);

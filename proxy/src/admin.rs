@@ -6,6 +6,7 @@ mod reply;
 mod stats;
 
 use crate::clock::now;
+use crate::net::{self, Reserve, Scarcity, no_descriptor};
 use crate::serve::Shared;
 use bytes::BytesMut;
 use reply::Reply;
@@ -21,15 +22,30 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Answers questions until the process ends.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let started = now();
+    let (mut reserve, mut scarcity) = (Reserve::default(), Scarcity::default());
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::task::spawn_local(answer(stream, Arc::clone(&shared), started))),
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
+        let failed = match net::accept(&listener).await {
+            Ok((mut stream, _)) => {
+                let shared = Arc::clone(&shared);
+                drop(tokio::task::spawn_local(async move { answer(&mut stream, &shared, started).await }));
+                continue;
+            }
+            // Just then somebody wants to know what is going on: one question after the other.
+            Err(error) if no_descriptor(&error) => match reserve.accept(&listener).await {
+                Ok(mut stream) => {
+                    answer(&mut stream, &shared, started).await;
+                    reserve.keep(stream).await;
+                    continue;
+                }
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        tokio::time::sleep(scarcity.failed(&failed, now()).0).await;
     }
 }
 
-async fn answer(mut stream: TcpStream, shared: Arc<Shared>, started: std::time::Instant) {
+async fn answer(stream: &mut TcpStream, shared: &Shared, started: std::time::Instant) {
     let (mut buf, mut reader, mut request) = (BytesMut::new(), HeadReader::default(), Request::default());
     let deadline = now() + PATIENCE;
     let read = async {
@@ -45,7 +61,7 @@ async fn answer(mut stream: TcpStream, shared: Arc<Shared>, started: std::time::
     }
     let Reply { status, kind, body } = match refused(&request) {
         Some(refusal) => Reply::text(403, refusal),
-        None => reply::reply(&request, &shared, started),
+        None => reply::reply(&request, shared, started),
     };
     let mut response = Response::new(status);
     response.headers.add("content-type", kind.as_bytes());

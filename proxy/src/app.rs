@@ -2,14 +2,18 @@
 
 mod checks;
 mod control;
-mod load;
+mod footprint;
+mod inputs;
+pub(crate) mod load;
 mod names;
 mod options;
 mod sockets;
 mod spans;
+mod warming;
 mod watch;
 
-pub use options::{AccessLogFormat, Error, Listen, Options};
+pub use inputs::{BadListen, Inputs, Listen};
+pub use options::{AccessLogFormat, Error, Options};
 
 use load::load;
 
@@ -18,10 +22,13 @@ use crate::serve::snapshot::{Means, Registry};
 use crate::serve::{Shared, Worker};
 use crate::telemetry::access_log::LogWriter;
 use crate::telemetry::events::EventLog;
+use crate::telemetry::messages::{Level, Messages};
+use crate::telemetry::outlet::Outlet;
 use crate::telemetry::{format, metrics};
 use arc_swap::ArcSwap;
 use control::Control;
 use names::Names;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use sockets::Sockets;
 use squall_yaml::Finding;
@@ -29,13 +36,16 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch as channel};
 use watch::Watch;
 
 /// Longest wait for requests under way when draining.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// Longest wait for each log at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The line on standard output that says a proxy is ready.
 #[derive(Debug, Serialize)]
@@ -49,29 +59,33 @@ struct Ready {
 /// Runs a proxy until TERM or INT, and drains it.
 pub fn run(options: Options) -> Result<(), Error> {
     // Looked at before they are read, so that no change in between is missed.
-    let watch = Watch::new(&options);
-    let loaded = load(&options).map_err(Error::Policies)?;
-    tell(&loaded.warnings);
+    let mut watch = Watch::new(&options.inputs);
+    let loaded = load(&options.inputs).map_err(Error::Policies)?;
+    watch.obeyed(loaded.filled);
+    raise_descriptors();
     let admin_address = options.admin_address(&loaded.config)?;
     let workers = u16::try_from(options.concurrency).unwrap_or(u16::MAX).max(1);
     let means = Arc::new(Means {
         metrics: metrics::Registry::new(workers),
         logs: LogWriter::start()?,
+        messages: Messages::new(Outlet::start("messages", io::stderr())?),
         hostname: format::hostname(),
     });
+    tell(&means.messages, &loaded.warnings);
     let access_log = options.access_log(&means)?;
     let events = EventLog::create(options.event_log.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut names = Names::default();
-    runtime.block_on(names.look_up(&loaded.config));
+    runtime.block_on(names.look_up_all(&loaded.config));
     let mut registry = Registry::new(Arc::clone(&means));
-    let snapshot =
+    let built =
         registry.build(loaded.version, loaded.config, names.resolved()).map_err(|error| Error::Setup(error.into()))?;
 
     // Sockets before threads: an address that is taken is an error of the start, not of a worker.
     let mut sockets = Sockets::default();
-    let opened = runtime.block_on(async { sockets.follow(&snapshot, workers) })?;
+    let opened = runtime.block_on(async { sockets.follow(&built.snapshot, workers) })?;
     let admin_socket = runtime.block_on(async { sockets::admin(admin_address) })?;
+    let snapshot = registry.commit(built);
     let ready = Ready {
         ready: true,
         listen: snapshot.listeners().next().and_then(|(id, _)| sockets.address(id)),
@@ -91,8 +105,11 @@ pub fn run(options: Options) -> Result<(), Error> {
         fails_health_check: AtomicBool::new(false),
         patience: options.drain.unwrap_or(DRAIN),
         connections: AtomicU64::new(0),
+        open: AtomicU32::new(0),
+        most_open: most_connections(),
         quit: Notify::new(),
         drain: Notify::new(),
+        drain_inbound: Notify::new(),
         refused: ArcSwap::default(),
         reloads: AtomicU64::new(0),
         reloads_refused: AtomicU64::new(0),
@@ -108,11 +125,14 @@ pub fn run(options: Options) -> Result<(), Error> {
         threads.push(thread.spawn(move || Worker::run(shared, told, number, seed))?);
     }
     sockets.tell(opened);
-    let control = Control::new(Arc::clone(&shared), registry, sockets, names, watch, options, events, drain.clone());
+    let (teller, news) = mpsc::unbounded_channel();
+    let control =
+        Control::new(Arc::clone(&shared), registry, sockets, names, watch, options, events, teller, drain.clone());
     runtime.block_on(async {
         let local = tokio::task::LocalSet::new();
         local.spawn_local(admin::serve(admin_socket, Arc::clone(&shared)));
-        local.run_until(control.run(seen, || say_ready(&ready))).await
+        let begun = || say_ready(&ready).inspect(|()| footprint::give_back_code());
+        local.run_until(control.run(seen, news, begun)).await
     })?;
     shared.draining.store(true, Ordering::Relaxed);
     // Workers that are gone need not be told.
@@ -120,15 +140,28 @@ pub fn run(options: Options) -> Result<(), Error> {
     for thread in threads {
         thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
-    shared.means.logs.flush(Duration::from_secs(1));
+    shared.means.logs.flush(LAST_WORDS);
+    shared.means.messages.flush(LAST_WORDS);
     Ok(())
 }
 
 /// What is likely not meant, in the log.
-fn tell(warnings: &[Finding]) {
-    for warning in warnings {
-        eprintln!("warning: {warning}");
+fn tell(messages: &Messages, warnings: &[Finding]) {
+    warnings.iter().for_each(|warning| messages.say(Level::Warning, &format!("warning: {warning}")));
+}
+
+/// Raises the number of files that this process may have open to what the system allows.
+fn raise_descriptors() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // With what there was it works as well, for fewer clients.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
+}
+
+/// Most connections of clients at once: 90 % of the descriptors, so that some are left for everything else.
+fn most_connections() -> u32 {
+    let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    u32::try_from(descriptors / 10 * 9).unwrap_or(u32::MAX)
 }
 
 fn say_ready(ready: &Ready) -> io::Result<()> {

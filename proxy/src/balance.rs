@@ -21,9 +21,7 @@ mod turn;
 pub(crate) use hash::{combine, key, keys};
 pub(crate) use loads::Priorities;
 pub(crate) use previous::Previous;
-#[cfg(test)]
-use rotation::Pick;
-pub(crate) use rotation::{Member, Rotation, Wish};
+pub(crate) use rotation::{Member, Pick, Rotation, Wish};
 pub(crate) use turn::Turn;
 
 #[cfg(test)]

@@ -3,17 +3,22 @@
 //! A [`Cluster`] lives as long as its snapshot; what must survive a reload (counts, connections, ejections) is in [`Host`] and [`Load`],
 //! which the next snapshot takes over.
 
+mod closed;
 mod connection;
 mod dispatch;
 mod host;
 mod load;
+mod met;
 mod pool;
+mod pools;
 
+pub(crate) use closed::Bound;
 pub(crate) use connection::Channel;
 pub(crate) use dispatch::{ConnectError, PoolKey, connect, open};
 pub(crate) use host::{Active, Host, Member};
 pub(crate) use load::{Load, Slot};
-pub(crate) use pool::{Lifetime, Pools};
+use met::Met;
+pub(crate) use pools::{Lifetime, Pools};
 
 use crate::balance::{self, Rotation, Turn, Wish};
 use crate::clock::now;
@@ -27,7 +32,7 @@ use rand::Rng;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Endpoints that one kind of traffic may go to.
 #[derive(Debug)]
@@ -40,15 +45,13 @@ pub(crate) struct Cluster {
     pub members: Vec<Arc<Member>>,
     /// The same, ready for picks; made anew whenever somebody's health changes.
     rotation: ArcSwap<Rotation>,
-    /// Endpoints that nobody lists: where clients were going.
-    met: Mutex<HashMap<SocketAddr, Arc<Member>>>,
     /// How its endpoints are spoken to by TLS.
     pub tls: Option<ClientTls>,
     /// What outlives this snapshot.
     kept: Kept,
     /// Counters for metrics.
     pub stats: Arc<ClusterStats>,
-    /// Who speaks with whom by it, as Istio counts.
+    /// Source and destination labels of Istio's metrics.
     labels: Labels,
     /// Its series, once anybody has used it: most clusters of a mesh are never called.
     istio: OnceLock<Arc<Istio>>,
@@ -62,14 +65,17 @@ pub(crate) struct Kept {
     id: u64,
     /// What is under way, over all workers, for each priority of requests.
     load: [Arc<Load>; 2],
-    /// What is known of its endpoints.
-    pub hosts: HashMap<Address, Arc<Host>>,
+    /// Endpoints that nobody lists: where clients were going.
+    met: Arc<Mutex<Met>>,
+    /// Its endpoints, by what their state is kept by.
+    pub members: HashMap<Address, Arc<Member>>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), load: Default::default(), hosts: HashMap::new() }
+        let (load, met, members) = Default::default();
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), load, met, members }
     }
 }
 
@@ -90,7 +96,6 @@ impl Cluster {
             name,
             members,
             rotation,
-            met: Mutex::default(),
             tls,
             kept,
             stats,
@@ -123,17 +128,22 @@ impl Cluster {
         &self.kept
     }
 
-    /// Picks an endpoint. None: none may be used.
+    /// Picks an endpoint for something that is bound by these limits. None: none may be used.
     pub(crate) fn pick(
         &self,
         turn: &mut Turn,
         wish: &Wish<'_>,
+        bound: Bound,
         rng: &mut impl Rng,
         shard: Worker,
     ) -> Option<Arc<Member>> {
         let rotation = self.rotation.load();
         let active = |index: usize| self.members.get(index).map_or(0, |member| member.host.active());
-        let picked = rotation.pick(turn, wish, now(), rng, active)?;
+        let mut picked = rotation.pick(turn, wish, now(), rng, active)?;
+        // In panic everybody is used, whatever is known of them.
+        if self.closes_any() && !picked.panics && self.is_closed(picked.index, bound) {
+            picked = self.pick_open(&rotation, turn, wish, bound, rng)?;
+        }
         if picked.panics {
             self.stats.count(shard, ClusterCounter::LbHealthyPanic);
         }
@@ -147,15 +157,18 @@ impl Cluster {
 
     /// The endpoint at an address where a client was going, if this cluster goes there.
     pub(crate) fn meet(&self, address: SocketAddr) -> Option<Arc<Member>> {
-        if self.policy.discovery != Discovery::OriginalDestination {
-            return None;
-        }
-        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        let member = met.entry(address).or_insert_with(|| {
-            let host = Arc::new(Host::new(now()));
-            Arc::new(Member { host, endpoint: Endpoint::at(address), priority: 0, locality: 0 })
-        });
-        Some(Arc::clone(member))
+        Some(self.met()?.meet(address, now()))
+    }
+
+    /// The numbers of its endpoints, listed or met; those that were met and that nobody uses are forgotten.
+    pub(crate) fn tidied(&self) -> Vec<u64> {
+        let listed = self.members.iter().map(|member| member.host.id);
+        listed.chain(self.met().iter_mut().flat_map(|met| met.tidied(now()))).collect()
+    }
+
+    fn met(&self) -> Option<MutexGuard<'_, Met>> {
+        let goes_anywhere = self.policy.discovery == Discovery::OriginalDestination;
+        goes_anywhere.then(|| self.kept.met.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The endpoint at an address, if it is one of its own.
@@ -187,6 +200,21 @@ impl Cluster {
     pub(crate) fn healthy(&self) -> usize {
         self.members.iter().filter(|member| matches!(member.health(), Health::Healthy | Health::Degraded)).count()
     }
+}
+
+/// The share of each endpoint, by its number among all, in many picks of a cluster that has just been configured. Nothing is known of
+/// names that were not looked up: each counts as one endpoint. None: there is no such subset.
+pub(crate) fn shares(policy: &policy::Cluster, wish: &Wish<'_>) -> Option<Vec<(usize, f64)>> {
+    let of_locality = |(at, locality): (usize, &policy::Locality)| {
+        let priority = locality.priority;
+        let member = move |endpoint: &Endpoint| {
+            let host = Arc::new(Host::new(now()));
+            Arc::new(Member { host, endpoint: endpoint.clone(), priority, locality: at, leaving: false })
+        };
+        locality.endpoints.iter().map(member).collect::<Vec<_>>()
+    };
+    let members: Vec<_> = policy.localities.iter().enumerate().flat_map(of_locality).collect();
+    rotation(policy, &members).shares(wish)
 }
 
 fn rotation(policy: &policy::Cluster, members: &[Arc<Member>]) -> Rotation {

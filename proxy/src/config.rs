@@ -3,9 +3,12 @@
 //! Every field of the kinds that are read is known. It is obeyed, or refused by name unless it is listed as accepted; nothing is ignored
 //! silently. Defaults are applied here, by the rules of whoever's format it is.
 
+pub mod advice;
 pub mod analyze;
 mod duration;
 mod envoy;
+mod fields;
+pub(crate) mod files;
 pub mod gateway_api;
 mod istio;
 mod kinds;
@@ -22,10 +25,13 @@ mod re2;
 mod sieve;
 pub mod weights;
 
+use files::Files;
+use mesh::IstioVersion;
 use object::Header;
 use objects::Objects;
 use problems::Problems;
 use squall_yaml::{Document, Finding, Severity, Source};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// How policies are read.
@@ -33,6 +39,10 @@ use std::path::{Path, PathBuf};
 pub struct LoadOptions {
     /// Kinds that are passed over, and fields that may stay without effect: `DestinationRule.spec.trafficPolicy.tunnel`.
     pub accept_unsupported: Vec<String>,
+    /// Nobody will ask where fields stand, which takes more room than the policies themselves.
+    pub forget_fields: bool,
+    /// Whose fields and defaults they are: of Istio, and of its Envoy.
+    pub version: IstioVersion,
 }
 
 /// Objects that were read without an error.
@@ -46,16 +56,25 @@ pub struct Loaded {
     pub unsupported: Vec<Finding>,
     /// The texts.
     pub sources: Vec<Source>,
+    /// Files in which anything stands at all.
+    pub filled: BTreeSet<PathBuf>,
 }
 
-/// Reads files and folders of policies: YAML or JSON, several documents, in any order.
+/// Reads files, and folders with all their folders: policies in YAML or JSON, several documents, in any order.
 pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, Vec<Finding>> {
+    load_with(paths, Vec::new(), options)
+}
+
+/// The same behind texts that stand in no file.
+pub fn load_with(paths: &[PathBuf], texts: Vec<Source>, options: &LoadOptions) -> Result<Loaded, Vec<Finding>> {
     let mut findings = Vec::new();
-    let mut sources = Vec::new();
-    for path in paths.iter().flat_map(|path| files(path)) {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => sources.push(Source { path, text }),
-            Err(error) => findings.push(unreadable(&path, &error)),
+    let mut sources = texts;
+    let files = Files::of(paths);
+    findings.extend(files.failed.iter().map(|(path, error)| unreadable(path, error)));
+    for path in &files.found {
+        match Source::read(path) {
+            Ok(source) => sources.push(source),
+            Err(error) => findings.push(unreadable(path, &error)),
         }
     }
     match read(&sources, options) {
@@ -66,6 +85,11 @@ pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, Vec<Find
             Err(findings)
         }
     }
+}
+
+/// The files that are read of a path, in their order.
+pub fn files_of(path: &Path) -> Vec<PathBuf> {
+    Files::of(&[path.to_owned()]).found
 }
 
 /// Reads policies from texts.
@@ -80,6 +104,9 @@ pub fn read(sources: &[Source], options: &LoadOptions) -> Result<Loaded, Vec<Fin
                 continue;
             }
         };
+        if !documents.is_empty() {
+            loaded.filled.insert(source.path.clone());
+        }
         for document in documents {
             let mut problems = Problems::new(&source.path, options);
             document_objects(&document, &mut loaded.objects, &mut problems);
@@ -90,6 +117,7 @@ pub fn read(sources: &[Source], options: &LoadOptions) -> Result<Loaded, Vec<Fin
             loaded.warnings.extend::<Vec<_>>(warnings);
         }
     }
+    loaded.objects.sort();
     if errors.is_empty() { Ok(loaded) } else { Err(errors) }
 }
 
@@ -171,20 +199,6 @@ pub fn version<'a>(sources: impl Iterator<Item = &'a Source>) -> String {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     format!("{hash:016x}")
-}
-
-/// A file itself, or the YAML and JSON files of a folder in order of their names.
-fn files(path: &Path) -> Vec<PathBuf> {
-    if !path.is_dir() {
-        return vec![path.to_owned()];
-    }
-    let inside = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_policy = |path: &PathBuf| {
-        path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
-    };
-    let mut files: Vec<_> = inside.filter(is_policy).collect();
-    files.sort();
-    files
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Finding {

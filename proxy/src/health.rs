@@ -2,6 +2,7 @@
 
 pub(crate) mod active;
 pub(crate) mod budget;
+pub(crate) mod merge;
 pub(crate) mod outlier;
 
 /// What balancing makes of an endpoint.

@@ -2,7 +2,7 @@
 //!
 //! From top to bottom; a module imports only from those below its own line:
 //!
-//! - [`app`] starts and stops the whole proxy.
+//! - [`app`] starts and stops the whole proxy; [`explain`] and [`translate`] say what it would do, without starting it.
 //! - [`serve`] is the request path, [`admin`] what people and scripts ask it.
 //! - [`cluster`] knows endpoints, their health, and how one is picked and reached.
 //! - [`filter`] holds one behaviour of a policy a file.
@@ -18,10 +18,12 @@ mod balance;
 mod clock;
 mod cluster;
 pub mod config;
+pub mod explain;
 mod filter;
 mod health;
 mod net;
 pub mod policy;
 mod serve;
 mod telemetry;
+pub mod translate;
 mod wire;

@@ -3,13 +3,16 @@
 //! Foreign formats end in [`crate::config`]. Nothing here is optional in the sense of "use the default": defaults are applied when a
 //! policy is read, and each says whose it is.
 
+mod beyond;
 mod cluster;
 mod disarm;
 mod filter;
 mod headers;
 mod health_check;
 mod http;
+mod limits;
 mod listener;
+mod origin;
 mod outlier;
 mod pool;
 mod retry;
@@ -19,7 +22,9 @@ mod tcp;
 mod telemetry;
 mod text;
 mod tls;
+pub(crate) mod words;
 
+pub use beyond::{Beyond, UnknownBeyond, go_beyond};
 pub use cluster::{
     Address, AddressFamily, Balance, Cluster, ConnectionOptions, Discovery, Dns, Endpoint, EndpointHealth,
     LabelSubsets, Locality, Place, ProtocolChoice, ServiceIdentity, SlowStart, SubsetFallback, SubsetSelector,
@@ -27,39 +32,41 @@ pub use cluster::{
 };
 pub use disarm::{Healing, UnknownHealing, disarm};
 pub use filter::{
-    Abort, AbortWith, CorsPolicy, Delay, FaultInjection, Fraction, HealthCheckFilter, HttpFilter, RateLimit,
-    ResponseRate,
+    Abort, AbortWith, CorsPolicy, Delay, Description, DescriptionWord, FaultInjection, Fraction, HealthCheckFilter,
+    HostDescriptions, HttpFilter, LimitDescriptor, RateLimit, Refill, ResponseRate, RouteDescriptions, TokenBucket,
 };
 pub use headers::{AppendAction, BadFormat, Command, Format, HeaderAddition, HeaderOperations, HeaderRules, Piece};
 pub use health_check::{HealthCheck, HealthProbe, HttpProbe};
 pub use http::{
-    AuthorityRules, ClientAddress, Codec, EscapedSlashes, ForwardClientCert, Http1Options, Http2Keepalive,
-    Http2Options, HttpLimits, HttpManager, HttpTimeouts, PathRules, RequestId, RouterOptions, ServerHeader,
-    ServerTransformation, StripPort, Underscores,
+    AuthorityRules, ClientAddress, ClientCertDetails, Codec, EscapedSlashes, ForwardClientCert, Http1Options,
+    Http2Keepalive, Http2Options, HttpLimits, HttpManager, HttpTimeouts, PathRules, RequestId, RouterOptions,
+    ServerHeader, ServerTransformation, StripPort, Underscores,
 };
+pub use limits::{Clients, Limit, Setting, Unit, UnknownLimit, limit};
 pub use listener::{ChainMatch, Cidr, Direction, FilterChain, Handler, Inspection, Listener, TransportProtocol};
+pub use origin::{Fields, Origin, Spot};
 pub use outlier::{FailurePercentage, OutlierDetection, SuccessRate, Threshold};
 pub use pool::{PoolLimits, RetryBudget, UNLIMITED};
 pub use retry::{RateLimitedBackOff, ResetHeader, RetryOn, RetryPolicy};
 pub use route::{
-    Action, DirectResponse, Forward, GrpcTimeout, HeaderMatch, HostRewrite, PathMatch, PathRewrite, Priority,
-    QueryMatch, Redirect, RedirectPort, Rewrite, Route, RouteFilters, RouteMatch, RouteTable, Target, VirtualHost,
-    WeightedCluster,
+    Action, DirectResponse, Forward, GrpcDeadline, GrpcTimeout, HeaderMatch, HostRewrite, PathMatch, PathRewrite,
+    Priority, QueryMatch, Redirect, RedirectPort, Rewrite, Route, RouteFilters, RouteMatch, RouteTable, Target,
+    VirtualHost, WeightedCluster,
 };
 pub use spread::{HashOf, HashPolicy, Mirror};
 pub use tcp::TcpProxy;
 pub use telemetry::{AccessLog, LogFormat, LogSink, TraceContext, TraceProtocol, TraceProvider, Tracing};
 pub use text::{Pattern, TextMatch};
-pub use tls::{Certificate, DownstreamTls, ServerNames, Sni, TlsVersions, Trust, UpstreamTls};
+pub use tls::{Certificate, DownstreamTls, NameKind, NameMatch, ServerNames, Sni, TlsVersions, Trust, UpstreamTls};
 
+use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
 /// The configuration of one proxy: where connections come in, and where they may go.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Config {
     /// Who this proxy is.
     pub node: Node,
@@ -69,10 +76,10 @@ pub struct Config {
     pub clusters: Vec<Cluster>,
     /// Where questions are answered, if the configuration says so.
     pub admin: Option<SocketAddr>,
-    /// Between two flushes of metrics; 5 s by Envoy's default, none where nothing is flushed.
-    pub stats_flush: Option<Duration>,
     /// Healing that was taken out.
     pub disarmed: Vec<Healing>,
+    /// What goes beyond Envoy, switched on.
+    pub beyond_envoy: Beyond,
 }
 
 impl Config {
@@ -88,10 +95,10 @@ impl Config {
     /// Every route.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         let hosts = self.http_managers().flat_map(|manager| &manager.routes.virtual_hosts);
-        hosts.flat_map(|host| &host.routes)
+        hosts.flat_map(|host| &host.routes).map(|route| &**route)
     }
 
-    /// The same, to change them.
+    /// The same, to change them: each of its own.
     pub fn routes_mut(&mut self) -> impl Iterator<Item = &mut Route> {
         let chains = self
             .listeners
@@ -101,12 +108,14 @@ impl Config {
             Handler::Http(manager) => Some(manager),
             Handler::Tcp(_) => None,
         });
-        managers.flat_map(|manager| &mut manager.routes.virtual_hosts).flat_map(|host| &mut host.routes)
+        let hosts = managers.flat_map(|manager| &mut manager.routes.virtual_hosts);
+        hosts.flat_map(|host| &mut host.routes).map(Arc::make_mut)
     }
 }
 
 /// Who a proxy is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Node {
     /// Its name.
     pub id: String,
@@ -120,19 +129,4 @@ pub struct Node {
     pub namespace: String,
     /// Labels of its workload.
     pub labels: BTreeMap<String, String>,
-}
-
-/// Where an object stands: for explanations and logs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Origin {
-    /// The file.
-    pub file: PathBuf,
-    /// Line, from 1.
-    pub line: usize,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.line)
-    }
 }

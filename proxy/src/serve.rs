@@ -3,18 +3,23 @@
 //! A connection is taken by a [`worker`], looked at in `accept`, and served by `http1`, `http2` or `tcp`. [`chain::handle`] is one
 //! request, read from top to bottom in the order in which it meets everything: `admission`, the route, filters, `router`; `tries` and
 //! `exchange` are its tries at endpoints, `respond` the table of our own answers, [`routing`] the choice of a route, [`snapshot`] what a
-//! request sees of the configuration.
+//! request sees of the configuration, [`rehearsal`] the same decisions without a request under way.
 
 mod accept;
 mod admission;
 mod answer;
 pub(crate) mod chain;
 mod client;
+mod client_cert;
 mod exchange;
+mod fault;
+mod health_check;
 mod http1;
 mod http2;
 mod mirror;
 mod notes;
+mod rate_limit;
+pub(crate) mod rehearsal;
 mod respond;
 mod router;
 pub(crate) mod routing;

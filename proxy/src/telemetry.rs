@@ -7,12 +7,15 @@ pub(crate) mod events;
 pub(crate) mod exposition;
 pub(crate) mod format;
 pub(crate) mod grpc;
+pub(crate) mod messages;
 pub(crate) mod metrics;
+pub(crate) mod outlet;
 pub(crate) mod trace;
 
 mod escape;
 mod fields;
 mod flags;
+mod log_file;
 mod tale;
 
 pub(crate) use fields::{Fields, FieldsMut, NoFields};

@@ -4,10 +4,15 @@
 //! client's source to the upstream's sink, its answer from the upstream's source to the client's sink: any protocol to any other.
 //! Whatever waits may be dropped at any time and begun again; nothing is lost by that.
 
+mod frames;
+mod gathered;
 pub(crate) mod http1;
 pub(crate) mod http2;
 mod spare;
 mod translate;
+
+pub(crate) use frames::Frames;
+pub(crate) use gathered::gathered;
 
 use squall_http1::{Framing, Headers, Refusal, Response};
 
@@ -168,6 +173,14 @@ impl Sink {
         }
     }
 
+    /// Bytes of this message's body, without what frames them.
+    pub(crate) fn payload(&self) -> u64 {
+        match self {
+            Self::Http1(sink) => sink.payload(),
+            Self::Http2(sink) => sink.written(),
+        }
+    }
+
     /// True if any of it was written: the head of a message of HTTP/2 always was.
     pub(crate) fn has_begun(&self) -> bool {
         matches!(self, Self::Http2(_)) || self.written() > 0
@@ -175,9 +188,17 @@ impl Sink {
 
     /// Writes what waits.
     pub(crate) async fn flush(&mut self) -> Result<(), Broken> {
+        while !self.is_flushed() {
+            self.step().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes some of what waits.
+    pub(crate) async fn step(&mut self) -> Result<(), Broken> {
         match self {
-            Self::Http1(sink) => sink.flush().await,
-            Self::Http2(sink) => sink.flush().await,
+            Self::Http1(sink) => sink.step().await,
+            Self::Http2(sink) => sink.step().await,
         }
     }
 }

@@ -110,7 +110,7 @@ fn head(w: &mut String, digest: &Digest) {
     }
 }
 
-/// The two numbers that decide: what was asked and what came, or what was lost with the healing and without.
+/// The two numbers that decide: what was asked and what came, or what was lost in both arms.
 fn numbers(w: &mut String, digest: &Digest) {
     let mut shown: Vec<(String, String)> = Vec::new();
     if let Some(missed) = digest.failed.first() {
@@ -120,7 +120,7 @@ fn numbers(w: &mut String, digest: &Digest) {
         shown.extend(digest.lost.map(|lost| (lost.text(), "requests lost in the fault".to_owned())));
         match digest.control {
             Control::Ran(_, Some(lost)) => {
-                shown.push((lost.text(), "lost in the control, without the healing".to_owned()));
+                shown.push((lost.text(), "lost in the control".to_owned()));
             }
             _ => shown.extend(digest.p99.map(|p99| (words::seconds(p99), "99th percentile in the fault".to_owned()))),
         }

@@ -113,14 +113,12 @@ fn findings(digests: &[&Digest]) -> Vec<String> {
     let mut findings = Vec::new();
     match (ran, failed) {
         (0, _) => {}
-        (1, 1) => findings.push("The control fails without the healing, as it must.".to_owned()),
+        (1, 1) => findings.push("The control fails, as it must.".to_owned()),
         (ran, failed) if ran == failed => {
-            findings.push(format!("All {ran} controls fail without the healing, as they must."));
+            findings.push(format!("All {ran} controls fail, as they must."));
         }
-        (ran, failed) => findings.push(format!(
-            "{failed} of {} fail without the healing, as they must; the others prove nothing about it.",
-            words::many(ran, "control")
-        )),
+        (ran, failed) => findings
+            .push(format!("{failed} of {} fail, as they must; the others prove nothing.", words::many(ran, "control"))),
     }
     if not_run > 0 {
         findings.push(format!("{} without a control, so not seen to fail.", words::many(not_run, "scenario")));

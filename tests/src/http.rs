@@ -1,5 +1,7 @@
 //! HTTP by hand, so that nothing of Squall's is both tested and tester: a client, and backends that answer as they are told.
 
+pub mod streams;
+
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,6 +21,8 @@ pub struct Message {
     pub fields: BTreeMap<String, String>,
     /// The body, chunks put together.
     pub body: Vec<u8>,
+    /// Fields behind the body, as `fields`.
+    pub trailers: BTreeMap<String, String>,
 }
 
 impl Message {
@@ -54,6 +58,7 @@ pub fn read_message(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
     let is_answer = message.line.starts_with("HTTP/");
     if message.field("transfer-encoding") == "chunked" {
         read_chunks(reader, &mut message.body)?;
+        read_fields(reader, &mut message.trailers)?;
     } else if let Ok(length) = message.field("content-length").parse::<usize>() {
         message.body.resize(length, 0);
         reader.read_exact(&mut message.body)?;
@@ -70,18 +75,27 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
         return Ok(None);
     }
     line.trim_end().clone_into(&mut message.line);
+    read_fields(reader, &mut message.fields)?;
+    Ok(Some(message))
+}
+
+/// Adds a field, behind a comma if it is there already.
+pub fn add_field(fields: &mut BTreeMap<String, String>, name: &str, value: &str) {
+    let known = fields.entry(name.to_ascii_lowercase()).or_default();
+    if !known.is_empty() {
+        known.push_str(", ");
+    }
+    known.push_str(value);
+}
+
+fn read_fields(reader: &mut impl BufRead, fields: &mut BTreeMap<String, String>) -> io::Result<()> {
+    let mut line = String::new();
     loop {
         line.clear();
         reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        let value = value.trim();
-        let known = message.fields.entry(name.to_ascii_lowercase()).or_default();
-        if !known.is_empty() {
-            known.push_str(", ");
-        }
-        known.push_str(value);
+        let Some((name, value)) = line.trim_end().split_once(':') else { return Ok(()) };
+        add_field(fields, name, value.trim());
     }
-    Ok(Some(message))
 }
 
 fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
@@ -92,11 +106,11 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> 
         let begin = body.len();
         body.resize(begin + size, 0);
         reader.read_exact(&mut body[begin..])?;
-        line.clear();
-        reader.read_line(&mut line)?;
         if size == 0 {
             return Ok(());
         }
+        line.clear();
+        reader.read_line(&mut line)?;
     }
 }
 
@@ -119,9 +133,20 @@ impl Connection {
         self.stream.get_mut().write_all(bytes.as_ref())
     }
 
+    /// The socket below.
+    #[must_use]
+    pub fn socket(&self) -> &TcpStream {
+        self.stream.get_ref()
+    }
+
     /// Reads an answer; none if the connection is at its end.
     pub fn answer(&mut self) -> io::Result<Option<Message>> {
         read_message(&mut self.stream)
+    }
+
+    /// Reads an answer to a HEAD, which is over with its fields.
+    pub fn answer_to_head(&mut self) -> io::Result<Option<Message>> {
+        read_head(&mut self.stream)
     }
 
     /// Reads bytes as they are.
@@ -174,6 +199,18 @@ pub enum Answer {
     Close,
     /// These bytes as they are, and the connection is closed.
     Raw(&'static [u8]),
+    /// These bytes as they are, and nothing more until the connection is closed from the other side.
+    Stall(&'static [u8]),
+    /// Everything of the connection is sent back, from behind a 101 on.
+    Echo,
+    /// The connection is reset.
+    Reset,
+    /// HTTP/2: the stream is given up for this reason.
+    GiveUp(h2::Reason),
+    /// HTTP/2: 200 with a text, behind a goodbye: the connection takes no more requests.
+    Goodbye(String),
+    /// HTTP/2: the same as `Status`, with fields behind the body, as lines.
+    Trailers(u16, &'static str, Vec<u8>, &'static str),
 }
 
 /// 200 with a text.
@@ -188,7 +225,8 @@ pub fn status(status: u16) -> Answer {
     Answer::Status(status, "", Vec::new())
 }
 
-type Handler = dyn Fn(&Message) -> Answer + Send + Sync;
+/// Decides what a backend does.
+pub type Handler = dyn Fn(&Message) -> Answer + Send + Sync;
 
 /// A server on loopback that lives as long as the test.
 pub struct Backend {
@@ -241,6 +279,17 @@ impl Backend {
         backend
     }
 
+    /// The same in HTTP/2, which clients must know beforehand.
+    pub fn http2(handler: impl Fn(&Message) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (asked, connections) = (Arc::default(), Arc::default());
+        let backend = Self { address, asked: Arc::clone(&asked), connections: Arc::clone(&connections) };
+        let handler: Arc<Handler> = Arc::new(handler);
+        std::thread::spawn(move || streams::serve(listener, &handler, &asked, &connections));
+        backend
+    }
+
     /// Always says who it is.
     #[must_use]
     pub fn named(name: &'static str) -> Self {
@@ -251,6 +300,12 @@ impl Backend {
     #[must_use]
     pub fn asked(&self) -> Vec<Message> {
         self.asked.lock().expect("no panic in a handler").clone()
+    }
+
+    /// Forgets the requests and the connections so far.
+    pub fn forget(&self) {
+        self.asked.lock().expect("no panic in a handler").clear();
+        self.connections.store(0, Ordering::SeqCst);
     }
 
     /// The connections so far.
@@ -276,8 +331,37 @@ fn serve(stream: TcpStream, handler: &Handler, asked: &Mutex<Vec<Message>>) -> i
                 return Ok(());
             }
             Answer::Close => return Ok(()),
+            Answer::Reset | Answer::GiveUp(_) | Answer::Goodbye(_) => {
+                return socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
+            }
+            Answer::Echo => return echo(&mut reader),
+            Answer::Trailers(status, fields, body, trailers) => {
+                let head =
+                    format!("HTTP/1.1 {status} x\r\n{fields}transfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len());
+                let end = format!("\r\n0\r\n{trailers}\r\n");
+                stream.write_all(&[head.as_bytes(), &body, end.as_bytes()].concat())?;
+            }
             Answer::Raw(bytes) => return stream.write_all(bytes),
+            Answer::Stall(bytes) => {
+                stream.write_all(bytes)?;
+                let _ = stream.read(&mut [0])?;
+                return Ok(());
+            }
         }
     }
     Ok(())
+}
+
+fn echo(reader: &mut BufReader<TcpStream>) -> io::Result<()> {
+    reader
+        .get_mut()
+        .write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n")?;
+    loop {
+        let bytes = reader.fill_buf()?.to_vec();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        reader.consume(bytes.len());
+        reader.get_mut().write_all(&bytes)?;
+    }
 }

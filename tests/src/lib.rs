@@ -2,11 +2,15 @@
 //!
 //! A test says only what is special about it. Nothing here sleeps: [`until`] waits for a condition and says which one.
 
+pub mod bootstrap;
+pub mod envoy;
+pub mod frames;
 pub mod gallery;
 pub mod http;
 pub mod http2;
 pub mod proxy;
 pub mod relay;
+pub mod strict;
 pub mod tls;
 
 use serde_json::Value;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use tempfile::TempDir;
 
@@ -24,6 +24,9 @@ pub struct Proxy {
     pub admin: SocketAddr,
     listeners: BTreeMap<String, SocketAddr>,
 }
+
+/// Which files are read.
+const FILES: [&str; 4] = ["--policies", "policies.yaml", "--endpoints", "endpoints.yaml"];
 
 /// An endpoint of the service `cart`: its address, its version, and whether it is ready.
 pub type Endpoint = (SocketAddr, &'static str, bool);
@@ -46,8 +49,7 @@ impl Proxy {
     #[must_use]
     pub fn with_arguments(policies: &str, endpoints: &[Endpoint], arguments: &[&str]) -> Self {
         let files = [("policies.yaml", policies), ("endpoints.yaml", &slices(endpoints))];
-        let base = ["--policies", "policies.yaml", "--endpoints", "endpoints.yaml"];
-        Self::with_files(&files, &[&base, arguments].concat())
+        Self::with_files(&files, &[&FILES, arguments].concat())
     }
 
     /// Starts one on an Envoy bootstrap.
@@ -59,16 +61,48 @@ impl Proxy {
     /// Starts one in a folder with these files; it logs accesses and events there.
     #[must_use]
     pub fn with_files(files: &[(&str, &str)], arguments: &[&str]) -> Self {
+        Self::launch(Command::new(binary()), None, files, arguments)
+    }
+
+    /// Starts one at the edge that obeys `policies.yaml` and `endpoints.yaml`, and listens so.
+    #[must_use]
+    pub fn at_the_edge(files: &[(&str, &str)], listens: &[&str]) -> Self {
+        let edge = ["--mode", "gateway", "--labels", "istio=ingressgateway"];
+        let listens = listens.iter().flat_map(|listen| ["--listen", *listen]);
+        let arguments: Vec<_> = FILES.into_iter().chain(edge).chain(listens).collect();
+        Self::with_files(files, &arguments)
+    }
+
+    /// Starts one whose standard error goes elsewhere.
+    #[must_use]
+    pub fn telling_to(stderr: fs::File, policies: &str, endpoints: &[Endpoint]) -> Self {
+        let files = [("policies.yaml", policies), ("endpoints.yaml", &slices(endpoints))];
+        Self::launch(Command::new(binary()), Some(stderr), &files, &FILES)
+    }
+
+    /// Starts one that may have so many descriptors.
+    #[must_use]
+    pub fn allowed(descriptors: u32, endpoints: &[Endpoint]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]).arg(binary());
+        Self::launch(command, None, &[("policies.yaml", ""), ("endpoints.yaml", &slices(endpoints))], &FILES)
+    }
+
+    fn launch(mut command: Command, stderr: Option<fs::File>, files: &[(&str, &str)], arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("a file");
         }
-        let mut child = Command::new(binary())
-            .args(["proxy", "--seed", "1", "--access-log", "access.jsonl", "--event-log", "events.jsonl"])
+        let log = || fs::File::create(folder.path().join("log")).expect("a file");
+        command.args(["proxy", "--seed", "1", "--event-log", "events.jsonl"]);
+        if !arguments.contains(&"--access-log") {
+            command.args(["--access-log", "access.jsonl"]);
+        }
+        let mut child = command
             .args(arguments)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
-            .stderr(fs::File::create(folder.path().join("log")).expect("a file"))
+            .stderr(stderr.unwrap_or_else(log))
             .spawn()
             .expect("the proxy starts");
         let mut line = String::new();
@@ -131,9 +165,29 @@ impl Proxy {
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
+    /// The same of a counter, as a whole number.
+    #[must_use]
+    pub fn count(&self, name: &str, label: &str) -> u64 {
+        self.metric(name, label) as u64
+    }
+
     /// Waits until the metric has come to `value`.
     pub fn until_metric(&self, name: &str, label: &str, value: f64) {
         until(&format!("{name} is {value}"), || self.metric(name, label) >= value);
+    }
+
+    /// A number by Envoy's name of it; 0 if it is not there.
+    #[must_use]
+    pub fn stat(&self, name: &str) -> u64 {
+        let text = self.admin("/stats").text();
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")?.parse().ok());
+        found.unwrap_or(0)
+    }
+
+    /// A file of its folder.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path(name)
     }
 
     /// The lines of its access log, once there are `number`.
@@ -178,6 +232,19 @@ impl Proxy {
         kill(Pid::from_raw(self.child.id() as i32), signal).expect("the proxy lives");
     }
 
+    /// Memory that it holds now, bytes.
+    #[must_use]
+    pub fn resident(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/statm", self.child.id())).expect("the proxy lives");
+        text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number of pages") * 4096
+    }
+
+    /// Descriptors that it has open now.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the proxy lives").count()
+    }
+
     /// Id of the process.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -188,6 +255,12 @@ impl Proxy {
     #[must_use]
     pub fn ended(&mut self) -> ExitStatus {
         self.child.wait().expect("the proxy was started here")
+    }
+
+    /// The folder with `policies.yaml` and `endpoints.yaml`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -213,6 +286,15 @@ fn slices(endpoints: &[Endpoint]) -> String {
         )
     };
     endpoints.iter().enumerate().map(slice).collect()
+}
+
+/// One endpoint of `cart` on loopback, its port with this name; empty is none.
+#[must_use]
+pub fn slice(name: &str, port: u16) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("name: {name}, ") };
+    format!(
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: cart-1, labels: {{kubernetes.io/service-name: cart}}}}\naddressType: IPv4\nports: [{{{name}port: {port}}}]\nendpoints: [{{addresses: [127.0.0.1]}}]\n"
+    )
 }
 
 /// A `VirtualService` for `cart` whose `http` is these lines, indented as YAML needs them.

@@ -3,7 +3,7 @@
 use crate::http::{Backend, Connection};
 use crate::{binary, until};
 use squall::fault::spec::{Fault, Kind, Match, Pick, Unit};
-use squall::shim::wire::{Command as Do, Offer, Relay as Wire, Report, Start};
+use squall::shim::wire::{Command as Do, Door, Offer, Relay as Wire, Report, Start};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -45,6 +45,14 @@ impl Relays {
     /// One in front of each address; plain TCP if `tcp`.
     #[must_use]
     pub fn to(addresses: &[SocketAddr], tcp: bool, seed: u64) -> Self {
+        let door = |to: &SocketAddr| Door { to: Some(*to), tcp };
+        let relay = |to: &SocketAddr| Wire { name: to.to_string(), doors: vec![door(to)], sidecar: false };
+        Self::with(&Start { relays: addresses.iter().map(relay).collect(), seed })
+    }
+
+    /// These.
+    #[must_use]
+    pub fn with(start: &Start) -> Self {
         let mut child = Command::new(binary())
             .arg("shim")
             .stdin(Stdio::piped())
@@ -52,12 +60,11 @@ impl Relays {
             .spawn()
             .expect("the relays start");
         let mut input = child.stdin.take().expect("a pipe");
-        let relay = |to: &SocketAddr| Wire { name: to.to_string(), to: *to, tcp };
-        let start = Start { relays: addresses.iter().map(relay).collect(), seed };
-        writeln!(input, "{}", serde_json::to_string(&start).expect("JSON")).expect("written");
+        writeln!(input, "{}", serde_json::to_string(start).expect("JSON")).expect("written");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let first = lines.next().expect("a line").expect("text");
         let Ok(Report::Ready { listen }) = serde_json::from_str(&first) else { panic!("not ready: {first}") };
+        let listen = listen.concat();
         let reports = Arc::new(Mutex::new(Vec::new()));
         let collected = Arc::clone(&reports);
         std::thread::spawn(move || {
@@ -99,8 +106,13 @@ impl Relays {
 
     /// The first instance is there again.
     pub fn up(&mut self, to: SocketAddr) {
+        self.up_at(&[to]);
+    }
+
+    /// The same, door by door.
+    pub fn up_at(&mut self, to: &[SocketAddr]) {
         let seq = self.next();
-        assert_eq!(self.obey(seq, &Do::Up { seq, relay: 0, to }), None);
+        assert_eq!(self.obey(seq, &Do::Up { seq, relay: 0, to: to.to_vec() }), None);
     }
 
     fn next(&mut self) -> u64 {

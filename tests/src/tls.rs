@@ -1,11 +1,12 @@
 //! TLS for tests: an authority of their own, and servers and clients that show its certificates.
 
 use crate::http::{Message, read_message};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use std::fmt::Write as _;
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,26 @@ pub struct Identity {
     pub key: String,
 }
 
+impl Identity {
+    /// The certificate as it goes over the wire.
+    #[must_use]
+    pub fn der(&self) -> Vec<u8> {
+        certificate(&self.certificate).to_vec()
+    }
+
+    /// Its SHA-256, in hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+        let suite = suite.tls13().expect("a suite of 1.3");
+        let hash = suite.common.hash_provider.hash(&self.der());
+        hash.as_ref().iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a text does not fail");
+            text
+        })
+    }
+}
+
 /// An authority that signs what a test asks for.
 pub struct Authority {
     /// Its certificate, as PEM.
@@ -30,6 +51,8 @@ impl Default for Authority {
     fn default() -> Self {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Else it is called as those are that it signs, and BoringSSL takes them for their own signers.
+        parameters.distinguished_name.push(DnType::CommonName, "authority");
         let key = KeyPair::generate().expect("a key");
         let certificate = parameters.self_signed(&key).expect("a certificate").pem();
         Self { certificate, issuer: Issuer::new(parameters, key) }
@@ -37,12 +60,18 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// A certificate for these names.
+    /// A certificate for these names: hosts, addresses, and URIs that begin with `spiffe:`.
     #[must_use]
     pub fn identity(&self, names: &[&str]) -> Identity {
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let (uris, names): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.starts_with("spiffe:"));
         let key = KeyPair::generate().expect("a key");
-        let parameters = CertificateParams::new(names).expect("names");
+        let names: Vec<String> = names.into_iter().map(ToOwned::to_owned).collect();
+        let mut parameters = CertificateParams::new(names).expect("names");
+        parameters.distinguished_name = DistinguishedName::new();
+        parameters.distinguished_name.push(DnType::OrganizationName, "Shop, Ltd");
+        parameters.distinguished_name.push(DnType::CommonName, "test");
+        let uris = uris.iter().map(|&uri| SanType::URI(uri.try_into().expect("a URI")));
+        parameters.subject_alt_names.extend(uris);
         let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate").pem();
         Identity { certificate, key: key.serialize_pem() }
     }
@@ -116,6 +145,18 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<Seen>>) 
         reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecure")?;
     }
     Ok(())
+}
+
+/// The certificate that is shown to whoever asks for `name`; an error if it is not for that name.
+pub fn shown(address: SocketAddr, authority: &Authority, name: &str) -> io::Result<Vec<u8>> {
+    let config = ClientConfig::builder().with_root_certificates(authority.roots()).with_no_client_auth();
+    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+    let mut connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+    let mut stream = TcpStream::connect(address)?;
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream)?;
+    }
+    Ok(connection.peer_certificates().and_then(|chain| chain.first()).map(|first| first.to_vec()).unwrap_or_default())
 }
 
 /// Asks over TLS for `name`: the protocol that was agreed on by ALPN, and the answer.

@@ -46,7 +46,26 @@ fn a_policy_field_that_is_not_obeyed_is_refused_unless_accepted() {
 fn the_shipped_scenarios_are_sound() {
     let scenarios = repository().join("scenarios");
     let ended = ejection().run(&["check", scenarios.to_str().expect("a path in UTF-8")]).expect_code(0);
-    assert!(!ended.err().contains("warning"), "{}", ended.err());
+    assert_eq!(ended.err(), "");
+}
+
+#[test]
+fn lint_tells_of_policies_alone_what_they_do_not_do_and_refuses_what_is_wrong() {
+    let policies = EJECT_POLICIES.replace("maxEjectionPercent: 100", "maxEjectionPercent: 10");
+    let project = project().file("cart.yaml", &policies).file("wrong.yaml", "kind: Service\n");
+    let line = policies.lines().position(|line| line.contains("maxEjectionPercent")).expect("a line") + 1;
+    let what = "maxEjectionPercent 10 of 3 instances is 0: no instance of cart is ever ejected";
+    let ended = project.run(&["lint", "cart.yaml", "--instances", "cart=3"]).expect_code(0);
+    for expected in [what, &format!("cart.yaml:{line}:7"), "help: outlierDetection:", "maxEjectionPercent: 34"] {
+        assert!(ended.out().contains(expected), "{expected} is missing in\n{}", ended.out());
+    }
+    let ended = project.run(&["lint", "cart.yaml", "--instances", "cart=3", "--format", "github"]).expect_code(0);
+    let told = ended.out();
+    assert!(told.starts_with(&format!("::warning file=cart.yaml,line={line},col=7,title=SQ0501::{what}%0A")), "{told}");
+    let _ = project.run(&["lint", "cart.yaml", "--format", "sarif"]).expect_code(0);
+    let _ = project.run(&["lint", "wrong.yaml", "--format", "json"]).expect_code(104);
+    let _ = project.run(&["lint", "nothing.yaml"]).expect_code(104);
+    let _ = project.run(&["lint", "cart.yaml", "--instances", "cart"]).expect_code(2);
 }
 
 #[test]
@@ -57,6 +76,20 @@ fn a_wrong_command_line_and_an_empty_selection_have_codes_of_their_own() {
     let _ = project.run(&["run", "eject.yaml", "--filter", "no such scenario"]).expect_code(4);
     let _ = project.run(&["run", "no-such-file.yaml"]).expect_code(104);
     let _ = project.run(&["report", "no-such-record"]).expect_code(1);
+}
+
+#[test]
+fn what_set_has_changed_is_told_to_come_from_there() {
+    let project = project().file("eject.yaml", EJECT).file("policies/cart.yaml", EJECT_POLICIES);
+    for (set, reason) in [
+        ("load.rat=800/s", "unknown key `rat`"),
+        ("load.rate=fast", "`fast`"),
+        ("load={to: cart, rat: 8/s}", "unknown key `rat`"),
+    ] {
+        let told = project.run(&["check", "eject.yaml", "--set", set]).expect_code(104).err();
+        let from = set.split_once('=').map_or(set, |(path, _)| path);
+        assert!(told.contains(reason) && told.contains(&format!("by `--set {from}=")), "{told}");
+    }
 }
 
 #[test]

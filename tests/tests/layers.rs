@@ -43,6 +43,8 @@ const HARNESS: Layers = &[
 
 const PROXY: Layers = &[
     ("app", 8),
+    ("explain", 8),
+    ("translate", 8),
     ("serve", 7),
     ("admin", 7),
     ("cluster", 6),
@@ -72,7 +74,7 @@ fn modules_of_the_proxy_import_only_from_layers_below() {
 
 #[test]
 fn the_harness_sees_of_the_proxy_only_what_it_promises() {
-    let promised = ["config", "policy", "app"];
+    let promised = ["config", "policy", "app", "explain", "translate"];
     let mut foreign = Vec::new();
     for file in sources(&root().join("harness/src")) {
         for path in paths_after(&read(&file), "squall_proxy::") {

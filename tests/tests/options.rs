@@ -123,7 +123,7 @@ fn keep_leaves_everything_up_until_enter() {
     let project = ejection();
     let (mut run, told, _reader) = kept(&project);
     let proxy =
-        told.split("proxy http://").nth(1).and_then(|rest| rest.split([',', '\n']).next()).expect("its address");
+        told.split("proxy http://").nth(1).and_then(|rest| rest.split([' ', ',', '\n']).next()).expect("its address");
     let answer = squall_tests::http::get(proxy.parse().expect("an address"), "/", "host: cart\r\n");
     assert_eq!(answer.status(), 200, "{told}");
     let report = told.split("report ").nth(1).and_then(|rest| rest.lines().next()).expect("its report");
@@ -140,8 +140,9 @@ fn ctrl_c_ends_a_look_without_cutting_the_run() {
     let (mut run, _, _reader) = kept(&project);
     let pid = nix::unistd::Pid::from_raw(run.id().cast_signed());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it lives");
-    // A machine that is too busy may have made it INVALID, but nobody cut it.
-    assert!(matches!(run.wait().expect("its end").code(), Some(0 | 3)));
+    // A machine that is too busy may have changed its verdict, but nobody cut it.
+    let code = run.wait().expect("its end").code();
+    assert!(matches!(code, Some(0 | 3 | 99)), "{code:?}");
     assert_ne!(project.record("one-failing-instance-is-ejected")["verdict"], "ABORTED");
     let own = project.path().to_str().expect("a path in UTF-8").to_owned();
     until("no process of the run is left", || processes_with(&own).is_empty());
@@ -175,6 +176,29 @@ fn the_schema_is_json_schema() {
     let schema: Value = serde_json::from_str(&schema.out()).expect("JSON");
     assert!(schema["$schema"].as_str().is_some_and(|name| name.contains("json-schema.org")), "{}", schema["$schema"]);
     assert!(schema["properties"]["timeline"].is_object());
+}
+
+#[test]
+fn check_lint_and_scenarios_follow_the_version_that_is_asked_for() {
+    let rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: cart}\nspec: {host: cart, trafficPolicy: {outlierDetection: {outlierDetectionHttpErrorCodes: [503], maxEjectionPercent: 100}}}\n";
+    let scenario = "scenario: cart answers\ntopology: {services: [{name: cart, instances: 3}]}\npolicies: [policies/cart.yaml]\nload: {to: cart, rate: 100/s}\ntimeline: [{phase: calm, for: 5s}]\nexpect: {calm: {lost: \"== 0\"}}\n";
+    let own = scenario.replace("load:", "mesh: {compat: 1.31}\nload:");
+    let project = project().file("policies/cart.yaml", rule).file("calm.yaml", scenario).file("own.yaml", &own);
+    let old = ["--istio-version", "1.31"];
+    for (arguments, version, code) in [
+        (&["check", "calm.yaml"][..], &[][..], 0),
+        (&["check", "calm.yaml"], &old, 104),
+        (&["check", "own.yaml"], &[], 104),
+        (&["lint", "policies"], &[], 0),
+        (&["lint", "policies"], &old, 104),
+        (&["proxy", "translate", "--policies", "policies"], &old, 104),
+    ] {
+        let ended = project.run(&[arguments, version].concat()).expect_code(code);
+        // What lint finds is its result, and goes to standard output.
+        let told = ended.out() + &ended.err();
+        let named = told.contains("Istio 1.31 has no `outlierDetectionHttpErrorCodes`");
+        assert_eq!(named, code == 104, "{arguments:?} {version:?}: {told}");
+    }
 }
 
 #[test]

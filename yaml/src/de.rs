@@ -138,6 +138,10 @@ impl<'a> Deserializer<'a> for Reader<'a, '_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
+        // Derived readers would take the entries of a list for the fields, in their order.
+        if let Value::List(_) = self.node.value {
+            return Err(Error::invalid_type(Unexpected::Seq, &"a map").at(self.node));
+        }
         self.deserialize_any(visitor)
     }
 

@@ -52,7 +52,11 @@ impl std::fmt::Display for Finding {
     /// One line, for logs; people are shown more.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { file, place, message, .. } = self;
-        write!(f, "{}:{}:{}: {message}", file.display(), place.line, place.column)?;
+        write!(f, "{}", file.display())?;
+        if place.line > 0 {
+            write!(f, ":{}:{}", place.line, place.column)?;
+        }
+        write!(f, ": {message}")?;
         if let Some(expected) = &self.expected {
             write!(f, ", expected {expected}")?;
         }

@@ -8,12 +8,14 @@ mod error;
 mod finding;
 mod node;
 mod parse;
+mod plain_file;
 mod read;
 mod spanned;
 
 pub use finding::{Finding, Place, Severity, Source, suggest};
 pub use node::{Document, Node, Value};
 pub use parse::{parse, parse_value};
+pub use plain_file::read_plain;
 pub use read::Read;
 pub use spanned::{Keyed, Spanned, Unsupported};
 

@@ -1,17 +1,16 @@
 //! From text to trees.
 
+use crate::plain_file::MOST_BYTES;
 use crate::{Document, Finding, Node, Place, Severity, Source, Value};
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Longest text, bytes.
-const MOST_BYTES: usize = 8 << 20;
 /// Deepest nesting.
 const MOST_DEPTH: usize = 128;
 /// Most nodes of a file, aliases expanded.
-const MOST_NODES: usize = 1_000_000;
+const MOST_NODES: usize = 300_000;
 
 /// All documents of a text; empty ones are left out.
 pub fn parse(source: &Source) -> Result<Vec<Document>, Vec<Finding>> {
@@ -53,7 +52,10 @@ fn trees(text: &str) -> Result<Vec<Node>, Fault> {
     for event in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
         let (event, span) = event.map_err(|error| {
             let marker = error.marker();
-            (Place { line: marker.line(), column: marker.col() + 1 }, error.info())
+            let place = Place { line: marker.line(), column: marker.col() + 1 };
+            // The parser has a limit of its own, beyond ours.
+            let too_deep = error.info().contains("recursion limit");
+            (place, if too_deep { format!("nested deeper than {MOST_DEPTH}") } else { error.info() })
         })?;
         builder.event(event, &span)?;
     }
@@ -108,7 +110,9 @@ impl Builder {
                 let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
                     return Err((place, "an alias within its own anchor".to_owned()));
                 };
-                self.add(node, 0, size)
+                // What it repeats is said of it where it stands.
+                let len = span.end.col().saturating_sub(span.start.col());
+                self.add(Node { place, len, ..node }, 0, size)
             }
             Event::DocumentEnd => {
                 self.anchors.clear();

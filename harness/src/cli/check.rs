@@ -2,6 +2,7 @@
 
 use super::{Exit, complain, tell};
 use crate::scenario::{self, LoadOptions, finding};
+use squall_proxy::config::mesh::IstioVersion;
 use std::path::PathBuf;
 
 /// Arguments of `squall check`.
@@ -15,11 +16,15 @@ pub(super) struct Args {
     /// Change a value of every scenario, as in load.rate=800/s; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+
+    /// Whose behaviour is followed, as in 1.23, where a scenario does not say it by `mesh: {compat: ...}`
+    #[arg(long, value_name = "VERSION", default_value = "latest")]
+    istio_version: IstioVersion,
 }
 
 /// Shows everything that is wrong with scenarios and their policies; starts nothing.
 pub(super) fn main(args: &Args) -> Exit {
-    let options = LoadOptions { set: args.set.clone(), ..LoadOptions::default() };
+    let options = LoadOptions { set: args.set.clone(), istio: args.istio_version, ..LoadOptions::default() };
     match scenario::load(&args.paths, &options) {
         Err(findings) => {
             finding::print(&findings);

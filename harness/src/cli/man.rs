@@ -45,7 +45,11 @@ fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
     };
     let mut all = vec![of(command.clone())?];
     for inner in command.get_subcommands() {
-        all.push(of(inner.clone().name(format!("squall-{}", inner.get_name())))?);
+        let name = format!("squall-{}", inner.get_name());
+        all.push(of(inner.clone().name(name.clone()))?);
+        for question in inner.get_subcommands() {
+            all.push(of(question.clone().name(format!("{name}-{}", question.get_name())))?);
+        }
     }
     Ok(all)
 }
@@ -71,6 +75,9 @@ mod tests {
                 assert!(page.contains(&format!("--{option}")), "squall-{name}.1 lacks --{option}");
             }
         }
-        assert_eq!(pages.len(), command.get_subcommands().count() + 1);
+        let nested: usize = command.get_subcommands().map(|known| known.get_subcommands().count()).sum();
+        assert_eq!(pages.len(), command.get_subcommands().count() + nested + 1);
+        let explain = of("squall-proxy-explain.1");
+        assert!(explain.contains("--url") && explain.contains("--policies"), "{explain}");
     }
 }

@@ -1,43 +1,31 @@
-//! `squall proxy`.
+//! `squall proxy`, and questions about what it would do.
+
+mod explain;
+mod inputs;
+mod limits;
+mod translate;
 
 use super::{Exit, complain};
 use clap::ValueEnum;
-use squall_proxy::app::{self, AccessLogFormat, Listen};
-use squall_proxy::config::mesh::{IstioVersion, Mode, OutboundTraffic};
-use squall_proxy::policy::{Healing, Node, Place};
+use inputs::Inputs;
+use squall_proxy::app::{self, AccessLogFormat};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Arguments of `squall proxy`.
 #[derive(Debug, clap::Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
     after_help = "Examples:\n  squall proxy --policies scenarios/ejection/policies/slow.yaml --listen 127.0.0.1:8080\n  squall proxy --policies scenarios/ejection/policies/slow.yaml --disarm retries,outlier-detection"
 )]
 pub(super) struct Args {
-    /// Istio, Kubernetes and Gateway API YAML: files or folders, watched for changes
-    #[arg(long, required_unless_present = "envoy_bootstrap", num_args = 1.., value_name = "FILE|DIR")]
-    policies: Vec<PathBuf>,
+    #[command(subcommand)]
+    question: Option<Question>,
 
-    /// A whole configuration in Envoy's words (v3, static), on the ports that it says
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["policies", "mode", "labels", "namespace"])]
-    envoy_bootstrap: Option<PathBuf>,
-
-    /// EndpointSlice YAML: a file or a folder, watched for changes
-    #[arg(long, value_name = "FILE|DIR")]
-    endpoints: Option<PathBuf>,
-
-    /// On whose side of the traffic it stands
-    #[arg(long, value_enum, default_value_t = Side::Outbound)]
-    mode: Side,
-
-    /// Where to take requests: ADDRESS for port 80 of all services, PORT=ADDRESS for another, SERVICE:PORT=ADDRESS for bytes;
-    /// may be repeated
-    #[arg(long, value_name = "[[SERVICE:]PORT=]ADDRESS")]
-    listen: Vec<Listen>,
-
-    /// With --mode inbound: where the application listens
-    #[arg(long, value_name = "ADDRESS", required_if_eq("mode", "inbound"))]
-    app: Option<SocketAddr>,
+    #[command(flatten)]
+    inputs: Inputs,
 
     /// Where to answer questions such as /ready and /stats/prometheus; loopback only
     #[arg(long, value_name = "ADDRESS")]
@@ -46,30 +34,6 @@ pub(super) struct Args {
     /// Answer questions from other machines, too: the admin interface shows and changes everything
     #[arg(long)]
     admin_exposed: bool,
-
-    /// Namespace of the workload that the proxy stands beside
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    namespace: String,
-
-    /// Labels of that workload, as in app=cart,version=v1
-    #[arg(long, value_delimiter = ',', value_name = "KEY=VALUE", value_parser = label)]
-    labels: Vec<(String, String)>,
-
-    /// Where that workload runs
-    #[arg(long, value_name = "REGION[/ZONE[/SUB-ZONE]]", default_value = "")]
-    locality: String,
-
-    /// Whose behaviour is followed, as in 1.23
-    #[arg(long, value_name = "VERSION", default_value = "latest")]
-    istio_version: IstioVersion,
-
-    /// Answer calls to hosts that nobody knows with 502, instead of passing them on
-    #[arg(long)]
-    registry_only: bool,
-
-    /// Take healing out of whatever the policies say, now and after every reload
-    #[arg(long, value_delimiter = ',', value_name = "HEALING")]
-    disarm: Vec<Healing>,
 
     /// Worker threads, each with a runtime and connections of its own
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -87,10 +51,6 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     event_log: Option<PathBuf>,
 
-    /// Field of a policy that may stay without effect, as in DestinationRule.spec.trafficPolicy.tunnel; may be repeated
-    #[arg(long, value_name = "FIELD")]
-    accept_unsupported: Vec<String>,
-
     /// Longest wait for requests under way when it is told to end
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain_time: u64,
@@ -100,15 +60,13 @@ pub(super) struct Args {
     seed: Option<u64>,
 }
 
-/// On whose side of the traffic a proxy stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Side {
-    /// The caller's
-    Outbound,
-    /// The service's
-    Inbound,
-    /// Where strangers come in, by Gateway objects
-    Gateway,
+/// Questions about a proxy that is not started.
+#[derive(Debug, clap::Subcommand)]
+enum Question {
+    /// Say what becomes of one request, and why; send nothing
+    Explain(Box<explain::Args>),
+    /// Print what a proxy obeys, defaults written out, for reading and comparing; start nothing
+    Translate(Box<translate::Args>),
 }
 
 /// What a line of the access log looks like.
@@ -120,46 +78,17 @@ enum LogLine {
     Text,
 }
 
-fn label(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is no label: expected KEY=VALUE"))?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-fn place(text: &str) -> Place {
-    let mut parts = text.splitn(3, '/').map(ToOwned::to_owned);
-    let mut next = || parts.next().unwrap_or_default();
-    Place { region: next(), zone: next(), sub_zone: next() }
-}
-
 /// Runs until drained by TERM or INT.
 pub(super) fn main(args: Args) -> Exit {
-    let labels: std::collections::BTreeMap<_, _> = args.labels.into_iter().collect();
-    let mode = match (args.mode, args.app) {
-        (Side::Inbound, Some(app)) => Mode::Inbound { app },
-        (Side::Gateway, _) => Mode::Gateway,
-        (Side::Outbound | Side::Inbound, _) => Mode::Outbound,
-    };
-    let mut listen = args.listen;
-    if listen.is_empty() && args.envoy_bootstrap.is_none() && mode != Mode::Gateway {
-        listen.extend("127.0.0.1:0".parse::<Listen>());
+    match args.question {
+        Some(Question::Explain(args)) => return explain::main(*args),
+        Some(Question::Translate(args)) => return translate::main(*args),
+        None => {}
     }
     let options = app::Options {
-        policies: args.policies.into_iter().chain(args.envoy_bootstrap).collect(),
-        endpoints: args.endpoints,
-        mode,
-        listen,
+        inputs: args.inputs.resolve_listening(),
         admin: args.admin,
         admin_exposed: args.admin_exposed,
-        node: Node {
-            workload: labels.get("app").cloned().unwrap_or_default(),
-            namespace: args.namespace,
-            labels,
-            place: place(&args.locality),
-            ..Node::default()
-        },
-        istio: args.istio_version,
-        unknown_hosts: if args.registry_only { OutboundTraffic::RegistryOnly } else { OutboundTraffic::AllowAny },
-        disarm: args.disarm,
         concurrency: args.concurrency as usize,
         access_log: args.access_log,
         access_log_format: match args.access_log_format {
@@ -167,7 +96,6 @@ pub(super) fn main(args: Args) -> Exit {
             LogLine::Text => AccessLogFormat::Text,
         },
         event_log: args.event_log,
-        accept_unsupported: args.accept_unsupported,
         seed: args.seed.unwrap_or_else(crate::seed::draw),
         drain: Some(std::time::Duration::from_secs(args.drain_time)),
     };

@@ -101,8 +101,10 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
             return Exit::Usage;
         }
     };
-    let loaded = match scenario::load(&args.paths, &scenario::LoadOptions { set: args.set.clone(), quick: args.quick })
-    {
+    let loaded = match scenario::load(
+        &args.paths,
+        &scenario::LoadOptions { set: args.set.clone(), quick: args.quick, ..Default::default() },
+    ) {
         Ok(loaded) => loaded,
         Err(findings) => {
             scenario::finding::print(&findings);

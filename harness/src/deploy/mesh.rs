@@ -14,8 +14,10 @@ pub struct Endpoint {
     pub service: String,
     /// Its version, which becomes a label.
     pub version: Option<String>,
-    /// Where it is reached.
-    pub address: SocketAddr,
+    /// Its zone.
+    pub zone: Option<String>,
+    /// Where it is reached, at each port of its service: the port's name, and the address. All addresses are of one host.
+    pub doors: Vec<(String, SocketAddr)>,
     /// Ready for traffic.
     pub ready: bool,
 }
@@ -29,13 +31,19 @@ pub fn write_endpoints(file: &Path, endpoints: &[Endpoint]) -> io::Result<()> {
         if let Some(version) = &endpoint.version {
             labels.insert("version".to_owned(), json!(version));
         }
+        let addresses: Vec<String> = endpoint.doors.first().map(|(_, at)| at.ip().to_string()).into_iter().collect();
+        let port = |(name, at): &(String, SocketAddr)| json!({"name": name, "port": at.port()});
+        let mut reached = json!({"addresses": addresses, "conditions": {"ready": endpoint.ready}});
+        if let Some(zone) = &endpoint.zone {
+            reached["zone"] = json!(zone);
+        }
         let slice = json!({
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
             "metadata": {"name": endpoint.name.replace(['/', '@'], "-"), "labels": labels},
             "addressType": "IPv4",
-            "ports": [{"port": endpoint.address.port()}],
-            "endpoints": [{"addresses": [endpoint.address.ip().to_string()], "conditions": {"ready": endpoint.ready}}],
+            "ports": endpoint.doors.iter().map(port).collect::<Vec<_>>(),
+            "endpoints": [reached],
         });
         // JSON is YAML; a document each.
         text.extend(["---\n", &slice.to_string(), "\n"]);
@@ -43,6 +51,18 @@ pub fn write_endpoints(file: &Path, endpoints: &[Endpoint]) -> io::Result<()> {
     let fresh = file.with_extension("new");
     std::fs::write(&fresh, text)?;
     std::fs::rename(&fresh, file)
+}
+
+/// Writes a Kubernetes `Service` for each service that no policy declares: its name, and names and numbers of its ports.
+pub fn write_services(file: &Path, services: &[(String, Vec<(String, u16)>)]) -> io::Result<()> {
+    let mut text = String::new();
+    for (name, ports) in services {
+        let ports: Vec<_> = ports.iter().map(|(name, number)| json!({"name": name, "port": number})).collect();
+        let service =
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"ports": ports}});
+        text.extend(["---\n", &service.to_string(), "\n"]);
+    }
+    std::fs::write(file, text)
 }
 
 /// Copies policies into a folder, numbered so that their order stays.

@@ -34,8 +34,8 @@ pub(super) struct Flow {
     template: Template,
     instances: Rc<[String]>,
     start: Cell<Nanos>,
-    /// Idle connections, the one used last on top.
-    idle: RefCell<Vec<Rc<Slot>>>,
+    /// Idle connections, the one used last at the end.
+    idle: RefCell<VecDeque<Rc<Slot>>>,
     waiting: RefCell<VecDeque<Job>>,
     open: Cell<u32>,
     dials: Cell<u32>,
@@ -107,7 +107,7 @@ impl Flow {
     fn place(self: &Rc<Self>, job: Job) {
         if self.stopped.get() {
             self.finish(job, &nothing(End::Cut));
-        } else if let Some(slot) = self.idle.borrow_mut().pop() {
+        } else if let Some(slot) = self.take_idle() {
             slot.job.set(Some(job));
             slot.given.notify_one();
         } else if self.may_grow() {
@@ -117,6 +117,13 @@ impl Flow {
         } else {
             self.waiting.borrow_mut().push_back(job);
         }
+    }
+
+    /// The connection that was used last, so that few are kept busy; of several targets the one that has rested longest, so that each gets
+    /// its share.
+    fn take_idle(&self) -> Option<Rc<Slot>> {
+        let mut idle = self.idle.borrow_mut();
+        if self.plan.to.len() > 1 { idle.pop_front() } else { idle.pop_back() }
     }
 
     fn may_grow(&self) -> bool {
@@ -232,7 +239,7 @@ impl Flow {
 
     /// Idle until a request comes, or the peer closes.
     async fn wait(&self, slot: &Rc<Slot>, connection: &Connection) -> Option<Job> {
-        self.idle.borrow_mut().push(Rc::clone(slot));
+        self.idle.borrow_mut().push_back(Rc::clone(slot));
         tokio::select! {
             biased;
             () = slot.given.notified() => slot.job.take(),

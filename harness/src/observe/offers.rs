@@ -1,9 +1,13 @@
 //! What instances were offered, and whether relays and ledgers explain each other.
 
+use super::behind::Behind;
 use crate::service::ledger::{self, Counts};
 use crate::shim::wire::{Fate, Offer};
 use squall_reports::record::{self, GroundTruth, Instance, Micros, SLOT};
 use std::collections::{BTreeMap, HashSet};
+
+/// What keeps attempts from an instance whose proxy answers in its place.
+const SIDECAR: &str = "sidecar";
 
 /// How soon after a refused attempt the next one is offered.
 const FOLLOWS: Micros = 500_000;
@@ -39,6 +43,7 @@ struct OfInstance {
     series: record::Offers,
     all: Vec<Attempt>,
     received: u64,
+    behind: Option<Behind>,
     ledger_slots: Vec<u32>,
     has_ledger: bool,
     /// Attempts that its port refused, by when the next attempt of the same request was offered.
@@ -80,8 +85,10 @@ impl Offers {
         if offer.attempt > 1 {
             bump(&mut instance.series.retries, slot);
         }
+        let kept = instance.behind.as_mut().and_then(|behind| behind.ended(offer.request));
         let withheld = match offer.fate {
             Fate::Relayed => None,
+            Fate::Sidecar => Some(kept.unwrap_or_else(|| SIDECAR.to_owned())),
             Fate::Withheld(fault) => Some(kind(fault)),
             Fate::Unreachable => Some("unreachable".to_owned()),
             Fate::Cut => {
@@ -100,6 +107,15 @@ impl Offers {
             u16::try_from(known).unwrap_or(REACHED)
         });
         instance.all.push(Attempt { at, id: offer.request, attempt: offer.attempt, withheld });
+    }
+
+    /// An attempt was offered to a relay behind the proxy beside an instance; those are numbered on from the relays in front.
+    pub(super) fn behind(&mut self, offer: &Offer, kind: impl Fn(u32) -> String) {
+        let count = self.instances.len();
+        let instance = offer.relay.checked_sub(count).and_then(|number| self.instances.get_mut(number));
+        if let Some(instance) = instance.filter(|_| !offer.probe) {
+            instance.behind.get_or_insert_default().offer(offer, kind);
+        }
     }
 
     pub(super) fn ledger(&mut self, instance: usize, counts: &Counts, shift: Micros) {
@@ -234,6 +250,12 @@ impl Offers {
             if !relayed || !instance.has_ledger {
                 continue;
             }
+            // The proxy beside it may have answered for an instance that has the attempt all the same.
+            let unsure = instance.series.withheld.get(SIDECAR).map_or(0, |series| sum(series));
+            let (offered, withheld, cut) = match &instance.behind {
+                Some(behind) => (behind.offered, behind.withheld, behind.cut),
+                None => (offered, withheld - unsure, cut + unsure),
+            };
             let passed = offered as i64 - withheld as i64;
             let (least, most) = (passed - cut as i64, passed);
             let received = instance.received as i64;

@@ -28,12 +28,15 @@ impl Processes {
         self.all[at_name].1.push(Sample { at, cpu, memory });
     }
 
-    /// Share of a core between the last two samples of a process, and its memory.
-    pub(super) fn latest(&self, name: &str) -> Option<(f64, u64)> {
-        let (_, samples) = self.all.iter().find(|(known, _)| known == name)?;
-        let [.., from, to] = samples.as_slice() else { return None };
-        let share = to.cpu.saturating_sub(from.cpu) as f64 / 1e3 / (to.at - from.at).max(1) as f64;
-        Some((share, to.memory))
+    /// Share of a core between the last two samples of each proxy, and its memory, all together.
+    pub(super) fn of_proxies(&self) -> Option<(f64, u64)> {
+        let of_one = |(_, samples): &(String, Vec<Sample>)| {
+            let [.., from, to] = samples.as_slice() else { return None };
+            let share = to.cpu.saturating_sub(from.cpu) as f64 / 1e3 / (to.at - from.at).max(1) as f64;
+            Some((share, to.memory))
+        };
+        let proxies = self.all.iter().filter(|(name, _)| Process::is_named_proxy(name));
+        proxies.filter_map(of_one).reduce(|(cpu, memory), more| (cpu + more.0, memory + more.1))
     }
 
     pub(super) fn finish(self, phases: &[Phase]) -> Vec<Process> {

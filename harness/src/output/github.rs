@@ -47,17 +47,10 @@ impl GitHub {
         (asked.annotate || asked.summary.is_some() || asked.outputs.is_some()).then_some(asked)
     }
 
-    /// A scenario's file as the repository knows it.
-    fn place(&self, file: &str) -> String {
-        let Ok(whole) = std::path::absolute(file) else { return file.to_owned() };
-        let inside = self.workspace.as_deref().and_then(|workspace| whole.strip_prefix(workspace).ok());
-        inside.map_or_else(|| file.trim_start_matches("./").to_owned(), |inside| inside.display().to_string())
-    }
-
     /// On standard output only where people read it; a program that reads JSON there would choke.
     fn annotate(&self, out: &mut dyn Write) {
         let digests: Vec<Digest> = self.records.iter().map(|(record, _)| Digest::of(record)).collect();
-        let mut text = annotations::github(&digests, &|file| self.place(file)).join("\n");
+        let mut text = annotations::github(&digests, &|file| in_repository(file, self.workspace.as_deref())).join("\n");
         text.extend((!text.is_empty()).then_some('\n'));
         // A log that cannot be written is no reason to lose the verdict.
         let _ = match self.format {
@@ -81,6 +74,13 @@ impl GitHub {
         let record = self.folder.as_deref().or(index.parent()).unwrap_or(index);
         append(file, &format!("verdict={worst}\nreport={report}\nrecord={}\n", one_line(record.display().to_string())))
     }
+}
+
+/// A file as the repository in `workspace` knows it; without one, as it was given.
+pub fn in_repository(file: &str, workspace: Option<&Path>) -> String {
+    let Ok(whole) = std::path::absolute(file) else { return file.to_owned() };
+    let inside = workspace.and_then(|workspace| whole.strip_prefix(workspace).ok());
+    inside.map_or_else(|| file.trim_start_matches("./").to_owned(), |inside| inside.display().to_string())
 }
 
 /// Others write there too: nothing is ever cut off.

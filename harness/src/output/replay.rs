@@ -2,7 +2,7 @@
 
 use crate::run::events::{Allowed, ArmEvent, ArmId, Arrivals, Budget, Expected, Outline, PhaseCount, RunEvent, Tally};
 use squall_reports::record::{
-    Arm, ArmKind, Event, EventKind, Micros, Outcome, Phase, Record, SECOND, SLOT, Verdict, Witness,
+    Arm, ArmKind, Event, EventKind, Micros, Outcome, Phase, Process, Record, SECOND, SLOT, Verdict, Witness,
 };
 use squall_reports::stats::Histogram;
 use std::collections::BTreeMap;
@@ -231,10 +231,12 @@ fn second_of(arm: &Arm, from: Micros, slots: usize) -> Tally {
     }
     let known = latencies.count() > 0;
     let health = arm.generator.seconds.iter().find(|second| second.at == from);
-    let proxy = arm.processes.iter().find(|process| process.name == "proxy").and_then(|process| {
+    let of_proxy = |process: &Process| {
         let index = usize::try_from((from - process.from) / SECOND).ok()?;
         Some((*process.cpu.get(index)? as f64 / SECOND as f64, *process.memory.get(index)?))
-    });
+    };
+    let proxies = arm.processes.iter().filter(|process| process.is_proxy()).filter_map(of_proxy);
+    let proxy = proxies.reduce(|(cpu, memory), more| (cpu + more.0, memory + more.1));
     Tally {
         from,
         to,

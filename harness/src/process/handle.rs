@@ -83,6 +83,19 @@ impl Process {
         }
     }
 
+    /// Stops it and everything that it has started; returns once the kernel says so.
+    pub async fn pause(&self) {
+        self.signal_group(Signal::STOP);
+        while !matches!(proc::state(self.pid), Some('T' | 't' | 'Z') | None) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal_group(Signal::CONT);
+    }
+
     /// How it ended; none while it lives. It is waited for here, so that it leaves no zombie.
     pub fn how_it_ended(&self) -> Option<Exit> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;

@@ -11,8 +11,10 @@ mod instances;
 pub(super) mod keep;
 mod plan;
 mod progress;
+mod proxy;
 mod relays;
 mod release;
+mod sidecar;
 mod timeline;
 
 pub(super) use plan::{ArmPlan, plans};
@@ -45,6 +47,13 @@ pub(super) struct Setting<'a> {
     pub(super) try_number: u32,
     /// After the load everything stays up until somebody has had a look.
     pub(super) keep: Option<keep::Keep>,
+}
+
+impl Setting<'_> {
+    /// The log of a process.
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.join("logs").join(format!("{}.log", name.replace(['/', ' '], "-")))
+    }
 }
 
 /// Why an arm could not be carried out.

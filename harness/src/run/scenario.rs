@@ -14,6 +14,7 @@ use crate::recover;
 use crate::scenario::resolved::{PolicySource, Scenario};
 use crate::seed::Seed;
 use crate::slo;
+use squall_proxy::config;
 use squall_reports::record::{self, Arm, ArmKind, Machine, Reason, Record, Run, SourceFile, Verdict, stream::Writer};
 use squall_reports::redact::Redactor;
 use std::path::{Path, PathBuf};
@@ -211,13 +212,14 @@ impl<'a> Pending<'a> {
         let errors: Vec<String> = others.iter().filter_map(|other| other.as_ref().err().cloned()).collect();
         let record = self.record(context, &arms, &errors);
         let written = write(&record, &self.folder.join("record.json"), &self.folder);
+        // Whoever is told may stop it at once, and has looked then.
+        let was_stopped = *context.stop.borrow();
         (context.say)(RunEvent::Kept {
             verdict: record.verdict,
             reason: record.reasons.first().map(|reason| reason.text.clone()),
             report_file: written.is_ok().then(|| self.folder.join("report.html")),
             addresses: kept.addresses,
         });
-        let was_stopped = *context.stop.borrow();
         held.until_enter(&context.stop);
         !was_stopped
     }
@@ -353,6 +355,7 @@ fn write(record: &Record, file: &Path, folder: &Path) -> Result<(), Error> {
 
 /// The scenario as the record keeps it.
 fn described(scenario: &Scenario, options: &Options) -> record::Scenario {
+    let others = scenario.control.iter().filter_map(|control| control.policies.as_ref());
     record::Scenario {
         title: scenario.title.clone(),
         slug: scenario.slug.clone(),
@@ -362,7 +365,12 @@ fn described(scenario: &Scenario, options: &Options) -> record::Scenario {
         tags: scenario.tags.clone(),
         source: scenario.source.clone(),
         set: options.set.clone(),
-        policies: scenario.policies.iter().flat_map(source_files).collect(),
+        policies: scenario
+            .policies
+            .iter()
+            .chain(others.flat_map(|other| &other.sources))
+            .flat_map(source_files)
+            .collect(),
         unsupported: scenario.accept_unsupported.clone(),
     }
 }
@@ -370,13 +378,7 @@ fn described(scenario: &Scenario, options: &Options) -> record::Scenario {
 fn source_files(source: &PolicySource) -> Vec<SourceFile> {
     match source {
         PolicySource::Inline(text) => vec![SourceFile { path: "(in the scenario)".to_owned(), text: text.clone() }],
-        PolicySource::Path(path) if path.is_dir() => {
-            let inside = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-            let mut files: Vec<_> = inside.filter(|path| path.is_file()).collect();
-            files.sort();
-            files.iter().map(|path| source_file(path)).collect()
-        }
-        PolicySource::Path(path) => vec![source_file(path)],
+        PolicySource::Path(path) => config::files_of(path).iter().map(|path| source_file(path)).collect(),
     }
 }
 

@@ -30,5 +30,7 @@ pub(super) const FILE: &str = "SQ1013";
 pub(super) const STARVING: &str = "SQ1101";
 /// A fault or an expected healing without a control.
 pub(super) const NO_CONTROL: &str = "SQ1102";
+/// Advice that is accepted, and not given.
+pub(super) const NOTHING_ACCEPTED: &str = "SQ1104";
 /// A policy that concerns no service of the topology.
 pub(super) const UNUSED_POLICY: &str = "SQ1103";

@@ -2,11 +2,14 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use squall_yaml::{Finding, Severity};
+use squall_proxy::config::advice;
+use squall_yaml::{Finding, Severity, Source};
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a line beyond which none of its file is shown.
+const MOST_SHOWN: usize = 10_000;
 
 /// Shows all findings on standard error, in colour where colours are wanted.
 pub fn print(findings: &[Finding]) {
@@ -20,7 +23,7 @@ pub fn render(findings: &[Finding], colours: bool) -> String {
     let mut shown = String::new();
     for finding in findings {
         // A file that has gone since it was read is shown without its line.
-        let text = texts.entry(&finding.file).or_insert_with(|| fs::read_to_string(&finding.file).unwrap_or_default());
+        let text = texts.entry(&finding.file).or_insert_with(|| text_of(&finding.file));
         shown.push_str(&renderer.render(&[group(finding, text)]));
         shown.push_str("\n\n");
     }
@@ -29,6 +32,12 @@ pub fn render(findings: &[Finding], colours: bool) -> String {
         let _ = writeln!(shown, "{}", summary(findings));
     }
     shown
+}
+
+/// Nothing for what cannot be read, or not be shown in a sensible way.
+fn text_of(file: &Path) -> String {
+    let text = Source::read(file).map(|source| source.text).unwrap_or_default();
+    if text.lines().any(|line| line.len() > MOST_SHOWN) { String::new() } else { text }
 }
 
 /// `2 errors, 1 warning`.
@@ -63,6 +72,10 @@ fn group<'a>(finding: &'a Finding, text: &'a str) -> Group<'a> {
             Some(expected) => group.element(Level::NOTE.message(format!("expected {expected}"))),
             None => group,
         }
+    };
+    let group = match finding.code.and_then(advice::why) {
+        Some(why) => group.element(Level::NOTE.message(why)),
+        None => group,
     };
     match &finding.help {
         Some(help) => group.element(Level::HELP.message(help.as_str())),

@@ -7,17 +7,23 @@ use super::resolve::{Origin, resolve};
 use super::resolved::{Place, Scenario};
 use super::set::Set;
 use super::written;
+use squall_proxy::config::mesh::IstioVersion;
 use squall_yaml::{Document, Finding, Severity, Source, Value};
-use std::fs;
+
+/// How scenarios are read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reading {
+    /// Changes to make before.
+    pub(super) set: Vec<Set>,
+    /// Whose behaviour the proxies of those follow that do not say it.
+    pub(super) istio: IstioVersion,
+}
 
 /// What a file holds: its scenarios, and what was found in them. A file that was not named by the user is passed over if no document
 /// of it is a scenario.
-pub(super) fn file(found: &Found, set: &[Set]) -> (Vec<Scenario>, Vec<Finding>) {
-    match fs::read(&found.path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => text_of(&Source { path: found.path.clone(), text }, found.named, set),
-            Err(_) => (Vec::new(), unreadable(found, "it is not UTF-8")),
-        },
+pub(super) fn file(found: &Found, reading: &Reading) -> (Vec<Scenario>, Vec<Finding>) {
+    match Source::read(&found.path) {
+        Ok(source) => text_of(&source, found.named, reading),
         Err(error) => (Vec::new(), unreadable(found, &error.to_string())),
     }
 }
@@ -29,7 +35,7 @@ fn unreadable(found: &Found, reason: &str) -> Vec<Finding> {
 }
 
 /// The scenarios of a text.
-pub(super) fn text_of(source: &Source, named: bool, set: &[Set]) -> (Vec<Scenario>, Vec<Finding>) {
+pub(super) fn text_of(source: &Source, named: bool, reading: &Reading) -> (Vec<Scenario>, Vec<Finding>) {
     let documents = match squall_yaml::parse(source) {
         Ok(documents) => documents,
         Err(findings) => return (Vec::new(), findings),
@@ -49,7 +55,7 @@ pub(super) fn text_of(source: &Source, named: bool, set: &[Set]) -> (Vec<Scenari
                 .error(
                     code::SHAPE,
                     Place { line: place.line, column: place.column },
-                    format!("this is a `{kind}`, not a scenario"),
+                    format!("this is {} `{kind}`, not a scenario", article(kind)),
                 )
                 .expected("a scenario")
                 .help(format!(
@@ -58,8 +64,9 @@ pub(super) fn text_of(source: &Source, named: bool, set: &[Set]) -> (Vec<Scenari
             continue;
         }
         let mut own = Problems::new(&source.path);
-        scenarios.extend(one(&mut document, source, set, &mut own));
-        problems.extend(own.into_findings());
+        let changes = change(&mut document, reading, &mut own);
+        scenarios.extend(one(&document, source, reading, &mut own));
+        problems.extend(own.into_findings().into_iter().map(|finding| told(finding, source, &changes)));
     }
     (scenarios, problems.into_findings())
 }
@@ -72,22 +79,52 @@ fn object_kind(document: &Document) -> Option<&str> {
     of("kind")?.1.value.scalar()
 }
 
+/// `a` or `an`, as the word is spoken.
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
+}
+
 fn is_scenario(document: &Document) -> bool {
     let Value::Map(entries) = &document.root.value else { return false };
     entries.iter().any(|(key, _)| key.value.scalar() == Some("scenario"))
 }
 
-fn one(document: &mut Document, source: &Source, set: &[Set], problems: &mut Problems) -> Option<Scenario> {
+/// Changes a document as `--set` says, and tells where.
+fn change<'r>(
+    document: &mut Document,
+    reading: &'r Reading,
+    problems: &mut Problems,
+) -> Vec<(squall_yaml::Place, &'r Set)> {
     let place = document.place();
     let place = Place { line: place.line, column: place.column };
-    for change in set {
-        if let Err(error) = change.apply(document) {
-            problems
-                .error(code::UNKNOWN_NAME, place, error.to_string())
-                .help("a path goes by keys, and by number or name into lists: `load.rate`, `timeline[outage].for`");
+    let mut changes = Vec::new();
+    for set in &reading.set {
+        match set.apply(document) {
+            Ok(at) => changes.push((at, set)),
+            Err(error) => {
+                problems
+                    .error(code::UNKNOWN_NAME, place, error.to_string())
+                    .help("a path goes by keys, and by number or name into lists: `load.rate`, `timeline[outage].for`");
+            }
         }
     }
-    let origin = Origin { file: &source.path, place, source: &source.text };
+    changes
+}
+
+/// A finding, which says so if it is about what does not stand in the file.
+fn told(mut finding: Finding, source: &Source, changes: &[(squall_yaml::Place, &Set)]) -> Finding {
+    let change = changes.iter().find(|(at, _)| *at == finding.place && finding.file == source.path);
+    if let Some((_, set)) = change {
+        let changed = format!("this was changed by `--set {set}`");
+        finding.help = Some(finding.help.map_or_else(|| changed.clone(), |help| format!("{help}\n{changed}")));
+    }
+    finding
+}
+
+fn one(document: &Document, source: &Source, reading: &Reading, problems: &mut Problems) -> Option<Scenario> {
+    let place = document.place();
+    let place = Place { line: place.line, column: place.column };
+    let origin = Origin { file: &source.path, place, source: &source.text, istio: reading.istio };
     let read = match document.read_most::<written::Scenario>() {
         (Some(read), findings) if findings.is_empty() => read,
         (rest, findings) => {

@@ -37,6 +37,14 @@ impl Problems {
         self.findings.extend(findings);
     }
 
+    /// Moves what was found in a text to where the text stands in the file.
+    pub(super) fn move_to(&mut self, text: &Path, place: squall_yaml::Place) {
+        for finding in self.findings.iter_mut().filter(|finding| finding.file == text) {
+            finding.file.clone_from(&self.file);
+            (finding.place, finding.span_len) = (place, 0);
+        }
+    }
+
     /// True once there is an error among them.
     pub(super) fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)

@@ -1,8 +1,10 @@
 //! From the user's words to a plan with nothing left to guess, or to everything that is wrong with them.
 
+mod advice;
 mod check;
 mod control;
 mod deployment;
+mod entrance;
 mod expect;
 mod fault;
 mod healing;
@@ -10,10 +12,13 @@ mod load;
 mod mesh;
 mod plan;
 mod policies;
+mod ports;
 mod quick;
 mod release;
 mod samples;
+mod sites;
 mod sources;
+mod strikes;
 mod sweep;
 mod target;
 mod timeline;
@@ -23,9 +28,11 @@ pub(super) use quick::quick;
 
 use super::code;
 use super::problems::Problems;
-use super::resolved::{Place, Scenario};
+use super::resolved::{Control, Entrance, Flow, MeshMode, OtherPolicies, Place, Scenario, Service};
 use super::written;
+use sites::Sites;
 use squall_proxy::config::LoadOptions;
+use squall_proxy::config::mesh::IstioVersion;
 use std::path::{Path, PathBuf};
 
 /// Where a scenario comes from.
@@ -37,6 +44,8 @@ pub(super) struct Origin<'a> {
     pub place: Place,
     /// Text of the file.
     pub source: &'a str,
+    /// Whose behaviour its proxies follow, where it does not say it.
+    pub istio: IstioVersion,
 }
 
 /// Resolves a scenario; none if `problems` has got an error.
@@ -52,24 +61,50 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
             .error(code::SHAPE, written.scenario.place, "a scenario without a title")
             .expected("a claim, such as `one failing instance is ejected`");
     }
-    let reading = LoadOptions { accept_unsupported: written.accept_unsupported.clone() };
+    let compat = written.mesh.as_ref().and_then(|mesh| mesh.compat).map_or(origin.istio, |compat| compat.0);
+    let accept_unsupported = written.accept_unsupported.clone();
+    let reading = LoadOptions { accept_unsupported, forget_fields: false, version: compat };
     let sources = sources::sources(&written.policies, &folder, problems);
-    let policies = sources::read(&written.policies, &sources, &reading, problems);
+    let policies = sources::read("policies", &sources, &reading, problems);
     let services = topology::services(
         &written.topology.services,
         &folder,
+        policies.as_ref(),
         |service, problems| deployment::deployment(service, &folder, &reading, problems),
         problems,
     );
+    let hosts = written.load.0.iter().filter_map(|flow| flow.host.as_ref());
+    let called: Vec<&str> = hosts.map(|host| host.split(':').next().unwrap_or_default()).collect();
     if let Some(policies) = &policies {
-        sources::unused(policies, &services, problems);
+        sources::unused(policies, &services, &called, problems);
     }
-    let facts = policies::facts(&services, policies.as_ref());
-    let mode = mesh::resolve(written.mesh.as_ref(), problems);
+    advice::check(&written.accept, problems);
+    let (mode, mode_place) = mesh::resolve(written.mesh.as_ref(), problems);
+    let zone = mesh::zone(written.mesh.as_ref(), problems);
+    let beyond_envoy = mesh::beyond_envoy(written.mesh.as_ref(), problems);
+    let sites = policies.as_ref().map(|policies| Sites::new(policies, &services, zone.as_deref(), compat));
+    let facts = policies::facts(&services, sites.as_ref(), mode);
+    let modes = modes(written, mode, mode_place.unwrap_or(written.scenario.place));
+    if let Some(sites) = &sites {
+        advice::give(sites, &modes, &services, &written.accept, problems);
+    }
+    sources::place_inline("policies", &written.policies, problems);
+    let setting = control::Setting {
+        folder: &folder,
+        reading: &reading,
+        services: &services,
+        written: &written.topology.services,
+        called: &called,
+        mode,
+        zone: zone.as_deref(),
+    };
+    let other = control::policies(written.control.as_ref(), &setting, problems);
     let flows = load::flows(&written.load.0, &services, written.sweep.is_some(), problems);
+    let entrances = entrances(&modes, sites.as_ref(), &services, &flows, problems);
+    let other_entrance = other.as_ref().and_then(|other| other.entrance(mode, &services, &flows, problems));
     let sweep = written.sweep.as_ref().map(|sweep| sweep::resolve(sweep, &flows, mode, problems));
     let timeline = match (&written.timeline, &written.sweep) {
-        (Some(phases), None) => timeline::phases(phases, &services, problems),
+        (Some(phases), None) => timeline::phases(phases, &services, mode, problems),
         (None, Some(_)) => Vec::new(),
         (Some(_), Some(sweep)) => {
             problems.error(code::SHAPE, sweep.place, "both a `timeline` and a `sweep`").help("make them two scenarios");
@@ -82,6 +117,9 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
             Vec::new()
         }
     };
+    let mut all_sites = sites.iter().chain(other.iter().filter_map(|other| other.sites.as_ref()));
+    let bootstrap = all_sites.any(|sites| sites.objects.bootstrap.is_some());
+    release::obeyed(&timeline, mode, bootstrap, problems);
     let names = expect::Names { services: &services, flows: &flows, timeline: &timeline, sweep: sweep.as_ref() };
     let expectations = expect::all(&written.expect, &names, problems);
     let max_affected = written.max_affected.as_ref().map(|most| most.instances);
@@ -91,9 +129,12 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         &services,
         &timeline,
         &expectations,
-        &facts,
+        other.as_ref().map_or(&facts, |other| &other.facts),
         problems,
     );
+    let policies =
+        other.as_ref().map(|other| OtherPolicies { sources: other.sources.clone(), entrance: other_entrance });
+    let control = control.map(|control| Control { policies, ..control });
     // Arithmetic on names that do not exist would only repeat what has been said.
     if !problems.has_errors() {
         let plan = plan::Plan { services: &services, flows: &flows, timeline: &timeline };
@@ -101,6 +142,9 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         check::healing(&expectations, &plan, &facts, problems);
         check::faults(&plan, max_affected, problems);
         check::load(&written.load.0, &plan, &facts, problems);
+        if let Some(other) = &other {
+            check::load(&written.load.0, &plan, &other.facts, problems);
+        }
     }
     if problems.has_errors() {
         return None;
@@ -119,6 +163,10 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         policies: sources,
         accept_unsupported: written.accept_unsupported.clone(),
         mode,
+        zone,
+        compat,
+        beyond_envoy,
+        entrances,
         flows,
         timeline,
         sweep,
@@ -126,6 +174,27 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         control,
         max_affected,
     })
+}
+
+/// The modes that are run, and where each is asked for.
+fn modes(written: &written::Scenario, mode: MeshMode, place: Place) -> Vec<(MeshMode, Place)> {
+    let cells = written.sweep.as_ref().and_then(|sweep| sweep.mode.as_ref());
+    match cells {
+        Some(modes) => modes.iter().map(|written| (mesh::mode(written), written.place)).collect(),
+        None => vec![(mode, place)],
+    }
+}
+
+/// The proxies that clients ask, in every mode that has one.
+fn entrances(
+    modes: &[(MeshMode, Place)],
+    sites: Option<&Sites>,
+    services: &[Service],
+    flows: &[Flow],
+    problems: &mut Problems,
+) -> Vec<Entrance> {
+    let Some(sites) = sites else { return Vec::new() };
+    modes.iter().filter_map(|mode| entrance::resolve(*mode, sites, services, flows, problems)).collect()
 }
 
 /// The title in letters that a file's name can hold: at most 60, words joined by `-`.

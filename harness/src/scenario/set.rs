@@ -1,6 +1,6 @@
 //! `--set PATH=VALUE`: changes a scenario before it is read, so that the change is checked as if it stood in the file.
 
-use squall_yaml::{Document, Node, Value};
+use squall_yaml::{Document, Node, Place, Value};
 use std::fmt;
 use std::str::FromStr;
 
@@ -51,9 +51,9 @@ pub enum SetError {
 }
 
 impl Set {
-    /// Changes the document. The last key of the path may be new, all before it must be there.
-    pub fn apply(&self, document: &mut Document) -> Result<(), SetError> {
-        let value = squall_yaml::parse_value(&self.value)
+    /// Changes the document, and says where. The last key of the path may be new, all before it must be there.
+    pub fn apply(&self, document: &mut Document) -> Result<Place, SetError> {
+        let mut value = squall_yaml::parse_value(&self.value)
             .map_err(|reason| SetError::Value { set: self.to_string(), reason })?;
         let mut node = &mut document.root;
         for (number, step) in self.path.iter().enumerate() {
@@ -77,8 +77,25 @@ impl Set {
             }
             .ok_or_else(|| SetError::Nowhere { set: self.to_string(), step: step.to_string() })?;
         }
+        stand_at(&mut value, node.place);
         node.value = value;
-        Ok(())
+        Ok(node.place)
+    }
+}
+
+/// Everything of a value that stands in no file is told of at one place.
+fn stand_at(value: &mut Value, place: Place) {
+    let stand = |node: &mut Node| {
+        (node.place, node.len) = (place, 0);
+        stand_at(&mut node.value, place);
+    };
+    match value {
+        Value::List(entries) => entries.iter_mut().for_each(stand),
+        Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+            stand(key);
+            stand(value);
+        }),
+        _ => {}
     }
 }
 

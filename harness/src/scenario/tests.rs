@@ -1,10 +1,11 @@
 //! What a scenario as a whole is read as, and what is said about one that is wrong.
 
-use super::parse::text_of;
+use super::parse::{Reading, text_of};
 use super::resolved::Scenario;
 use squall_yaml::{Finding, Severity, Source};
 use std::fmt::Write;
 
+mod demonstrations;
 mod good;
 mod language;
 mod wrong;
@@ -24,7 +25,7 @@ expect:
 ";
 
 fn read(text: &str) -> (Vec<Scenario>, Vec<Finding>) {
-    text_of(&Source { path: "cart.yaml".into(), text: text.to_owned() }, true, &[])
+    text_of(&Source { path: "cart.yaml".into(), text: text.to_owned() }, true, &Reading::default())
 }
 
 /// `line:column message; expected ...; help`, errors only.

@@ -5,11 +5,13 @@
 //! documentation is what an editor shows.
 
 mod action;
+mod compat;
 mod control;
 mod expect;
 mod fault;
 mod load;
 mod placed;
+mod port;
 mod shapes;
 mod sweep;
 mod target;
@@ -17,11 +19,13 @@ mod timeline;
 mod topology;
 
 pub use action::*;
+pub use compat::*;
 pub use control::*;
 pub use expect::*;
 pub use fault::*;
 pub use load::*;
 pub use placed::*;
+pub use port::*;
 pub use shapes::*;
 pub use sweep::*;
 pub use target::*;
@@ -48,12 +52,15 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// The services.
     pub topology: Topology,
-    /// Policies as they are in the cluster: files, folders, or objects in line.
+    /// Policies as they are in the cluster: files, folders, or objects in line; or one Envoy bootstrap.
     #[serde(default)]
     pub policies: Vec<Placed<Policy>>,
     /// Fields of the policies that may stay without effect, such as `DestinationRule.spec.trafficPolicy.tls`.
     #[serde(default)]
     pub accept_unsupported: Vec<String>,
+    /// Codes of advice that is known and meant, such as `SQ0514`: it is not told again.
+    #[serde(default)]
+    pub accept: Vec<Placed<String>>,
     /// How the proxy stands to the services.
     pub mesh: Option<Mesh>,
     /// One flow of requests, or a list of named flows.
@@ -90,8 +97,16 @@ pub struct MaxAffected {
 pub struct Mesh {
     /// Where a proxy stands; `client` where it is not said.
     pub mode: Option<Placed<Mode>>,
+    /// Zone that the proxy is in, by which it finds the instances nearest to it.
+    pub zone: Option<Placed<String>>,
     /// Whose proxy; `squall` where it is not said.
     pub proxy: Option<Placed<String>>,
+    /// Whose behaviour it follows where releases differ: a version of Istio such as `1.23`; the newest known where it is not said.
+    pub compat: Option<Compat>,
+    /// What it does better than Envoy: `half-open`, `fresh-evidence`, `stalled`, `per-instance-limits`, or `all`; nothing where it is
+    /// not said.
+    #[serde(default)]
+    pub beyond_envoy: Vec<Placed<String>>,
 }
 
 /// Where a proxy stands between clients and services.
@@ -102,11 +117,11 @@ pub enum Mode {
     None,
     /// On the client's side.
     Client,
-    /// On the service's side; not obeyed yet.
+    /// On the service's side: one beside each instance.
     Server,
-    /// On both sides; not obeyed yet.
+    /// On both sides.
     Both,
-    /// At the edge; not obeyed yet.
+    /// At the edge, where the policies' Gateways open it.
     Gateway,
 }
 

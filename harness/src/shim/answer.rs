@@ -11,6 +11,9 @@ use squall_http1::{BodyReader, HeadReader, Request, Response};
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
+/// The field in which an instance names itself.
+const INSTANCE: &str = "x-squall-instance";
+
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Answer {
@@ -52,7 +55,8 @@ impl Answering<'_> {
                 ready += len;
                 if response.status >= 200 {
                     body = Some(BodyReader::new(response.framing(request.method())?));
-                    settle(self.relay, self.open, Fate::Relayed);
+                    let of_instance = !self.relay.sidecar || response.headers.contains(INSTANCE);
+                    settle(self.relay, self.open, if of_instance { Fate::Relayed } else { Fate::Sidecar });
                     if !matches!(what, Answer::Dropped) {
                         self.relay.answer(response.status);
                     }

@@ -4,7 +4,7 @@ use super::answer::{Answer, Answering};
 use super::link;
 use super::relay::{Relay, Standing, reset};
 use super::rules::End;
-use super::wire::{Fate, REQUEST_NUMBER};
+use super::wire::{Fate, REQUEST_NUMBER, TRACE_NUMBER};
 use crate::clock::{Nanos, now};
 use crate::fault::spec::{AbortPlace, Direction};
 use bytes::{Buf, BytesMut};
@@ -24,7 +24,7 @@ const LOOK_BEHIND: Duration = Duration::from_millis(50);
 pub(super) const READ: usize = 16 * 1024;
 
 /// Serves one connection to its end.
-pub(super) async fn relay(relay: Rc<Relay>, client: TcpStream) {
+pub(super) async fn relay(relay: Rc<Relay>, door: usize, client: TcpStream) {
     let standing = Rc::new(Standing::new());
     let mut resets = relay.resets();
     if let Some((fault, End::Reset(0))) = relay.review(&standing).end {
@@ -34,6 +34,7 @@ pub(super) async fn relay(relay: Rc<Relay>, client: TcpStream) {
     }
     let mut connection = Connection {
         relay: Rc::clone(&relay),
+        door,
         client,
         instance: None,
         up: BytesMut::new(),
@@ -55,6 +56,8 @@ pub(super) async fn relay(relay: Rc<Relay>, client: TcpStream) {
 
 struct Connection {
     relay: Rc<Relay>,
+    /// Through which it came.
+    door: usize,
     client: TcpStream,
     instance: Option<TcpStream>,
     /// Bytes from the client, and from the instance.
@@ -187,7 +190,7 @@ impl Connection {
 
     async fn connect(&mut self) -> Result<(), Broken> {
         if self.instance.is_none() {
-            let Ok(stream) = TcpStream::connect(self.relay.to()).await else {
+            let Ok(stream) = self.relay.connect(self.door).await else {
                 self.settle(Fate::Unreachable);
                 return Err(Broken::Reset);
             };
@@ -294,10 +297,12 @@ pub(super) fn settle(relay: &Relay, open: &mut Option<Attempt>, fate: Fate) {
 }
 
 fn attempt_of(request: &Request) -> Attempt {
-    let number = request.headers.get_str("x-request-id").and_then(|id| id.strip_prefix(REQUEST_NUMBER));
+    let own = request.headers.get_str("x-request-id").and_then(|id| id.strip_prefix(REQUEST_NUMBER));
+    // A proxy at the edge gives requests of strangers an id of its own, and leaves their trace as it is.
+    let traced = || request.headers.get_str("traceparent")?.split('-').nth(1)?.get(TRACE_NUMBER..);
     Attempt {
         at: now(),
-        request: number.and_then(|digits| u64::from_str_radix(digits, 16).ok()),
+        request: own.or_else(traced).and_then(|digits| u64::from_str_radix(digits, 16).ok()),
         number: request.headers.get_str("x-envoy-attempt-count").and_then(|count| count.parse().ok()).unwrap_or(1),
         probe: !request.headers.contains("traceparent"),
     }

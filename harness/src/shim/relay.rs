@@ -19,9 +19,9 @@ use tokio::sync::watch;
 /// Everything of one relay.
 pub(super) struct Relay {
     pub(super) index: usize,
-    to: Cell<SocketAddr>,
-    tcp: bool,
-    port: Port,
+    doors: Vec<Door>,
+    /// Answers may come from the proxy beside the instance.
+    pub(super) sidecar: bool,
     seed: Seed,
     faults: RefCell<Vec<(Active, Nanos)>>,
     is_down: Cell<bool>,
@@ -35,6 +35,13 @@ pub(super) struct Relay {
     connections: watch::Sender<usize>,
     pub(super) reporter: Rc<Reporter>,
     pub(super) timer: Timer,
+}
+
+/// A port, and where it leads.
+struct Door {
+    port: Port,
+    to: Cell<Option<SocketAddr>>,
+    tcp: bool,
 }
 
 /// What the faults on connections have said of one connection.
@@ -51,7 +58,7 @@ impl Standing {
 }
 
 impl Relay {
-    /// Binds a port and begins to listen.
+    /// Binds its ports and begins to listen, unless there is nobody behind them yet.
     pub(super) fn start(
         index: usize,
         relay: &wire::Relay,
@@ -59,42 +66,47 @@ impl Relay {
         reporter: Rc<Reporter>,
         timer: Timer,
     ) -> io::Result<Rc<Self>> {
-        let port = Port::bind()?;
-        let first = port.listen()?;
+        let door = |door: &wire::Door| Ok(Door { port: Port::bind()?, to: Cell::new(door.to), tcp: door.tcp });
+        let doors = relay.doors.iter().map(door).collect::<io::Result<Vec<_>>>()?;
+        let is_down = doors.iter().any(|door| door.to.get().is_none());
         let relay = Rc::new(Self {
             index,
-            to: Cell::new(relay.to),
-            tcp: relay.tcp,
-            port,
+            doors,
+            sidecar: relay.sidecar,
             seed,
             faults: RefCell::default(),
-            is_down: Cell::new(false),
+            is_down: Cell::new(is_down),
             changes: watch::channel(0).0,
             resets: watch::channel(0).0,
-            listening: watch::channel(true).0,
+            listening: watch::channel(!is_down).0,
             connections: watch::channel(0).0,
             reporter: Rc::clone(&reporter),
             timer,
         });
-        tokio::task::spawn_local(Rc::clone(&relay).accept(first));
+        for door in 0..relay.doors.len() {
+            let first = if is_down { None } else { Some(relay.doors[door].port.listen()?) };
+            // A change that comes before the task has begun counts as well.
+            let listening = relay.listening.subscribe();
+            tokio::task::spawn_local(Rc::clone(&relay).accept(door, first, listening));
+        }
         if index == 0 {
             tokio::task::spawn_local(async move { reporter.tell_regularly().await });
         }
         Ok(relay)
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.port.address
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.doors.iter().map(|door| door.port.address).collect()
     }
 
-    /// Where the instance listens now.
-    pub(super) fn to(&self) -> SocketAddr {
-        self.to.get()
+    /// Connects to where a door leads now.
+    pub(super) async fn connect(&self, door: usize) -> io::Result<TcpStream> {
+        let to = self.doors[door].to.get().ok_or(io::ErrorKind::NotConnected)?;
+        TcpStream::connect(to).await
     }
 
-    async fn accept(self: Rc<Self>, first: TcpListener) {
-        let mut listening = self.listening.subscribe();
-        let mut listener = Some(first);
+    async fn accept(self: Rc<Self>, door: usize, first: Option<TcpListener>, mut listening: watch::Receiver<bool>) {
+        let mut listener = first;
         loop {
             match &listener {
                 Some(open) => tokio::select! {
@@ -102,7 +114,7 @@ impl Relay {
                     _ = listening.changed() => {}
                     accepted = open.accept() => {
                         match accepted {
-                            Ok((stream, _)) => self.accepted(stream),
+                            Ok((stream, _)) => self.accepted(door, stream),
                             // Out of descriptors: a pause lets others give some back.
                             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
                         }
@@ -116,19 +128,19 @@ impl Relay {
                 }
             }
             let wanted = *listening.borrow_and_update();
-            listener = if wanted { self.port.listen().ok() } else { None };
+            listener = if wanted { self.doors[door].port.listen().ok() } else { None };
         }
     }
 
-    fn accepted(self: &Rc<Self>, stream: TcpStream) {
+    fn accepted(self: &Rc<Self>, door: usize, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
         let relay = Rc::clone(self);
         relay.connections.send_modify(|open| *open += 1);
         tokio::task::spawn_local(async move {
-            if relay.tcp {
-                tcp::relay(Rc::clone(&relay), stream).await;
+            if relay.doors[door].tcp {
+                tcp::relay(Rc::clone(&relay), door, stream).await;
             } else {
-                http::relay(Rc::clone(&relay), stream).await;
+                http::relay(Rc::clone(&relay), door, stream).await;
             }
             relay.connections.send_modify(|open| *open -= 1);
         });
@@ -138,11 +150,13 @@ impl Relay {
     fn settle_listening(&self) {
         let refuse = self.is_down.get() || self.faults.borrow().iter().any(|(fault, _)| fault.refuses());
         if refuse == *self.listening.borrow() {
-            if refuse {
-                self.port.refuse();
-            } else {
-                // The task would listen a moment later; whoever is told that it is up again may connect at once.
-                let _ = self.port.listen();
+            for door in &self.doors {
+                if refuse {
+                    door.port.refuse();
+                } else {
+                    // The task would listen a moment later; whoever is told that it is up again may connect at once.
+                    let _ = door.port.listen();
+                }
             }
             self.listening.send_replace(!refuse);
         }
@@ -155,7 +169,7 @@ impl Relay {
 
     /// Begins a fault.
     pub(super) fn inject(&self, id: u32, spec: Fault) -> Result<(), String> {
-        if self.tcp && spec.unit == Unit::Request {
+        if self.doors.iter().all(|door| door.tcp) && spec.unit == Unit::Request {
             return Err("a plain TCP relay sees no requests".to_owned());
         }
         let mut fault = Active::new(id, spec, self.index, self.seed);
@@ -203,8 +217,8 @@ impl Relay {
     }
 
     /// The instance is there again.
-    pub(super) fn up(&self, to: SocketAddr) {
-        self.to.set(to);
+    pub(super) fn up(&self, to: &[SocketAddr]) {
+        self.doors.iter().zip(to).for_each(|(door, to)| door.to.set(Some(*to)));
         self.is_down.set(false);
         self.settle_listening();
     }

@@ -17,14 +17,14 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 const READ: usize = 16 * 1024;
 
 /// Serves one connection to its end.
-pub(super) async fn relay(relay: Rc<Relay>, mut client: TcpStream) {
+pub(super) async fn relay(relay: Rc<Relay>, door: usize, mut client: TcpStream) {
     let standing = Standing::new();
     let mut resets = relay.resets();
     let passed = tokio::select! {
         biased;
         _ = resets.changed() => Err(Ended::Reset),
         () = relay.until_reset(&standing), if !is_reset_at_accept(&relay, &standing) => Err(Ended::Reset),
-        passed = pass(&relay, &standing, &mut client) => passed,
+        passed = pass(&relay, door, &standing, &mut client) => passed,
     };
     if let Err(Ended::Reset) = passed {
         reset(client);
@@ -47,7 +47,7 @@ impl From<io::Error> for Ended {
     }
 }
 
-async fn pass(relay: &Relay, standing: &Standing, client: &mut TcpStream) -> Result<(), Ended> {
+async fn pass(relay: &Relay, door: usize, standing: &Standing, client: &mut TcpStream) -> Result<(), Ended> {
     let offer = |fate| relay.offer(standing.accepted, None, 1, false, fate);
     let verdict = relay.review(standing);
     match verdict.end {
@@ -64,7 +64,7 @@ async fn pass(relay: &Relay, standing: &Standing, client: &mut TcpStream) -> Res
     let withheld = verdict.end.is_some_and(|(_, end)| end.holds(Direction::ClientToServer));
     let way = Way { relay, standing, delayed: RefCell::default() };
     way.delay().await;
-    let Ok(mut instance) = TcpStream::connect(relay.to()).await else {
+    let Ok(mut instance) = relay.connect(door).await else {
         if !withheld {
             offer(Fate::Unreachable);
         }

@@ -24,15 +24,26 @@ pub struct Start {
     pub seed: u64,
 }
 
-/// One relay, in front of one instance.
+/// One relay, in front of one instance or of the proxy beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Relay {
     /// For logs.
     pub name: String,
-    /// The instance.
-    pub to: SocketAddr,
-    /// Plain TCP: an offer is counted at accept, and request faults are refused.
+    /// One for each port of the instance, at least one. Faults are the whole relay's.
+    pub doors: Vec<Door>,
+    /// Behind it answers may come from others than the instance, which does not name itself in those: the proxy beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sidecar: bool,
+}
+
+/// A port of a relay, and where it leads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Door {
+    /// Where the instance listens; none: it is not there yet, and connections are refused until [`Command::Up`].
+    pub to: Option<SocketAddr>,
+    /// Plain TCP: an offer is counted at accept, and no request is seen.
     pub tcp: bool,
 }
 
@@ -71,8 +82,8 @@ pub enum Command {
         seq: u64,
         /// Index of the relay.
         relay: usize,
-        /// Where the instance listens now.
-        to: SocketAddr,
+        /// Where each door leads now.
+        to: Vec<SocketAddr>,
     },
     /// Renews the lease.
     Heartbeat,
@@ -86,8 +97,8 @@ pub enum Command {
 pub enum Report {
     /// All relays listen.
     Ready {
-        /// In the order of [`Start::relays`].
-        listen: Vec<SocketAddr>,
+        /// In the order of [`Start::relays`], each in the order of its doors.
+        listen: Vec<Vec<SocketAddr>>,
     },
     /// A command has taken effect, existing connections included.
     Ack {
@@ -181,6 +192,8 @@ pub enum Fate {
     Cut,
     /// The instance could not be reached although no fault was asked for.
     Unreachable,
+    /// The proxy beside the instance answered in its place: the instance may or may not have seen it.
+    Sidecar,
 }
 
 impl Fate {
@@ -191,6 +204,9 @@ impl Fate {
 
 /// The load writes `x-request-id: 53715541-4c4c-4000-8000-<12 hex digits of the request's number>`.
 pub const REQUEST_NUMBER: &str = "53715541-4c4c-4000-8000-";
+
+/// The same number stands in `traceparent`, in the hex digits of the trace's id from this one on.
+pub const TRACE_NUMBER: usize = 16;
 
 fn one() -> u32 {
     1

@@ -21,12 +21,13 @@ const LEAST_ROOM: f64 = 0.002;
 const CLEAR_FACTOR: f64 = 1.5;
 
 /// True if the arm has what the expectation looks at: a control that ends with the outage has no recovery.
-pub(super) fn concerns(expectation: &Expectation, arm: &Arm) -> bool {
+pub(super) fn concerns(expectation: &Expectation, scenario: &Scenario, arm: &Arm) -> bool {
+    let is_whole = arm.kind == ArmKind::Main || scenario.control.as_ref().is_some_and(|control| control.whole_timeline);
     let has = |name: &str| arm.phases.iter().any(|phase| phase.name == name);
     match &expectation.subject {
         Subject::Phase { phase, .. } => has(phase),
         Subject::Whole { .. } => true,
-        Subject::Healing(HealingKind::Readmitted(_) | HealingKind::Recovered(_)) => arm.kind == ArmKind::Main,
+        Subject::Healing(HealingKind::Readmitted(_) | HealingKind::Recovered(_)) => is_whole,
         Subject::Healing(_) => true,
         Subject::Sweep { .. } => false,
     }

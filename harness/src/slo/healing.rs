@@ -37,6 +37,8 @@ pub struct Evidence {
     pub events: Vec<(Micros, EventKind, String)>,
     /// The same by service, over the flows that ask it.
     pub slots_of: BTreeMap<String, Vec<(u32, u32)>>,
+    /// Requests that were answered, whatever the status, by service and the slot in which they were due.
+    pub answered: BTreeMap<String, Vec<u32>>,
     /// Lowest share of good requests that a phase with a fault on the service asks for, by service.
     pub success: BTreeMap<String, f64>,
     /// Latency limits that such phases set.
@@ -70,11 +72,14 @@ impl Evidence {
         (0..self.instances.len()).filter(move |other| self.instances[*other].1 == *service)
     }
 
-    /// The service as a whole has had its traffic in this window.
+    /// The service as a whole has had its traffic in this window: at its instances, or answered without any of them, as where all are out.
     fn service_is_busy(&self, instance: usize, from: Micros, to: Micros) -> bool {
         let expected: f64 = self.siblings(instance).map(|one| self.rate(one)).sum::<f64>() * (to - from) as f64 / 1e6;
         let offered: usize = self.siblings(instance).map(|one| self.count(one, from, to)).sum();
-        offered as f64 >= SERVICE_SHARE * expected
+        let slot = |at: Micros| usize::try_from(at / SLOT).unwrap_or(0);
+        let answered = self.answered.get(&self.instances[instance].1).map_or(&[][..], Vec::as_slice);
+        let answered: u32 = answered.iter().take(slot(to)).skip(slot(from)).sum();
+        (offered as f64).max(answered.into()) >= SERVICE_SHARE * expected
     }
 
     /// Silence of so long means that an instance is out.

@@ -2,15 +2,13 @@
 
 use super::{reason, words};
 use crate::scenario::resolved::{Limit, Metric, Scenario, Subject};
-use squall_reports::record::{Arm, Expectation, LatencyKind, Outcome, Reason, Verdict};
+use squall_reports::record::{Arm, Expectation, Latency, LatencyKind, Outcome, Reason, Verdict};
 
 /// A generator that is so late once was stopped, or robbed of its processor: whatever fell into that time was not measured. Microseconds.
 const STOOD_STILL: u64 = 100_000;
 
 /// Lag beyond which nothing a generator says is believed, microseconds.
 const LAG_TOO_LARGE: u64 = 10_000;
-/// Lag that matters to a comparison of two phases, microseconds.
-const LAG_MATTERS: u64 = 1_000;
 /// A fault must harm something within this time, microseconds.
 const EFFECT_WITHIN: i64 = 1_000_000;
 /// Share of a core beyond which the pacing thread is the bottleneck.
@@ -20,7 +18,7 @@ const CPU_TOO_BUSY: f64 = 0.8;
 pub(super) fn reasons(scenario: &Scenario, arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     reasons.extend(sums(arm));
-    reasons.extend(generator(arm, expectations));
+    reasons.extend(generator(scenario, arm, expectations));
     reasons.extend(baseline(scenario, arm));
     reasons.extend(faults(arm));
     reasons.extend(truth(arm));
@@ -44,7 +42,7 @@ fn sums(arm: &Arm) -> Option<Reason> {
 }
 
 /// Lag can only make latencies look worse, so it matters where it could have caused a verdict.
-fn generator(arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
+fn generator(scenario: &Scenario, arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
     let health = &arm.generator;
     let mut reasons = Vec::new();
     let missing = health.planned.saturating_sub(health.offered);
@@ -64,7 +62,7 @@ fn generator(arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
     } else if health.lag_max > STOOD_STILL {
         let text = format!("the generator stood still for {}.", words::seconds(health.lag_max as f64 / 1e6));
         reasons.push(invalid("generator", &text));
-    } else if let Some(caused) = expectations.iter().find(|one| could_be_lag(arm, one)) {
+    } else if let Some(caused) = expectations.iter().find(|one| could_be_lag(scenario, arm, one)) {
         let text = format!(
             "{} could be the generator's own lag (p99 {}).",
             caused.id,
@@ -79,26 +77,36 @@ fn generator(arm: &Arm, expectations: &[Expectation]) -> Vec<Reason> {
     reasons
 }
 
-/// A latency that was missed by less than the generator's lag, or one compared with a phase in which the generator was otherwise late.
-fn could_be_lag(arm: &Arm, judged: &Expectation) -> bool {
+fn could_be_lag(scenario: &Scenario, arm: &Arm, judged: &Expectation) -> bool {
     let (Some(value), Some(limit)) = (judged.observed.value, judged.limit) else { return false };
     let is_latency = ["p50", "p90", "p95", "p99", "max"].iter().any(|name| judged.id.contains(&format!(".{name}")));
-    if !is_latency || !matches!(judged.verdict, Verdict::Fail | Verdict::Pass) {
+    if !is_latency {
         return false;
     }
-    let phase = judged.phase.as_ref().and_then(|name| arm.phases.iter().position(|phase| phase.name == *name));
-    let of_phase = |wanted: Option<usize>| {
-        let lag = arm
-            .latencies
-            .iter()
-            .find(|one| one.kind == LatencyKind::PacerLag && one.phase == wanted && one.flow.is_none());
-        lag.and_then(|lag| lag.quantiles.get("p99").copied()).unwrap_or(0)
+    let lag = |wanted: Option<usize>| {
+        let of_phase = |one: &&Latency| one.kind == LatencyKind::PacerLag && one.phase == wanted && one.flow.is_none();
+        let lag = arm.latencies.iter().find(of_phase).and_then(|lag| lag.quantiles.get("p99").copied());
+        lag.unwrap_or(0) as f64 / 1e6
     };
-    let own = of_phase(phase);
-    let relative = judged.limit_text.contains("x ");
-    let first = arm.phases.iter().position(|phase| phase.judged);
-    let differs = relative && own.abs_diff(of_phase(first)) > LAG_MATTERS;
-    differs || (judged.verdict == Verdict::Fail && value - own as f64 / 1e6 <= limit)
+    let own = lag(judged.phase.as_ref().and_then(|name| arm.phases.iter().position(|phase| phase.name == *name)));
+    let asked = scenario.expectations.iter().find(|one| one.id == judged.id).map(|one| one.limit);
+    let generous = match asked {
+        Some(Limit::AtMostTimes(times)) if scenario.sweep.is_none() => {
+            times * lag(arm.phases.iter().position(|phase| phase.judged))
+        }
+        _ => 0.0,
+    };
+    hangs_on_lag(judged.verdict, value, limit, own, generous)
+}
+
+/// Lag makes a latency look worse, and a limit that is a multiple of the baseline more `generous`, all in seconds: what is missed by less than
+/// its `own` lag, or kept by less than what the baseline's lag adds to the limit, proves nothing.
+fn hangs_on_lag(verdict: Verdict, value: f64, limit: f64, own: f64, generous: f64) -> bool {
+    match verdict {
+        Verdict::Fail => value - own <= limit,
+        Verdict::Pass => value > limit - generous,
+        _ => false,
+    }
 }
 
 /// The baseline must be better than anything that is asked later, and must have had its load.
@@ -175,4 +183,23 @@ fn truth(arm: &Arm) -> Vec<Reason> {
         .iter()
         .map(|text| invalid("data", &format!("counts do not explain each other: {text}.")))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lag_takes_the_proof_out_of_a_verdict_that_it_could_have_caused_and_of_no_other() {
+        for (verdict, value, limit, own, generous, hangs) in [
+            (Verdict::Fail, 0.030, 0.020, 0.002, 0.0, false),
+            (Verdict::Fail, 0.021, 0.020, 0.002, 0.0, true),
+            (Verdict::Pass, 0.010, 0.020, 0.015, 0.0, false),
+            (Verdict::Pass, 0.016, 0.0286, 0.0036, 0.0069, false),
+            (Verdict::Pass, 0.016, 0.020, 0.0, 0.005, true),
+            (Verdict::Fail, 0.030, 0.020, 0.0, 0.005, false),
+        ] {
+            assert_eq!(hangs_on_lag(verdict, value, limit, own, generous), hangs, "{verdict:?} {value} of {limit}");
+        }
+    }
 }

@@ -37,7 +37,8 @@ pub(super) fn passed(arms: &[Arm], control: Option<&Arm>) -> String {
     text.push('.');
     if let Some(control) = control {
         let (lost, planned) = whole(control);
-        text.extend([" Without healing: ", &count(lost), " of ", &count(planned), "."]);
+        let taken = if control.policies.is_empty() { " Without healing: " } else { " Under the other policies: " };
+        text.extend([taken, &count(lost), " of ", &count(planned), "."]);
     }
     text
 }

@@ -75,6 +75,7 @@ fn lines(text: &mut String, cluster: &Cluster) -> std::fmt::Result {
         flags.extend((member.endpoint.health == EndpointHealth::Unhealthy).then_some("/failed_eds_health"));
         flags.extend(host.is_degraded().then_some("/degraded_active_hc"));
         flags.extend((member.endpoint.health == EndpointHealth::Degraded).then_some("/degraded_eds_health"));
+        flags.extend((member.endpoint.health == EndpointHealth::Draining).then_some("/eds_status_draining"));
         flags.extend(host.is_excluded().then_some("/excluded_via_immediate_hc_fail"));
         let flags = if flags.is_empty() { "healthy".to_owned() } else { flags.concat() };
         let address = &member.endpoint.address;

@@ -21,6 +21,7 @@ pub(super) fn config_dump(shared: &Shared) -> Value {
         "version": snapshot.version,
         "refused": **shared.refused.load(),
         "disarmed": disarmed,
+        "beyond_envoy": config.beyond_envoy,
         "listeners": config.listeners.iter().map(listener).collect::<Vec<_>>(),
         "clusters": clusters,
     })
@@ -30,7 +31,7 @@ fn listener(listener: &Listener) -> Value {
     let chains = listener.chains.iter().chain(&listener.default_chain).map(|chain| match &chain.handler {
         Handler::Http(manager) => {
             let hosts = manager.routes.virtual_hosts.iter().map(|host| {
-                let routes: Vec<_> = host.routes.iter().map(route).collect();
+                let routes: Vec<_> = host.routes.iter().map(|one| route(one)).collect();
                 json!({"name": host.name, "domains": host.domains, "from": host.origin.to_string(), "routes": routes})
             });
             json!({"chain": chain.name, "http": hosts.collect::<Vec<_>>()})

@@ -3,6 +3,7 @@
 use super::{clusters, config_dump, stats};
 use crate::clock::now;
 use crate::serve::Shared;
+use crate::telemetry::messages::Level;
 use serde_json::{Value, json};
 use squall_http1::Request;
 use std::sync::atomic::Ordering;
@@ -32,14 +33,18 @@ impl Reply {
 const PATHS: [(&str, bool, &str); 15] = [
     ("/clusters", false, "endpoints and their health; ?format=json"),
     ("/config_dump", false, "what is configured"),
-    ("/drain_listeners", true, "take no more connections and end those that idle"),
-    ("/healthcheck/fail", true, "fail the health checks of whoever is ahead"),
+    (
+        "/drain_listeners",
+        true,
+        "take no more connections and end those that idle; ?inboundonly: close the listeners of the service's side",
+    ),
+    ("/healthcheck/fail", true, "fail the health checks of the load balancer in front of this proxy"),
     ("/healthcheck/ok", true, "pass them again"),
     ("/help", false, "this list"),
     ("/listeners", false, "where connections come in; ?format=json"),
-    ("/logging", true, "levels of the log: one, which is all there is"),
+    ("/logging", true, "from which level on messages are said; ?level=LEVEL changes it"),
     ("/quitquitquit", true, "drain and end the process"),
-    ("/ready", false, "LIVE, or 503 while draining"),
+    ("/ready", false, "LIVE, or 503 after /healthcheck/fail"),
     ("/reopen_logs", true, "open access logs anew after they were moved"),
     ("/reset_counters", true, "set all counters to 0"),
     ("/server_info", false, "version, state and age of this process"),
@@ -71,7 +76,7 @@ pub(super) fn reply(request: &Request, shared: &Shared, started: Instant) -> Rep
         (true, ..) => return Reply::text(405, format!("{path} changes something: POST it\n")),
         (false, ..) => return Reply::text(405, format!("{path} is read by GET\n")),
     }
-    let draining = shared.draining.load(Ordering::Relaxed);
+    let draining = shared.fails_health_check.load(Ordering::Relaxed);
     let ok = || Reply::text(200, "OK\n");
     match path {
         "/ready" if draining => Reply::text(503, "DRAINING\n"),
@@ -91,6 +96,10 @@ pub(super) fn reply(request: &Request, shared: &Shared, started: Instant) -> Rep
             shared.fails_health_check.store(false, Ordering::Relaxed);
             ok()
         }
+        "/drain_listeners" if query.get("inboundonly").is_some() => {
+            shared.drain_inbound.notify_one();
+            ok()
+        }
         "/drain_listeners" => {
             shared.drain.notify_one();
             ok()
@@ -107,7 +116,7 @@ pub(super) fn reply(request: &Request, shared: &Shared, started: Instant) -> Rep
             shared.means.logs.reopen();
             ok()
         }
-        "/logging" => Reply::text(200, "active loggers:\n  all: info\n"),
+        "/logging" => logging(shared, &query),
         _ => help(200),
     }
 }
@@ -131,6 +140,17 @@ fn server_info(shared: &Shared, draining: bool, started: Instant) -> Value {
         "configuration": snapshot.version,
         "refused": **shared.refused.load(),
     })
+}
+
+/// The level of messages, changed if that is asked for.
+fn logging(shared: &Shared, query: &Query<'_>) -> Reply {
+    let messages = &shared.means.messages;
+    match query.get("level").map(Level::named) {
+        None if !query.0.contains('=') => {}
+        Some(Some(level)) => messages.set_level(level),
+        _ => return Reply::text(400, format!("usage: /logging?level=LEVEL, one of {}\n", Level::names().join(", "))),
+    }
+    Reply::text(200, format!("active loggers:\n  all: {}\n", messages.level()))
 }
 
 fn listeners(shared: &Shared, json: bool) -> Reply {

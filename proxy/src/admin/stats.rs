@@ -47,11 +47,13 @@ fn with(shared: &Shared, query: &Query<'_>, tell: impl FnOnce(&[Sample], &Wanted
     let logs = &shared.means.logs;
     samples.push(Sample::of_process("access_log.lines_lost", Value::Counter(logs.lost())));
     samples.push(Sample::of_process("access_log.writes_failed", Value::Counter(logs.failed())));
+    samples.push(Sample::of_process("server.messages_lost", Value::Counter(shared.means.messages.lost())));
+    samples.push(Sample::of_process("server.snapshots", Value::Gauge(snapshot.alive())));
     let lost = snapshot.spans().map(|spans| spans.queue.lost()).sum();
     samples.push(Sample::of_process("tracing.spans_lost", Value::Counter(lost)));
     samples.push(Sample::of_process("server.reloads_refused", Value::Counter(shared.reloads_refused.load(Relaxed))));
     samples.push(Sample::of_process("server.reloads", Value::Counter(shared.reloads.load(Relaxed))));
-    samples.push(Sample::of_process("server.live", Value::Gauge(u64::from(!shared.draining.load(Relaxed)))));
+    samples.push(Sample::of_process("server.live", Value::Gauge(u64::from(!shared.fails_health_check.load(Relaxed)))));
     tell(&samples, &wanted)
 }
 

@@ -6,15 +6,15 @@ use crate::clock::now;
 use crate::cluster::{Cluster, Member};
 use crate::health::Health;
 use crate::health::active::{Change, Checked, State, first_in};
-use crate::policy::{EndpointHealth, HealthCheck};
+use crate::policy::EndpointHealth;
 use crate::serve::snapshot::Snapshot;
 use crate::telemetry::ClusterCounter;
 use crate::telemetry::metrics::Worker;
+use ask::Connection;
 use rand::Rng;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// What was found at an endpoint by one of its checks.
@@ -27,6 +27,15 @@ pub(super) struct Found {
     /// Which of the cluster's checks.
     check: usize,
     checked: Checked,
+    /// For the next time.
+    connection: Option<Connection>,
+}
+
+impl Found {
+    /// The endpoint, and which of its checks.
+    pub(super) fn key(&self) -> (u64, usize) {
+        (self.host, self.check)
+    }
 }
 
 /// What became of an endpoint by one result.
@@ -43,7 +52,16 @@ pub(super) struct Taken {
 /// What is known of each endpoint by each check, and when that is due; not while one is under way.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
-    states: HashMap<(u64, usize), (State, Option<Instant>)>,
+    watched: HashMap<(u64, usize), Watched>,
+}
+
+#[derive(Debug, Default)]
+struct Watched {
+    state: State,
+    /// When it is asked next.
+    due: Option<Instant>,
+    /// On which it is.
+    connection: Option<Connection>,
 }
 
 /// One endpoint and one of its checks.
@@ -51,6 +69,12 @@ struct Due {
     cluster: Arc<Cluster>,
     member: Arc<Member>,
     check: usize,
+}
+
+impl Due {
+    fn key(&self) -> (u64, usize) {
+        (self.member.host.id, self.check)
+    }
 }
 
 fn all(snapshot: &Snapshot) -> impl Iterator<Item = Due> {
@@ -66,8 +90,8 @@ impl Checks {
     pub(super) async fn first_round(&mut self, snapshot: &Snapshot) -> Vec<Found> {
         let mut under_way: JoinSet<Found> = JoinSet::new();
         for due in all(snapshot) {
-            self.states.insert((due.member.host.id, due.check), (State::default(), None));
-            under_way.spawn_local(ask(due));
+            self.watched.insert(due.key(), Watched::default());
+            under_way.spawn_local(ask(due, None));
         }
         let mut found = Vec::new();
         while let Some(one) = under_way.join_next().await {
@@ -76,29 +100,44 @@ impl Checks {
         found
     }
 
-    /// Asks those who are due; what is found comes by the channel.
-    pub(super) fn ask_due(&mut self, snapshot: &Snapshot, rng: &mut impl Rng, found: &mpsc::UnboundedSender<Found>) {
+    /// Asks all endpoints of clusters that `live` does not check, and says whom; `tell` hears what is found.
+    pub(super) fn ask_new(
+        next: &Snapshot,
+        live: &Snapshot,
+        tell: &(impl Fn(Found) + Clone + 'static),
+    ) -> HashSet<(u64, usize)> {
+        let checked =
+            |due: &Due| live.cluster(&due.cluster.name).is_some_and(|live| !live.policy.health_checks.is_empty());
+        let new: Vec<Due> = all(next).filter(|due| !checked(due)).collect();
+        let keys = new.iter().map(Due::key).collect();
+        new.into_iter().for_each(|due| begin(due, None, tell));
+        keys
+    }
+
+    /// Asks those who are due; `tell` hears what is found.
+    pub(super) fn ask_due(
+        &mut self,
+        snapshot: &Snapshot,
+        rng: &mut impl Rng,
+        tell: &(impl Fn(Found) + Clone + 'static),
+    ) {
         let mut listed = HashSet::new();
         for due in all(snapshot) {
-            let key = (due.member.host.id, due.check);
+            let key = due.key();
             listed.insert(key);
             let Some(check) = due.cluster.policy.health_checks.get(due.check) else { continue };
-            let (_, at) =
-                self.states.entry(key).or_insert_with(|| (State::default(), Some(now() + first_in(check, rng))));
-            if at.is_some_and(|at| at <= now()) {
-                *at = None;
-                let found = found.clone();
-                tokio::task::spawn_local(async move {
-                    // Nobody listens any more when the process ends.
-                    let _ = found.send(ask(due).await);
-                });
+            let begin_at = || Watched { due: Some(now() + first_in(check, rng)), ..Watched::default() };
+            let watched = self.watched.entry(key).or_insert_with(begin_at);
+            if watched.due.is_some_and(|at| at <= now()) {
+                watched.due = None;
+                begin(due, watched.connection.take(), tell);
             }
         }
-        self.states.retain(|key, _| listed.contains(key));
+        self.watched.retain(|key, _| listed.contains(key));
     }
 
     /// Takes in one result.
-    pub(super) fn take(&mut self, cluster: &Cluster, member: &Member, found: &Found, rng: &mut impl Rng) -> Taken {
+    pub(super) fn take(&mut self, cluster: &Cluster, member: &Member, found: Found, rng: &mut impl Rng) -> Taken {
         let count = |counter| cluster.stats.count(Worker::CONTROL, counter);
         let Some(check) = cluster.policy.health_checks.get(found.check) else {
             return Taken { changed: false, passed: false, close: false };
@@ -112,11 +151,12 @@ impl Checks {
             }
             Checked::Failed { .. } | Checked::Retriable => count(ClusterCounter::CheckFailure),
         }
-        let (state, due) = self.states.entry((found.host, found.check)).or_default();
-        let change = state.checked(found.checked, check);
+        let watched = self.watched.entry(found.key()).or_default();
+        let change = watched.state.checked(found.checked, check);
         let traffic = cluster.had_traffic();
-        *due = Some(now() + state.next_in(check, traffic, rng));
-        let changed = self.settle(member);
+        watched.due = Some(now() + watched.state.next_in(check, traffic, rng));
+        watched.connection = found.connection;
+        let changed = self.settle(cluster, member);
         if change == Change::Recovered {
             member.host.set_healthy_since(now());
         }
@@ -128,18 +168,19 @@ impl Checks {
     }
 
     /// An endpoint asks to be left out; true if balancing must know.
-    pub(super) fn asked_out(&mut self, member: &Member) -> bool {
-        let own = self.states.iter_mut().filter(|((host, _), _)| *host == member.host.id);
-        own.for_each(|(_, (state, _))| {
-            state.asked_out();
+    pub(super) fn asked_out(&mut self, cluster: &Cluster, member: &Member) -> bool {
+        let own = self.watched.iter_mut().filter(|((host, _), _)| *host == member.host.id);
+        own.for_each(|(_, watched)| {
+            watched.state.asked_out();
         });
-        self.settle(member)
+        self.settle(cluster, member)
     }
 
     /// All checks of an endpoint together: any of them takes it out.
-    fn settle(&self, member: &Member) -> bool {
-        let own = self.states.iter().filter(|((host, _), _)| *host == member.host.id);
-        let healths: Vec<Health> = own.map(|(_, (state, _))| state.health(false)).collect();
+    fn settle(&self, cluster: &Cluster, member: &Member) -> bool {
+        let own = self.watched.iter().filter(|((host, _), _)| *host == member.host.id);
+        let health = |(_, watched): (_, &Watched)| watched.state.health(cluster.policy.ignore_unchecked);
+        let healths: Vec<Health> = own.map(health).collect();
         let host = &member.host;
         let before = (host.fails_check(), host.is_degraded(), host.is_excluded());
         host.set_excluded(healths.contains(&Health::Excluded));
@@ -150,12 +191,17 @@ impl Checks {
     }
 }
 
-async fn ask(due: Due) -> Found {
+fn begin(due: Due, connection: Option<Connection>, tell: &(impl Fn(Found) + Clone + 'static)) {
+    let tell = tell.clone();
+    tokio::task::spawn_local(async move { tell(ask(due, connection).await) });
+}
+
+async fn ask(due: Due, mut connection: Option<Connection>) -> Found {
     let Due { cluster, member, check } = due;
-    let found = |checked| Found { cluster: Arc::clone(&cluster.name), host: member.host.id, check, checked };
-    let Some(policy): Option<&HealthCheck> = cluster.policy.health_checks.get(check) else {
-        return found(Checked::NoAnswer);
-    };
-    let asked = tokio::time::timeout(policy.timeout, ask::ask(&cluster, &member, policy)).await;
-    found(asked.ok().and_then(Result::ok).unwrap_or(Checked::NoAnswer))
+    let mut checked = Checked::NoAnswer;
+    if let Some(policy) = cluster.policy.health_checks.get(check) {
+        let asked = tokio::time::timeout(policy.timeout, ask::ask(&cluster, &member, policy, &mut connection)).await;
+        checked = asked.ok().and_then(Result::ok).unwrap_or(Checked::NoAnswer);
+    }
+    Found { cluster: Arc::clone(&cluster.name), host: member.host.id, check, checked, connection }
 }

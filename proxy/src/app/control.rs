@@ -1,14 +1,18 @@
 //! The control task: the only place that changes anything. It ejects and readmits endpoints, and swaps snapshots.
 
+mod reload;
+
 use super::checks::{self, Checks};
-use super::load::load;
-use super::names::Names;
+use super::names::{LookedUp, Names};
 use super::sockets::Sockets;
+use super::warming::Warming;
 use super::watch::Watch;
-use super::{Error, Options, spans, tell};
+use super::{Error, Options, spans};
 use crate::clock::now;
 use crate::cluster::{Cluster, Member};
+use crate::health::merge::Merging;
 use crate::health::outlier::{Decision, Detection, Detector, Endpoints, Standing};
+use crate::policy::Direction;
 use crate::serve::snapshot::{Registry, Snapshot};
 use crate::serve::{Seen, Shared};
 use crate::telemetry::ClusterCounter;
@@ -41,8 +45,23 @@ pub(super) struct Control {
     rng: ChaCha8Rng,
     /// When each cluster's detector looks next.
     ticks: HashMap<u64, Instant>,
+    /// Changes of each cluster that its balancer was not told of yet.
+    merging: HashMap<u64, Merging>,
     checks: Checks,
+    /// Where tasks of this thread tell what they have found.
+    tell: mpsc::UnboundedSender<News>,
+    /// A configuration that is on its way.
+    warming: Option<Warming>,
+    /// Addresses have changed, or who stays: the snapshot is to be built anew.
+    rebuild_waits: bool,
     drain: watch::Sender<bool>,
+}
+
+/// What a task of the control thread has found.
+#[derive(Debug)]
+pub(super) enum News {
+    Check(checks::Found),
+    Name(LookedUp),
 }
 
 impl Control {
@@ -55,24 +74,47 @@ impl Control {
         watch: Watch,
         options: Options,
         events: EventLog,
+        tell: mpsc::UnboundedSender<News>,
         drain: watch::Sender<bool>,
     ) -> Self {
-        // Another than any worker's.
+        // A seed that no worker uses.
         let rng = ChaCha8Rng::seed_from_u64(options.seed ^ u64::MAX);
-        let (ticks, checks) = (HashMap::new(), Checks::default());
-        Self { shared, registry, sockets, names, watch, options, events, rng, ticks, checks, drain }
+        Self {
+            shared,
+            registry,
+            sockets,
+            names,
+            watch,
+            options,
+            events,
+            rng,
+            ticks: HashMap::new(),
+            merging: HashMap::new(),
+            checks: Checks::default(),
+            tell,
+            warming: None,
+            rebuild_waits: false,
+            drain,
+        }
     }
 
     /// Runs until the process is told to stop. `ready` is called once it is known which endpoints may be used.
     pub(super) async fn run(
         mut self,
         mut seen: mpsc::UnboundedReceiver<Seen>,
+        mut news: mpsc::UnboundedReceiver<News>,
         ready: impl FnOnce() -> io::Result<()>,
     ) -> Result<(), Error> {
         use tokio::signal::unix::{SignalKind, signal};
         let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let (found_by_checks, mut found) = mpsc::unbounded_channel();
-        self.first_checks().await;
+        let shared = Arc::clone(&self.shared);
+        tokio::select! {
+            biased;
+            _ = term.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            () = shared.quit.notified() => return Ok(()),
+            () = self.first_checks() => {}
+        }
         ready()?;
         let mut look = tokio::time::interval(LOOK);
         let mut send_spans = tokio::time::interval(SPANS);
@@ -83,19 +125,20 @@ impl Control {
                 _ = interrupt.recv() => return Ok(()),
                 () = self.shared.quit.notified() => return Ok(()),
                 () = self.shared.drain.notified() => self.drain(),
+                () = self.shared.drain_inbound.notified() => self.drain_inbound(),
                 Some(seen) = seen.recv() => self.seen(&seen),
-                Some(found) = found.recv() => self.found(&found),
+                Some(news) = news.recv() => self.learn(news),
                 _ = send_spans.tick() => spans::send_waiting(&self.shared.snapshot.load(), &mut self.rng),
                 _ = look.tick() => {
                     if self.watch.has_changed() {
                         self.reload();
                     }
-                    if self.names.next().is_some_and(|due| due <= now()) && self.names.look_up_due().await {
-                        self.rebuild();
-                    }
+                    self.warm();
+                    self.names.look_up_due(&self.teller(News::Name));
                     self.tick();
                     let snapshot = self.shared.snapshot.load_full();
-                    self.checks.ask_due(&snapshot, &mut self.rng, &found_by_checks);
+                    let tell = self.teller(News::Check);
+                    self.checks.ask_due(&snapshot, &mut self.rng, &tell);
                 }
             }
         }
@@ -108,16 +151,51 @@ impl Control {
         let _ = self.drain.send(true);
     }
 
+    /// Listeners on the service's side take no more connections; those that are open go on.
+    fn drain_inbound(&mut self) {
+        let snapshot = self.shared.snapshot.load();
+        let inbound = |name: &str| {
+            let named = snapshot.config.listeners.iter().find(|listener| listener.name == name);
+            named.is_some_and(|listener| listener.direction == Direction::Inbound)
+        };
+        let gone = snapshot.listeners().filter(|(_, runtime)| inbound(&runtime.name)).map(|(id, _)| id);
+        self.sockets.leave(gone);
+    }
+
     /// Asks every endpoint that is checked once, so that a proxy that says it is ready knows which it may use.
     async fn first_checks(&mut self) {
         let snapshot = self.shared.snapshot.load_full();
         for found in self.checks.first_round(&snapshot).await {
-            self.found(&found);
+            self.found(found);
+        }
+    }
+
+    /// Hands what a task has found to this one.
+    fn teller<T: 'static>(&self, news: fn(T) -> News) -> impl Fn(T) + Clone + use<T> {
+        let tell = self.tell.clone();
+        // Nobody listens any more when the process ends.
+        move |found| drop(tell.send(news(found)))
+    }
+
+    /// What a task has found.
+    fn learn(&mut self, news: News) {
+        match news {
+            News::Check(found) => match &mut self.warming {
+                Some(warming) if warming.waits_for(&found) => {
+                    warming.take(found);
+                    self.warm();
+                }
+                _ => self.found(found),
+            },
+            News::Name(looked_up) => {
+                self.rebuild_waits |= self.names.found(looked_up);
+                self.warm();
+            }
         }
     }
 
     /// What a check has found.
-    fn found(&mut self, found: &checks::Found) {
+    fn found(&mut self, found: checks::Found) {
         let snapshot = self.shared.snapshot.load_full();
         let Some((cluster, member)) = listed(&snapshot, &found.cluster, found.host) else { return };
         let taken = self.checks.take(cluster, member, found, &mut self.rng);
@@ -126,14 +204,38 @@ impl Control {
         }
         let ends = taken.passed
             && cluster.outlier().is_some_and(|parameters| {
-                let detector = Detector::new(parameters.clone());
+                let detector = Detector::new(parameters.clone(), cluster.policy.beyond);
                 detector.check_passed(&member.host.counters, &mut member.host.standing(), now())
             });
+        if member.host.fails_check() {
+            member.host.standing().check_failed(&member.host.counters);
+        }
         if ends {
             self.events.log(&cluster.name, &member.endpoint.address, "uneject", "active-check");
         }
+        if taken.changed && member.leaving && member.host.fails_check() {
+            self.rebuild_waits = true;
+            return self.warm();
+        }
         if taken.changed || ends {
+            self.changed(cluster);
+        }
+    }
+
+    /// Somebody's health has changed: the balancer is told, now or together with what comes soon.
+    fn changed(&mut self, cluster: &Cluster) {
+        let merging = self.merging.entry(cluster.id()).or_default();
+        if merging.changed(now(), cluster.policy.merge_window) {
             cluster.refresh();
+        }
+    }
+
+    /// Tells the balancers of what has waited for its window.
+    fn tell_merged(&mut self, snapshot: &Snapshot) {
+        for cluster in snapshot.clusters.values() {
+            if self.merging.get_mut(&cluster.id()).is_some_and(|merging| merging.is_due(now())) {
+                cluster.refresh();
+            }
         }
     }
 
@@ -145,7 +247,7 @@ impl Control {
                 let Some(cluster) = snapshot.cluster(cluster) else { return };
                 let Some(at) = cluster.members.iter().position(|member| member.host.id == *host) else { return };
                 let Some(parameters) = cluster.outlier() else { return };
-                let detector = Detector::new(parameters.clone());
+                let detector = Detector::new(parameters.clone(), cluster.policy.beyond);
                 let decision = with_standing(cluster, |endpoints| {
                     detector.detected(*detection, at, endpoints, now(), &mut self.rng)
                 });
@@ -153,26 +255,26 @@ impl Control {
             }
             Seen::AskedOut { cluster, host } => {
                 if let Some((cluster, member)) = listed(&snapshot, cluster, *host)
-                    && self.checks.asked_out(member)
+                    && self.checks.asked_out(cluster, member)
                 {
-                    cluster.refresh();
+                    self.changed(cluster);
                 }
             }
         }
     }
 
     /// Counts a decision, and carries it out.
-    fn decided(&self, cluster: &Cluster, at: usize, detection: Detection, decision: Decision) {
+    fn decided(&mut self, cluster: &Cluster, at: usize, detection: Detection, decision: Decision) {
         let count = |counter| cluster.stats.count(Worker::CONTROL, counter);
-        let (detected, enforced) = counters(detection);
-        if decision != Decision::AlreadyOut {
+        let own = counters(detection);
+        if let Some((detected, _)) = own.filter(|_| decision != Decision::AlreadyOut) {
             count(detected);
         }
         match decision {
             Decision::Ejected => {
-                count(enforced);
+                own.into_iter().for_each(|(_, enforced)| count(enforced));
                 count(ClusterCounter::EjectionsEnforcedTotal);
-                cluster.refresh();
+                self.changed(cluster);
                 if let Some(member) = cluster.members.get(at) {
                     self.events.log(&cluster.name, &member.endpoint.address, "eject", detection.word());
                 }
@@ -187,6 +289,8 @@ impl Control {
         let snapshot = self.shared.snapshot.load_full();
         let known: std::collections::HashSet<u64> = snapshot.clusters.values().map(|cluster| cluster.id()).collect();
         self.ticks.retain(|id, _| known.contains(id));
+        self.merging.retain(|id, _| known.contains(id));
+        self.tell_merged(&snapshot);
         for cluster in snapshot.clusters.values() {
             let Some(parameters) = cluster.outlier() else { continue };
             let next = self.ticks.entry(cluster.id()).or_insert_with(|| now() + parameters.interval);
@@ -194,68 +298,18 @@ impl Control {
                 continue;
             }
             *next += parameters.interval;
-            let detector = Detector::new(parameters.clone());
+            let detector = Detector::new(parameters.clone(), cluster.policy.beyond);
             let tick = with_standing(cluster, |endpoints| detector.tick(endpoints, now(), &mut self.rng));
             for back in &tick.back {
                 self.events.log(&cluster.name, &cluster.members[*back].endpoint.address, "uneject", "time");
             }
             if !tick.back.is_empty() {
-                cluster.refresh();
+                self.changed(cluster);
             }
             for judged in &tick.judged {
                 self.decided(cluster, judged.at, judged.detection, judged.decision);
             }
         }
-    }
-
-    /// A new snapshot if the files hold one; otherwise the last good one goes on, and the reason is told.
-    fn reload(&mut self) {
-        let loaded = match load(&self.options) {
-            Ok(loaded) => loaded,
-            Err(findings) => {
-                let told: Vec<_> = findings.iter().take(10).map(ToString::to_string).collect();
-                return self.refuse(&told.join("\n"));
-            }
-        };
-        if loaded.version == self.shared.snapshot.load().version {
-            return;
-        }
-        tell(&loaded.warnings);
-        self.names.follow(&loaded.config);
-        match self.swap(loaded.version, loaded.config) {
-            Ok(version) => eprintln!("configuration {version} is live"),
-            Err(reason) => self.refuse(&reason),
-        }
-    }
-
-    /// The same configuration with names looked up anew.
-    fn rebuild(&mut self) {
-        let current = self.shared.snapshot.load_full();
-        if let Err(reason) = self.swap(current.version.clone(), current.config.clone()) {
-            self.refuse(&reason);
-        }
-    }
-
-    fn swap(&mut self, version: String, config: crate::policy::Config) -> Result<String, String> {
-        let built = self.registry.build(version, config, self.names.resolved());
-        let snapshot = built.map_err(|error| error.to_string())?;
-        let orders = self.sockets.follow(&snapshot, self.sockets.workers()).map_err(|error| error.to_string())?;
-        let version = snapshot.version.clone();
-        // Who is told to listen finds its listener configured.
-        self.shared.snapshot.store(Arc::new(snapshot));
-        self.sockets.tell(orders);
-        self.shared.refused.store(Arc::new(None));
-        self.shared.reloads.fetch_add(1, Ordering::Relaxed);
-        self.shared.bound.store(Arc::new(self.sockets.addresses(&self.shared.snapshot.load())));
-        self.shared.means.metrics.forget_unused();
-        self.shared.means.logs.forget_unused();
-        Ok(version)
-    }
-
-    fn refuse(&self, reason: &str) {
-        reason.lines().for_each(|line| eprintln!("refused, the last good configuration goes on: {line}"));
-        self.shared.refused.store(Arc::new(Some(reason.to_owned())));
-        self.shared.reloads_refused.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -272,10 +326,10 @@ fn with_standing<T>(cluster: &Cluster, decide: impl FnOnce(Endpoints<'_, '_>) ->
     decide(&mut endpoints)
 }
 
-/// What counts a detection, and its enforcement.
-fn counters(detection: Detection) -> (ClusterCounter, ClusterCounter) {
+/// What counts a detection, and its enforcement; Envoy's numbers have no place for what goes beyond it.
+fn counters(detection: Detection) -> Option<(ClusterCounter, ClusterCounter)> {
     use ClusterCounter as C;
-    match detection {
+    Some(match detection {
         Detection::Consecutive5xx => (C::DetectedConsecutive5xx, C::EnforcedConsecutive5xx),
         Detection::ConsecutiveGateway => (C::DetectedConsecutiveGateway, C::EnforcedConsecutiveGateway),
         Detection::ConsecutiveLocalOrigin => (C::DetectedConsecutiveLocalOrigin, C::EnforcedConsecutiveLocalOrigin),
@@ -285,5 +339,6 @@ fn counters(detection: Detection) -> (ClusterCounter, ClusterCounter) {
         Detection::LocalOriginFailurePercentage => {
             (C::DetectedLocalOriginFailurePercentage, C::EnforcedLocalOriginFailurePercentage)
         }
-    }
+        Detection::FailedTrial | Detection::Stalled => return None,
+    })
 }

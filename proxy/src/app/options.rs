@@ -1,7 +1,7 @@
 //! What a proxy is started with.
 
-use crate::config::mesh::{IstioVersion, Mode, OutboundTraffic, ServedPort, Site};
-use crate::policy::{self, Config, Healing, LogSink, Node};
+use super::Inputs;
+use crate::policy::{self, Config, LogSink};
 use crate::serve::snapshot::{BuildError, Means};
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::format::standard;
@@ -9,32 +9,17 @@ use squall_yaml::Finding;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 /// What a proxy is started with.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Files and folders of policies: Istio, Kubernetes and Gateway API objects, or one Envoy bootstrap.
-    pub policies: Vec<PathBuf>,
-    /// File or folder of endpoints.
-    pub endpoints: Option<PathBuf>,
-    /// On whose side of the traffic it stands.
-    pub mode: Mode,
-    /// Ports that it serves, and where; port 0 lets the kernel choose. With a bootstrap, the first is that of its first listener.
-    pub listen: Vec<Listen>,
+    /// What its configuration is made of.
+    pub inputs: Inputs,
     /// Where to answer questions; where the bootstrap says, else loopback on a port of the kernel's choice.
     pub admin: Option<SocketAddr>,
     /// Questions may come from elsewhere.
     pub admin_exposed: bool,
-    /// Who this proxy is.
-    pub node: Node,
-    /// Whose behaviour is followed.
-    pub istio: IstioVersion,
-    /// What becomes of calls to hosts that nobody knows.
-    pub unknown_hosts: OutboundTraffic,
-    /// Healing taken out after every load.
-    pub disarm: Vec<Healing>,
     /// Worker threads.
     pub concurrency: usize,
     /// A line a request.
@@ -43,8 +28,6 @@ pub struct Options {
     pub access_log_format: AccessLogFormat,
     /// One JSON line an ejection or readmission.
     pub event_log: Option<PathBuf>,
-    /// Fields that may stay without effect.
-    pub accept_unsupported: Vec<String>,
     /// Seed of balancing and back-off.
     pub seed: u64,
     /// Longest wait for requests under way when draining; 30 s.
@@ -59,31 +42,6 @@ pub enum AccessLogFormat {
     Json,
     /// Istio's text.
     Text,
-}
-
-/// A port of services, and where it is served: `127.0.0.1:0`, `80=127.0.0.1:8080`, `redis:6379=127.0.0.1:6379`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listen(pub ServedPort);
-
-/// A place to listen that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no place to listen: expected ADDRESS:PORT, SERVICE-PORT=ADDRESS:PORT or SERVICE:PORT=ADDRESS:PORT")]
-pub struct BadListen(String);
-
-impl FromStr for Listen {
-    type Err = BadListen;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = || BadListen(text.to_owned());
-        let (served, bind) = text.split_once('=').map_or((None, text), |(served, bind)| (Some(served), bind));
-        let bind = bind.parse().map_err(|_| bad())?;
-        let (host, port) = match served.map(|served| served.rsplit_once(':').unwrap_or(("", served))) {
-            None => (None, 80),
-            Some((host, port)) => (Some(host), port.parse().map_err(|_| bad())?),
-        };
-        let host = host.filter(|host| !host.is_empty()).map(ToOwned::to_owned);
-        Ok(Self(ServedPort { port, host, bind }))
-    }
 }
 
 /// Why a proxy did not start, or ended.
@@ -125,18 +83,6 @@ impl From<BuildError> for SetupError {
 }
 
 impl Options {
-    /// The proxy as a control plane sees it.
-    pub(super) fn site(&self) -> Site {
-        Site {
-            mode: self.mode,
-            node: self.node.clone(),
-            version: self.istio,
-            unknown_hosts: self.unknown_hosts,
-            ports: self.listen.iter().map(|listen| listen.0.clone()).collect(),
-            services: Vec::new(),
-        }
-    }
-
     /// Where questions are answered.
     pub(super) fn admin_address(&self, config: &Config) -> Result<SocketAddr, Error> {
         let address = self.admin.or(config.admin).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
@@ -154,23 +100,5 @@ impl Options {
         let format = format.map_err(io::Error::other)?;
         let policy = policy::AccessLog { to: LogSink::File(path.clone()), format };
         means.logs.log(&policy, &means.hostname).map(Some)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_to_listen_may_say_which_port_and_service_it_stands_for() {
-        let read =
-            |text: &str| text.parse::<Listen>().map(|Listen(served)| (served.host, served.port, served.bind.port()));
-        assert_eq!(read("127.0.0.1:8080"), Ok((None, 80, 8080)));
-        assert_eq!(read("9080=127.0.0.1:0"), Ok((None, 9080, 0)));
-        assert_eq!(read("redis:6379=127.0.0.1:1"), Ok((Some("redis".to_owned()), 6379, 1)));
-        assert_eq!(read("80=[::1]:8080"), Ok((None, 80, 8080)));
-        for bad in ["8080", "x=127.0.0.1:1", "127.0.0.1", "80=8080", ""] {
-            assert!(read(bad).is_err(), "{bad}");
-        }
     }
 }

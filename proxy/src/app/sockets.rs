@@ -5,6 +5,7 @@ use crate::net;
 use crate::serve::snapshot::{ListenerId, Snapshot};
 use crate::serve::{Socket, Told};
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -36,18 +37,18 @@ impl Sockets {
                 open.insert(id, *known);
                 continue;
             }
-            let listen = |address| {
-                let listening = net::listen(address).and_then(tokio::net::TcpListener::into_std);
-                listening.map_err(|source| Error::Listen { address, source })
-            };
-            let first = listen(runtime.address)?;
+            let share = |address| standard(address, net::share(address));
+            // What this process leaves and what it enters may be the same address, under another name.
+            let is_own = self.open.values().any(|(_, own)| own.port() == runtime.address.port());
+            let first =
+                if is_own { share(runtime.address)? } else { standard(runtime.address, net::listen(runtime.address))? };
             let address = first.local_addr()?;
             let shared = Arc::new(AtomicU32::new(0));
             let mut first = Some(first);
             for orders in &mut orders {
                 let socket = match first.take() {
                     Some(first) => first,
-                    None => listen(address)?,
+                    None => share(address)?,
                 };
                 if self.open.contains_key(&id) {
                     orders.push(Told::Leave(id));
@@ -67,6 +68,13 @@ impl Sockets {
         }
         self.open = open;
         Ok(orders)
+    }
+
+    /// Tells the workers to take no more connections of these listeners, which are not opened again.
+    pub(super) fn leave(&self, listeners: impl Iterator<Item = ListenerId>) {
+        for listener in listeners {
+            self.workers.iter().for_each(|worker| drop(worker.send(Told::Leave(listener))));
+        }
     }
 
     /// Tells the workers.
@@ -102,6 +110,10 @@ impl Sockets {
             snapshot.listeners().filter_map(|(id, runtime)| Some((runtime.name.to_string(), self.address(id)?)));
         named.collect()
     }
+}
+
+fn standard(address: SocketAddr, opened: io::Result<tokio::net::TcpListener>) -> Result<std::net::TcpListener, Error> {
+    opened.and_then(tokio::net::TcpListener::into_std).map_err(|source| Error::Listen { address, source })
 }
 
 /// The socket on which questions are answered.

@@ -1,7 +1,7 @@
 //! Sends spans to whoever collects them. What cannot be sent is lost: nothing waits for a collector.
 
 use crate::balance::{Turn, Wish};
-use crate::cluster::{Cluster, PoolKey, open};
+use crate::cluster::{Bound, Cluster, PoolKey, open};
 use crate::policy::{Priority, ProtocolChoice, TraceProtocol, TraceProvider};
 use crate::serve::snapshot::Snapshot;
 use crate::telemetry::metrics::Worker;
@@ -29,7 +29,8 @@ pub(super) fn send_waiting(snapshot: &Snapshot, rng: &mut impl Rng) {
         let cluster = snapshot.cluster(&spans.provider.cluster);
         let Some(cluster) = cluster.filter(|_| !waiting.is_empty()) else { continue };
         let wish = Wish::default();
-        let Some(member) = cluster.pick(&mut Turn::new(rng.next_u32()), &wish, rng, Worker::CONTROL) else { continue };
+        let (mut turn, bound) = (Turn::new(rng.next_u32()), Bound::Requests(Priority::Default));
+        let Some(member) = cluster.pick(&mut turn, &wish, bound, rng, Worker::CONTROL) else { continue };
         let resource = Resource { service: spans.provider.service_name.clone(), instance: node.id.clone() };
         let message = export(&resource, &waiting);
         let (cluster, provider) = (Arc::clone(cluster), spans.provider.clone());

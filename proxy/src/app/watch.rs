@@ -3,12 +3,15 @@
 //! Files are replaced by renaming, linked, mounted and written in place; what all of these change is the identity, size or time of some file. Looking
 //! at a handful of files twenty times a second costs less than the traps of notification queues.
 
-use super::Options;
+use super::Inputs;
+use crate::config::files::Files;
+use squall_yaml::{Finding, Place, Severity};
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// What identifies a state of a file: device, inode, size, seconds and nanoseconds of its last change.
-type State = (PathBuf, u64, u64, u64, i64, i64);
+/// What identifies a state of a file: device, inode, size, seconds and nanoseconds of the last change of its content or of itself.
+type State = (PathBuf, u64, u64, u64, [i64; 4]);
 
 /// The files of a configuration as they were last seen.
 #[derive(Debug)]
@@ -16,14 +19,16 @@ pub(super) struct Watch {
     paths: Vec<PathBuf>,
     seen: Vec<State>,
     settled: bool,
+    /// Files in which something stood when they were last obeyed.
+    filled: BTreeSet<PathBuf>,
 }
 
 impl Watch {
     /// Begins with how the files are now.
-    pub(super) fn new(options: &Options) -> Self {
-        let paths: Vec<_> = options.policies.iter().chain(&options.endpoints).cloned().collect();
+    pub(super) fn new(inputs: &Inputs) -> Self {
+        let paths: Vec<_> = inputs.policies.iter().chain(&inputs.endpoints).cloned().collect();
         let seen = look(&paths);
-        Self { paths, seen, settled: true }
+        Self { paths, seen, settled: true, filled: BTreeSet::new() }
     }
 
     /// True once the files have changed and have been the same in two looks, so that one half-written is not read.
@@ -36,26 +41,45 @@ impl Watch {
         }
         !std::mem::replace(&mut self.settled, true)
     }
+
+    /// True if the files have changed since they were last seen.
+    pub(super) fn is_stale(&self) -> bool {
+        look(&self.paths) != self.seen
+    }
+
+    /// These files are obeyed.
+    pub(super) fn obeyed(&mut self, filled: BTreeSet<PathBuf>) {
+        self.filled = filled;
+    }
+
+    /// A finding for each file that was obeyed and in which nothing stands any more. Whoever writes a file empties it first, and may take a
+    /// while; who wants to be rid of what stood there deletes the file.
+    pub(super) fn emptied(&self, filled: &BTreeSet<PathBuf>) -> Vec<Finding> {
+        let emptied = self.filled.difference(filled).filter(|file| file.exists());
+        let finding = |file: &PathBuf| Finding {
+            severity: Severity::Error,
+            file: file.clone(),
+            place: Place::default(),
+            span_len: 0,
+            message: "nothing stands here any more".to_owned(),
+            expected: None,
+            help: Some("delete the file if nothing is to stand there".to_owned()),
+            code: None,
+        };
+        emptied.map(finding).collect()
+    }
 }
 
 fn look(paths: &[PathBuf]) -> Vec<State> {
-    let mut states = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let inside = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-            let mut inside: Vec<_> = inside.collect();
-            inside.sort();
-            states.extend(inside.iter().filter_map(|path| state(path)));
-        } else {
-            states.extend(state(path));
-        }
-    }
-    states
+    let Files { found, failed, .. } = Files::of(paths);
+    // A folder that cannot be looked into is seen by its own state, and read for the reason.
+    found.iter().chain(failed.iter().map(|(folder, _)| folder)).filter_map(|path| state(path)).collect()
 }
 
 fn state(path: &Path) -> Option<State> {
     let data = std::fs::metadata(path).ok()?;
-    Some((path.to_owned(), data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
+    let times = [data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec()];
+    Some((path.to_owned(), data.dev(), data.ino(), data.size(), times))
 }
 
 #[cfg(test)]
@@ -68,7 +92,7 @@ mod tests {
         let file = folder.path().join("a.yaml");
         std::fs::write(&file, "one").unwrap();
         let paths = vec![folder.path().to_owned()];
-        let mut watch = Watch { seen: look(&paths), paths, settled: true };
+        let mut watch = Watch { seen: look(&paths), paths, settled: true, filled: BTreeSet::new() };
         assert!(!watch.has_changed());
         std::fs::write(folder.path().join("b"), "two").unwrap();
         std::fs::rename(folder.path().join("b"), &file).unwrap();
@@ -78,5 +102,16 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert!(!watch.has_changed());
         assert!(watch.has_changed());
+    }
+
+    #[test]
+    fn a_file_that_is_emptied_is_told_of_and_one_that_is_deleted_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let [emptied, deleted] = ["a.yaml", "b.yaml"].map(|name| folder.path().join(name));
+        std::fs::write(&emptied, "").unwrap();
+        let mut watch = Watch { paths: Vec::new(), seen: Vec::new(), settled: true, filled: BTreeSet::new() };
+        watch.obeyed([emptied.clone(), deleted].into());
+        let told: Vec<_> = watch.emptied(&BTreeSet::new()).into_iter().map(|finding| finding.file).collect();
+        assert_eq!(told, [emptied]);
     }
 }

@@ -80,6 +80,14 @@ impl Group {
         self.hosts.get(at?).copied()
     }
 
+    /// The share of each in many picks, while all are equally busy.
+    pub(super) fn shares(&self, balance: &Balance) -> impl Iterator<Item = (usize, f64)> {
+        let by_weight = !matches!(balance, Balance::Random);
+        let weight = move |host: &Host| if by_weight { f64::from(host.weight) } else { 1.0 };
+        let sum: f64 = self.hosts.iter().map(weight).sum();
+        self.hosts.iter().map(move |host| (host.index, weight(host) / sum))
+    }
+
     /// Draws with replacement; the first wins a tie.
     fn least_busy<R: Rng, A: Fn(usize) -> u32>(&self, choices: u32, means: &mut Means<'_, R, A>) -> usize {
         let load = |at: usize| self.hosts.get(at).map_or(u32::MAX, |host| (means.active)(host.index));

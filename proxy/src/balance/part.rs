@@ -10,6 +10,7 @@ use super::turn::Turn;
 use crate::health::Health;
 use crate::policy::{Balance, Cluster};
 use rand::Rng;
+use std::collections::BTreeMap;
 
 /// Endpoints that share load.
 #[derive(Debug)]
@@ -98,6 +99,26 @@ impl Part {
             (false, Availability::Degraded) => tier.degraded.group(turn),
         };
         Some((group.pick(turn, means)?.index, at, panics))
+    }
+
+    /// The share of each endpoint in many picks, while all are equally busy; those without any are left out.
+    pub(super) fn shares(&self, balance: &Balance) -> Vec<(usize, f64)> {
+        let mut shares: BTreeMap<usize, f64> = BTreeMap::new();
+        for number in 0..100 {
+            let (at, availability) = self.loads.choose(number, Priorities::NONE);
+            let Some(tier) = self.priorities.get(at) else { continue };
+            let groups = match (self.loads.panics(at), availability) {
+                (true, _) => vec![(&tier.all, 1.0)],
+                (false, Availability::Healthy) => tier.healthy.groups(),
+                (false, Availability::Degraded) => tier.degraded.groups(),
+            };
+            for (group, of_all) in groups {
+                for (index, share) in group.shares(balance) {
+                    *shares.entry(index).or_default() += of_all * share / 100.0;
+                }
+            }
+        }
+        shares.into_iter().collect()
     }
 
     /// The endpoint of a key, whose priority is the key's too.
@@ -194,6 +215,13 @@ impl Spread {
         // Where no locality has any weight they are one.
         let localities = (!groups.is_empty()).then_some(Localities { list, weights, groups });
         Self { together, localities }
+    }
+
+    /// All its lists with their shares.
+    fn groups(&self) -> Vec<(&Group, f64)> {
+        let Some(Localities { weights, groups, .. }) = &self.localities else { return vec![(&self.together, 1.0)] };
+        let sum: f64 = weights.iter().sum();
+        groups.iter().zip(weights).map(|(group, weight)| (group, weight / sum)).collect()
     }
 
     fn group(&self, turn: &mut Turn) -> &Group {

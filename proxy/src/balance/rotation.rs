@@ -147,6 +147,17 @@ impl Rotation {
         last
     }
 
+    /// The share of each endpoint in many picks, while all are equally busy: of a policy by hash all have the endpoint of the key, if
+    /// there is one. None: there is no such subset.
+    pub(crate) fn shares(&self, wish: &Wish<'_>) -> Option<Vec<(usize, f64)>> {
+        let (part, _) = self.part(wish.subset)?;
+        let key = wish.hash.filter(|_| self.balance.hashes());
+        Some(match key {
+            Some(key) => part.keyed(key, 0).map(|(index, _, _)| (index, 1.0)).into_iter().collect(),
+            None => part.shares(&self.balance),
+        })
+    }
+
     fn part(&self, subset: &Labels) -> Option<(&Part, bool)> {
         match &self.parts {
             Parts::Whole(part) => Some((part, false)),

@@ -1,16 +1,18 @@
 //! Connections to endpoints: one request at a time, or many streams at once.
 
 use super::Slot;
-use super::pool::HostPool;
+use super::pool::{Ended, HostPool};
 use crate::clock::now;
+use crate::telemetry::ClusterCounter;
 use crate::wire::{self, Broken, http1, http2};
 use bytes::Bytes;
 use h2::client::SendRequest;
 use squall_http1::{Framing, Request};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 /// A connection that a request may use.
 pub(super) enum Connection {
@@ -34,9 +36,10 @@ pub(super) struct Http1 {
     pub(super) _slot: Slot,
 }
 
-/// A connection of HTTP/2.
+/// A connection of HTTP/2. Its pool and its streams hold it: once they have let go of it, it says goodbye and ends.
 pub(super) struct Http2 {
-    send: SendRequest<Bytes>,
+    /// Never sent with: each stream has its own, since one that must wait for room would hold up the others.
+    send: RefCell<SendRequest<Bytes>>,
     /// Most streams at once, by our policy.
     limit: u32,
     /// Most streams ever, by our policy.
@@ -59,7 +62,7 @@ impl Http2 {
     ) -> Rc<Self> {
         let opened = now();
         Rc::new(Self {
-            send,
+            send: RefCell::new(send),
             limit,
             requests_left: Cell::new(requests.unwrap_or(u32::MAX)),
             active: Cell::new(0),
@@ -73,39 +76,62 @@ impl Http2 {
 
     /// A place for a stream, if there is room.
     pub(super) fn begin(connection: &Rc<Self>) -> Option<Stream> {
-        let room = connection.limit.min(u32::try_from(connection.send.current_max_send_streams()).unwrap_or(u32::MAX));
+        let theirs = u32::try_from(connection.send.borrow().current_max_send_streams()).unwrap_or(u32::MAX);
+        let room = connection.limit.min(theirs);
         let active = connection.active.get();
         if connection.closed.get() || active >= room || connection.requests_left.get() == 0 {
             return None;
         }
         connection.active.set(active + 1);
         connection.requests_left.set(connection.requests_left.get() - 1);
-        Some(Stream { connection: Rc::clone(connection) })
+        Some(Stream { connection: Rc::clone(connection), used: false })
     }
 
-    /// The connection has ended, or takes no more streams.
-    pub(super) fn close(connection: &Rc<Self>) {
-        connection.closed.set(true);
+    /// The connection takes no more streams, and ends with those that are under way; `why` counts that.
+    pub(super) fn close(connection: &Rc<Self>, why: Option<ClusterCounter>) {
+        if connection.closed.replace(true) {
+            return;
+        }
         if let Some(pool) = connection.pool.upgrade() {
+            why.into_iter().for_each(|why| pool.counts(why));
             pool.remove_streams(connection);
         }
     }
 
-    /// True without a stream for so long.
-    pub(super) fn is_idle_since(&self, now: Instant, limit: Option<Duration>) -> bool {
-        self.active.get() == 0 && limit.is_some_and(|most| now.duration_since(self.idle_since.get()) >= most)
+    /// False once its peer has said goodbye or is gone: it is closed then.
+    pub(super) fn is_ready(connection: &Rc<Self>) -> bool {
+        let ready = connection.send.borrow_mut().poll_ready(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Err(error)) = ready else { return true };
+        let said = error.is_go_away() && error.is_remote();
+        Self::close(connection, said.then_some(ClusterCounter::CxCloseNotify));
+        false
+    }
+
+    /// True while a stream is under way.
+    pub(super) fn is_active(&self) -> bool {
+        self.active.get() > 0
+    }
+
+    /// Since when it has had no stream; none while one is under way.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        (!self.is_active()).then(|| self.idle_since.get())
     }
 }
 
 /// A place among the streams of a connection; given back when dropped.
 pub(super) struct Stream {
     connection: Rc<Http2>,
+    /// A request has begun on it.
+    used: bool,
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         let connection = &self.connection;
         connection.active.set(connection.active.get() - 1);
+        if !self.used {
+            connection.requests_left.set(connection.requests_left.get().saturating_add(1));
+        }
         connection.idle_since.set(now());
         if let Some(pool) = connection.pool.upgrade() {
             pool.room(connection);
@@ -135,12 +161,15 @@ enum Back {
 struct Place {
     rest: Option<Rest>,
     pool: Rc<HostPool>,
+    /// Its request is under way.
+    active: bool,
+    why: Option<ClusterCounter>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.rest.take().is_some() {
-            self.pool.gone();
+        if let Some(rest) = self.rest.take() {
+            self.pool.gone(Ended { active: self.active, opened: rest.opened, why: self.why });
         }
     }
 }
@@ -154,6 +183,21 @@ struct Rest {
 }
 
 impl Connection {
+    /// False once its peer has said goodbye: no request goes there any more.
+    pub(super) fn is_ready(&self) -> bool {
+        match self {
+            Self::Http1(_) => true,
+            Self::Http2(stream) => Http2::is_ready(&stream.connection),
+        }
+    }
+
+    pub(super) fn opened(&self) -> Instant {
+        match self {
+            Self::Http1(connection) => connection.opened,
+            Self::Http2(stream) => stream.connection.opened,
+        }
+    }
+
     /// Begins a request. Its head waits to be written in the sink.
     pub(super) async fn begin(
         self,
@@ -167,24 +211,30 @@ impl Connection {
         match self {
             Self::Http1(connection) => {
                 let Http1 { source, mut sink, requests, opened, idle_since: _, local, _slot: slot } = *connection;
-                let requests = requests + 1;
+                let requests = requests.saturating_add(1);
                 sink.request(request, framing);
                 let last = max_requests.is_some_and(|most| requests >= most);
-                let back = Back::Http1(Place { rest: Some(Rest { requests, opened, local, slot }), pool });
+                let rest = Some(Rest { requests, opened, local, slot });
+                let back = Back::Http1(Place { rest, pool, active: true, why: None });
                 let (source, sink) = (wire::Source::Http1(source), wire::Sink::Http1(sink));
                 Ok(Channel { source, sink, local, last, back })
             }
-            Self::Http2(stream) => {
+            Self::Http2(mut stream) => {
                 let head = http2::request_head(request, scheme, framing).ok_or(Broken::Lost)?;
                 let whole = framing == Framing::Empty && !tunnel;
                 let begun = {
-                    let mut send = stream.connection.send.clone().ready().await;
+                    let send = stream.connection.send.borrow().clone();
+                    let mut send = send.ready().await;
                     match &mut send {
                         Ok(send) => send.send_request(head, whole).map_err(|error| http2::broken(&error)),
                         Err(error) => Err(http2::broken(error)),
                     }
                 };
-                let (response, body) = begun.inspect_err(|_| Http2::close(&stream.connection))?;
+                let (response, body) = begun.inspect_err(|_| Http2::close(&stream.connection, None))?;
+                stream.used = true;
+                if stream.connection.requests_left.get() == 0 {
+                    Http2::close(&stream.connection, Some(ClusterCounter::CxMaxRequests));
+                }
                 Ok(Channel {
                     source: wire::Source::Http2(http2::Source::of_response(response)),
                     sink: wire::Sink::Http2(http2::Sink::of_request(body, whole)),
@@ -208,9 +258,14 @@ impl Channel {
     /// The answer is over: the connection serves the next request if it can.
     pub(crate) fn finish(self) {
         let whole = self.source.is_done() && self.sink.is_flushed();
-        if let (Back::Http1(mut place), wire::Source::Http1(source), wire::Sink::Http1(sink)) =
+        let (Back::Http1(mut place), wire::Source::Http1(source), wire::Sink::Http1(sink)) =
             (self.back, self.source, self.sink)
-            && whole
+        else {
+            return;
+        };
+        place.active = !whole;
+        place.why = self.last.then_some(ClusterCounter::CxMaxRequests);
+        if whole
             && !self.last
             && source.is_clean()
             && let Some(Rest { requests, opened, local, slot }) = place.rest.take()

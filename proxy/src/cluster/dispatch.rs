@@ -1,13 +1,13 @@
 //! Getting a connection to an endpoint within the cluster's limits.
 
 use super::connection::{Connection, Http1, Http2};
-use super::pool::{HostPool, Turn};
+use super::pool::{Ended, HostPool, Turn};
 use super::{Channel, Cluster, Member, Pools, Slot};
 use crate::clock::now;
-use crate::net::{self, Transport};
+use crate::net::{self, ServerName, Transport};
 use crate::policy::{Address, PoolLimits, Priority, ProtocolChoice};
-use crate::telemetry::ClusterCounter;
 use crate::telemetry::metrics::Worker;
+use crate::telemetry::{ClusterCounter, ClusterTime};
 use crate::wire::{Broken, http1};
 use squall_http1::{Framing, Limits, Request};
 use std::net::SocketAddr;
@@ -17,9 +17,12 @@ use std::sync::Arc;
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ConnectError {
-    /// A limit of pending or active requests is reached.
+    /// A limit of active requests is reached.
     #[error("overflow")]
     Overflow,
+    /// No request more may wait for a connection.
+    #[error("overflow")]
+    PendingOverflow,
     /// A limit of pools is reached: the endpoint counts as not there.
     #[error("no room for another pool")]
     NoPool,
@@ -31,13 +34,21 @@ pub(crate) enum ConnectError {
     Timeout,
 }
 
+impl ConnectError {
+    /// What the transport said, if it said anything.
+    pub(crate) fn transport(&self) -> Option<&str> {
+        let Self::Failed(told) = self else { return None };
+        told.split_once("transport failure reason: ").map(|(_, reason)| reason)
+    }
+}
+
 /// How an endpoint is spoken to: connections are shared only among requests that agree on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PoolKey {
     /// The protocol, or how it is found out.
     pub protocol: ProtocolChoice,
-    /// The server name, where it is that of the request.
-    pub server_name: Option<Box<str>>,
+    /// The server name, where it is that of the request: no more of a host makes a pool, since strangers choose it.
+    pub server_name: Option<ServerName<'static>>,
     /// Which limits count it.
     pub priority: Priority,
 }
@@ -73,17 +84,15 @@ pub(crate) async fn connect(
 ) -> Result<Connected, ConnectError> {
     let options = &cluster.policy.connections;
     let limits = cluster.policy.limits(key.priority);
-    let pool = pools.of(&member.host, key);
+    let pool = pools.of(&member.host, key, &cluster.stats);
     let connection = match pool.take_ready(now(), options.idle_timeout) {
         Some(connection) => connection,
         None => wait_or_open(pools, &pool, cluster, member, key, limits).await?,
     };
-    let load = cluster.load(key.priority);
-    if let Some(slot) = load.take(|load| &load.requests, limits.requests) {
+    if let Some(slot) = cluster.place(member, key.priority, |load| &load.requests, limits.requests) {
         Ok(Connected { connection, pool, max_requests: options.max_requests, slot })
     } else {
         connection.put_back(&pool);
-        cluster.stats.count(pools.shard, ClusterCounter::RqPendingOverflow);
         Err(ConnectError::Overflow)
     }
 }
@@ -97,23 +106,26 @@ async fn wait_or_open(
     key: &PoolKey,
     limits: &PoolLimits,
 ) -> Result<Connection, ConnectError> {
-    if pool.is_empty() && pools.count(&member.host) as u32 > limits.pools {
+    if pool.is_empty() && pools.in_use(&member.host) as u32 >= limits.pools {
         cluster.stats.count(pools.shard, ClusterCounter::CxPoolOverflow);
         return Err(ConnectError::NoPool);
     }
-    let load = cluster.load(key.priority);
-    let Some(_pending) = load.take(|load| &load.pending, limits.pending) else {
+    let Some(_pending) = cluster.place(member, key.priority, |load| &load.pending, limits.pending) else {
         cluster.stats.count(pools.shard, ClusterCounter::RqPendingOverflow);
-        return Err(ConnectError::Overflow);
+        return Err(ConnectError::PendingOverflow);
     };
     cluster.stats.count(pools.shard, ClusterCounter::RqPendingTotal);
+    let begun = now();
     loop {
         let turn = pool.wait();
         open_another(pools.shard, pool, cluster, member, key, limits);
         match turn.await {
-            Ok(Turn::Connection(connection)) => return Ok(connection),
+            // A peer whose newest connection says goodbye at once would do so with the next, too.
+            Ok(Turn::Connection(connection)) if connection.is_ready() || connection.opened() >= begun => {
+                return Ok(connection);
+            }
             Ok(Turn::Failed(error)) => return Err(error),
-            Ok(Turn::TryAgain) | Err(_) => {}
+            Ok(Turn::Connection(_) | Turn::TryAgain) | Err(_) => {}
         }
     }
 }
@@ -133,17 +145,19 @@ fn open_another(
     }
     // An endpoint may always have one connection, whatever the limit.
     let limit = if pool.is_empty() { u32::MAX } else { limits.connections };
-    let slot = cluster.load(key.priority).take(|load| &load.connections, limit);
+    let slot = cluster.place(member, key.priority, |load| &load.connections, limit);
     let Some(slot) = slot.filter(|_| pool.open() < limits.connections_per_host.max(1)) else {
         cluster.stats.count(shard, ClusterCounter::CxOverflow);
         return;
     };
     pool.opening();
+    let begun = now();
     let (pool, cluster, member, key) = (Rc::clone(pool), Arc::clone(cluster), Arc::clone(member), key.clone());
     tokio::task::spawn_local(async move {
         match open(&cluster, &member, &key).await {
             Ok((transport, local)) => {
                 cluster.stats.count(shard, ClusterCounter::CxTotal);
+                cluster.stats.took(shard, ClusterTime::CxConnect, now().saturating_duration_since(begun));
                 serve(transport, local, slot, &pool, &cluster, &key).await;
             }
             Err(error) => {
@@ -151,7 +165,8 @@ fn open_another(
                 if error == ConnectError::Timeout {
                     cluster.stats.count(shard, ClusterCounter::CxConnectTimeout);
                 }
-                pool.failed(&error);
+                let told = pool.failed(&error);
+                cluster.stats.add(shard, ClusterCounter::RqPendingFailureEject, told);
             }
         }
     });
@@ -165,7 +180,10 @@ pub(crate) async fn open(
 ) -> Result<(Transport, Option<SocketAddr>), ConnectError> {
     let options = &cluster.policy.connections;
     let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => ConnectError::Failed("remote connection failure".into()),
+        std::io::ErrorKind::ConnectionRefused => {
+            let reason = "delayed connect error: Connection refused";
+            ConnectError::Failed(format!("remote connection failure, transport failure reason: {reason}").into())
+        }
         _ => ConnectError::Failed(format!("remote connection failure, transport failure reason: {error}").into()),
     };
     let opening = async {
@@ -180,10 +198,7 @@ pub(crate) async fn open(
             }
         };
         match &cluster.tls {
-            Some(tls) => {
-                let host = key.server_name.as_deref().unwrap_or_default();
-                Ok((tls.connect(transport, host).await.map_err(failed)?, local))
-            }
+            Some(tls) => Ok((tls.connect(transport, key.server_name.as_ref()).await.map_err(failed)?, local)),
             None => Ok((transport, local)),
         }
     };
@@ -204,11 +219,14 @@ async fn serve(
         ProtocolChoice::Alpn => transport.alpn() == Some(b"h2"),
         ProtocolChoice::Http1 | ProtocolChoice::OfClient => false,
     };
+    pool.counts(if http2 { ClusterCounter::CxHttp2Total } else { ClusterCounter::CxHttp1Total });
     if http2 {
         return serve_streams(transport, local, slot, pool, cluster).await;
     }
     let (reader, writer) = transport.split();
-    let (source, sink) = (http1::Source::new(reader, Limits::default()), http1::Sink::new(writer));
+    let trailers = cluster.policy.protocol.http1.trailers;
+    let source = http1::Source::new(reader, Limits::default()).with_trailers(trailers);
+    let sink = http1::Sink::new(writer).with_trailers(trailers);
     let opened = now();
     pool.opened();
     pool.put_back(Http1 { source, sink, requests: 0, opened, idle_since: opened, local, _slot: slot }, opened);
@@ -231,13 +249,16 @@ async fn serve_streams(
         .handshake(transport)
         .await;
     let Ok((send, mut connection)) = shaken else {
-        return pool.failed(&ConnectError::Failed("remote connection failure".into()));
+        pool.failed(&ConnectError::Failed("remote connection failure".into()));
+        return;
     };
     let limits = (options.max_concurrent_streams, cluster.policy.connections.max_requests);
     let http2 = Http2::new(send, limits, local, pool);
+    let opened = http2.opened;
     let pings = connection.ping_pong().zip(options.keepalive);
     pool.opened();
-    pool.add_streams(&http2);
+    // Once nobody else holds it the connection ends.
+    let http2 = pool.add_streams(http2);
     let alive = async {
         match pings {
             Some((mut pings, keepalive)) => loop {
@@ -250,13 +271,14 @@ async fn serve_streams(
             None => std::future::pending().await,
         }
     };
-    let own = Rc::clone(&http2);
     tokio::select! {
         // However it ends, its streams have been told.
         _ = connection => {}
         () = alive => {}
     }
-    Http2::close(&own);
-    drop((http2, own, slot));
-    pool.gone();
+    let left = http2.upgrade();
+    left.iter().filter(|http2| Http2::is_ready(http2)).for_each(|http2| Http2::close(http2, None));
+    let active = left.is_some_and(|http2| http2.is_active());
+    drop(slot);
+    pool.gone(Ended { active, opened, why: None });
 }

@@ -1,8 +1,9 @@
 //! One endpoint as all workers see it.
 
+use super::Load;
 use crate::health::Health;
 use crate::health::outlier::{Counters, Standing};
-use crate::policy::{Address, Endpoint, EndpointHealth};
+use crate::policy::{Address, Endpoint, EndpointHealth, Priority};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -15,6 +16,8 @@ pub(crate) struct Host {
     /// Failures in a row, and whether it is out for them.
     pub counters: Counters,
     active: AtomicU32,
+    /// What is under way, for each priority of requests; counted where limits hold for each endpoint.
+    load: [Arc<Load>; 2],
     checked: AtomicBool,
     failed_check: AtomicBool,
     degraded: AtomicBool,
@@ -25,6 +28,8 @@ pub(crate) struct Host {
     healthy_since: Mutex<Instant>,
     /// Requests sent to it.
     pub requests: AtomicU64,
+    /// When it answered last, in nanoseconds; counted where stalls are watched for.
+    answered: AtomicU64,
 }
 
 /// An endpoint of a cluster: what is configured, and what is known.
@@ -38,6 +43,8 @@ pub(crate) struct Member {
     pub priority: u32,
     /// Which of the cluster's localities it is in.
     pub locality: usize,
+    /// It is no longer listed, and stays for as long as it passes its checks.
+    pub leaving: bool,
 }
 
 impl Member {
@@ -49,7 +56,8 @@ impl Member {
     /// The same endpoint, asked at another address.
     pub(crate) fn at(&self, address: Address) -> Self {
         let endpoint = Endpoint { address, ..self.endpoint.clone() };
-        Self { host: Arc::clone(&self.host), endpoint, priority: self.priority, locality: self.locality }
+        let (host, leaving) = (Arc::clone(&self.host), self.leaving);
+        Self { host, endpoint, priority: self.priority, locality: self.locality, leaving }
     }
 
     /// What discovery, the detector and the active check say of it together.
@@ -68,7 +76,14 @@ impl Member {
 
 /// A request under way at an endpoint; over when dropped.
 #[derive(Debug)]
-pub(crate) struct Active(Arc<Host>);
+pub(crate) struct Active {
+    host: Arc<Host>,
+    trial: Option<OnTrial>,
+}
+
+/// A request on which an endpoint is tried; it has been when this is dropped.
+#[derive(Debug)]
+pub(crate) struct OnTrial(Arc<Host>);
 
 impl Host {
     /// An endpoint that nothing is known of.
@@ -78,6 +93,7 @@ impl Host {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             counters: Counters::default(),
             active: AtomicU32::new(0),
+            load: Default::default(),
             checked: AtomicBool::new(false),
             failed_check: AtomicBool::new(false),
             degraded: AtomicBool::new(false),
@@ -85,6 +101,7 @@ impl Host {
             standing: Mutex::default(),
             healthy_since: Mutex::new(now),
             requests: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
         }
     }
 
@@ -98,13 +115,21 @@ impl Host {
         self.failed_check.store(failed, Ordering::Relaxed);
     }
 
-    /// Whether it is checked at all, from now on: one that has never been waits for its first check.
-    pub(crate) fn follow_checks(&self, checked: bool) {
-        if self.checked.swap(checked, Ordering::Relaxed) != checked {
+    /// Whether it is checked at all, from now on: one that has never been waits for its first check, and does not count until then if
+    /// `ignored`. True if this is news.
+    pub(crate) fn follow_checks(&self, checked: bool, ignored: bool) -> bool {
+        let news = self.checked.swap(checked, Ordering::Relaxed) != checked;
+        if news {
             self.set_failed_check(checked);
             self.set_degraded(false);
-            self.set_excluded(false);
+            self.set_excluded(checked && ignored);
         }
+        news
+    }
+
+    /// It is checked, and passes.
+    pub(crate) fn passes_checks(&self) -> bool {
+        self.checked.load(Ordering::Relaxed) && !self.fails_check()
     }
 
     /// It said that it does less well.
@@ -137,6 +162,15 @@ impl Host {
         *self.healthy_since.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
+    /// What is under way, where that is counted.
+    pub(crate) fn load(&self, priority: Priority) -> &Arc<Load> {
+        let [ordinary, high] = &self.load;
+        match priority {
+            Priority::Default => ordinary,
+            Priority::High => high,
+        }
+    }
+
     /// Requests under way.
     pub(crate) fn active(&self) -> u32 {
         self.active.load(Ordering::Relaxed)
@@ -146,7 +180,26 @@ impl Host {
     pub(crate) fn begin(self: &Arc<Self>) -> Active {
         self.active.fetch_add(1, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
-        Active(Arc::clone(self))
+        Active { host: Arc::clone(self), trial: self.tried() }
+    }
+
+    /// If the endpoint is on trial, by one more request from now on.
+    pub(crate) fn tried(self: &Arc<Self>) -> Option<OnTrial> {
+        let trial = &self.counters.trial;
+        trial.is_on().then(|| {
+            trial.enter();
+            OnTrial(Arc::clone(self))
+        })
+    }
+
+    /// It has answered at this time, in nanoseconds.
+    pub(crate) fn set_answered(&self, nanos: u64) {
+        self.answered.store(nanos, Ordering::Relaxed);
+    }
+
+    /// True if it has answered since.
+    pub(crate) fn has_answered_since(&self, nanos: u64) -> bool {
+        self.answered.load(Ordering::Relaxed) > nanos
     }
 
     /// Its record of ejections.
@@ -157,6 +210,19 @@ impl Host {
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::Relaxed);
+        self.host.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Active {
+    /// The head of the answer has come, which is all that a trial waits for.
+    pub(crate) fn answered(&mut self) {
+        self.trial = None;
+    }
+}
+
+impl Drop for OnTrial {
+    fn drop(&mut self) {
+        self.0.counters.trial.leave();
     }
 }

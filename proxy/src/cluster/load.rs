@@ -20,6 +20,8 @@ pub(crate) struct Load {
 #[derive(Debug)]
 pub(crate) struct Slot {
     load: Arc<Load>,
+    /// Of the endpoint itself, where limits hold for each.
+    own: Option<Arc<Load>>,
     count: fn(&Load) -> &AtomicU32,
 }
 
@@ -30,13 +32,28 @@ impl Load {
             return None;
         }
         count(self).fetch_add(1, Ordering::Relaxed);
-        Some(Slot { load: Arc::clone(self), count })
+        Some(Slot { load: Arc::clone(self), own: None, count })
+    }
+}
+
+impl Slot {
+    /// The same place in the endpoint's own count besides, unless `limit` are taken there.
+    pub(super) fn also(mut self, own: &Arc<Load>, limit: u32) -> Option<Self> {
+        let count = (self.count)(own);
+        if count.load(Ordering::Relaxed) >= limit {
+            return None;
+        }
+        count.fetch_add(1, Ordering::Relaxed);
+        self.own = Some(Arc::clone(own));
+        Some(self)
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        (self.count)(&self.load).fetch_sub(1, Ordering::Relaxed);
+        for load in self.own.iter().chain([&self.load]) {
+            (self.count)(load).fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -53,5 +70,17 @@ mod tests {
         assert!(load.take(|load| &load.requests, 1).is_some());
         drop(first);
         assert!(load.take(|load| &load.pending, 1).is_some());
+    }
+
+    #[test]
+    fn a_place_in_two_counts_is_given_back_in_both_and_taken_in_none_if_one_is_full() {
+        let (all, own) = (Arc::new(Load::default()), Arc::new(Load::default()));
+        let take = || all.take(|load| &load.requests, u32::MAX).and_then(|slot| slot.also(&own, 1));
+        let first = take();
+        assert!(first.is_some() && take().is_none());
+        let counts = || (all.requests.load(Ordering::Relaxed), own.requests.load(Ordering::Relaxed));
+        assert_eq!(counts(), (1, 1));
+        drop(first);
+        assert_eq!(counts(), (0, 0));
     }
 }

@@ -1,12 +1,14 @@
 //! Connections to endpoints that wait to be used again, and requests that wait for a connection. One of these a worker: no lock.
 
 use super::connection::{Connection, Http1, Http2};
-use super::{ConnectError, Host, PoolKey};
+use super::{ConnectError, Host, Lifetime};
 use crate::clock::now;
-use crate::telemetry::metrics::Worker;
+use crate::telemetry::metrics::{ClusterStats, Worker};
+use crate::telemetry::{ClusterCounter, ClusterTime};
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -20,9 +22,22 @@ pub(super) enum Turn {
     Failed(ConnectError),
 }
 
+/// How a connection has ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    /// Amid a request.
+    pub active: bool,
+    pub opened: Instant,
+    /// What else counts it.
+    pub why: Option<ClusterCounter>,
+}
+
 /// The pool of one endpoint on one worker, for one way of speaking to it.
-#[derive(Default)]
 pub(super) struct HostPool {
+    /// Whose it is: nobody forgets an endpoint to which there may be connections.
+    _host: Arc<Host>,
+    stats: Arc<ClusterStats>,
+    shard: Worker,
     /// The one used last on top.
     idle: RefCell<Vec<Http1>>,
     streams: RefCell<Vec<Rc<Http2>>>,
@@ -31,69 +46,30 @@ pub(super) struct HostPool {
     open: Cell<u32>,
     /// Of those, being opened.
     opening: Cell<u32>,
-}
-
-/// All pools of one worker.
-pub(crate) struct Pools {
-    /// Whose numbers count what happens to them.
-    pub(super) shard: Worker,
-    hosts: RefCell<HashMap<u64, HostPools>>,
-}
-
-type HostPools = Vec<(PoolKey, Rc<HostPool>)>;
-
-/// How long connections to an endpoint may idle and live.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lifetime {
-    /// Without a request.
-    pub idle: Option<Duration>,
-    /// At all.
-    pub age: Option<Duration>,
-}
-
-impl Pools {
-    /// None yet.
-    pub(crate) fn new(shard: Worker) -> Self {
-        Self { shard, hosts: RefCell::default() }
-    }
-
-    /// The pool for an endpoint and a way of speaking to it.
-    pub(super) fn of(&self, host: &Host, key: &PoolKey) -> Rc<HostPool> {
-        let mut hosts = self.hosts.borrow_mut();
-        let pools = hosts.entry(host.id).or_default();
-        if let Some((_, pool)) = pools.iter().find(|(known, _)| known == key) {
-            return Rc::clone(pool);
-        }
-        let pool = Rc::new(HostPool::default());
-        pools.push((key.clone(), Rc::clone(&pool)));
-        pool
-    }
-
-    /// Pools that an endpoint has.
-    pub(super) fn count(&self, host: &Host) -> usize {
-        self.hosts.borrow().get(&host.id).map_or(0, Vec::len)
-    }
-
-    /// Closes connections that have idled or lived too long, or whose peer has closed; forgets pools of endpoints that are no longer
-    /// listed.
-    pub(crate) fn tidy(&self, listed: impl Fn(u64) -> Option<Lifetime>) {
-        self.hosts.borrow_mut().retain(|id, pools| {
-            let lifetime = listed(*id);
-            let none = Lifetime { idle: Some(Duration::ZERO), age: None };
-            pools.iter().for_each(|(_, pool)| pool.tidy(now(), lifetime.unwrap_or(none)));
-            lifetime.is_some() || pools.iter().any(|(_, pool)| pool.open.get() > 0)
-        });
-    }
-
-    /// Closes what idles at an endpoint, and takes nothing more from the rest.
-    pub(crate) fn close(&self, host: u64) {
-        for (_, pool) in self.hosts.borrow().get(&host).into_iter().flatten() {
-            pool.tidy(now(), Lifetime { idle: Some(Duration::ZERO), age: Some(Duration::ZERO) });
-        }
-    }
+    /// Connections that were there by then are not used again.
+    closed: Cell<Option<Instant>>,
 }
 
 impl HostPool {
+    pub(super) fn new(host: Arc<Host>, stats: Arc<ClusterStats>, shard: Worker) -> Self {
+        Self {
+            _host: host,
+            stats,
+            shard,
+            idle: RefCell::default(),
+            streams: RefCell::default(),
+            waiting: RefCell::default(),
+            open: Cell::new(0),
+            opening: Cell::new(0),
+            closed: Cell::new(None),
+        }
+    }
+
+    /// Counts something that happens to one of its connections.
+    pub(super) fn counts(&self, counter: ClusterCounter) {
+        self.stats.count(self.shard, counter);
+    }
+
     /// A connection that can be used at once.
     pub(super) fn take_ready(&self, now: Instant, idle_timeout: Option<Duration>) -> Option<Connection> {
         loop {
@@ -102,15 +78,37 @@ impl HostPool {
             if !expired && connection.source.is_quiet() {
                 return Some(Connection::Http1(Box::new(connection)));
             }
-            self.gone();
+            let why = expired.then_some(ClusterCounter::CxIdleTimeout);
+            self.gone(Ended { active: false, opened: connection.opened, why });
         }
-        let streams = self.streams.borrow();
-        streams.iter().find_map(Http2::begin).map(Connection::Http2)
+        self.take_stream(now, idle_timeout)
+    }
+
+    /// A stream on a connection that has neither idled too long nor been told goodbye.
+    fn take_stream(&self, now: Instant, idle_timeout: Option<Duration>) -> Option<Connection> {
+        let expired = |connection: &&Rc<Http2>| {
+            idle_timeout.zip(connection.idle_since()).is_some_and(|(limit, since)| now.duration_since(since) >= limit)
+        };
+        loop {
+            let found = self.streams.borrow().iter().find(expired).cloned();
+            let Some(connection) = found else { break };
+            Http2::close(&connection, Some(ClusterCounter::CxIdleTimeout));
+        }
+        loop {
+            let stream = self.streams.borrow().iter().find_map(Http2::begin)?;
+            let connection = Connection::Http2(stream);
+            if connection.is_ready() {
+                return Some(connection);
+            }
+        }
     }
 
     /// Gives a connection back: to whoever has waited longest, or to rest.
     pub(super) fn put_back(&self, mut connection: Http1, now: Instant) {
         connection.idle_since = now;
+        if self.closed.get().is_some_and(|closed| connection.opened <= closed) {
+            return self.gone(Ended { active: false, opened: connection.opened, why: None });
+        }
         connection.source.release();
         connection.sink.release();
         let rest = self.hand_out(Connection::Http1(Box::new(connection)));
@@ -120,9 +118,14 @@ impl HostPool {
     }
 
     /// A connection for many streams is there: everybody who waits gets one, as long as there is room.
-    pub(super) fn add_streams(&self, connection: &Rc<Http2>) {
-        self.streams.borrow_mut().push(Rc::clone(connection));
-        self.room(connection);
+    pub(super) fn add_streams(&self, connection: Rc<Http2>) -> Weak<Http2> {
+        let (weak, used) = (Rc::downgrade(&connection), Rc::clone(&connection));
+        // Known before it is used: whoever closes it takes it out.
+        self.streams.borrow_mut().push(connection);
+        self.room(&used);
+        // Whoever is left has no room on it.
+        self.try_again();
+        weak
     }
 
     /// There is room for another stream.
@@ -156,6 +159,11 @@ impl HostPool {
         }
     }
 
+    /// True if it has a connection, or somebody who waits for one or holds one.
+    pub(super) fn is_used(self: &Rc<Self>) -> bool {
+        !self.is_empty() || Rc::strong_count(self) > 1
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.open.get() == 0
     }
@@ -182,19 +190,32 @@ impl HostPool {
         self.opening.set(self.opening.get().saturating_sub(1));
     }
 
-    /// It could not be: everybody who waits for one is told.
-    pub(super) fn failed(&self, error: &ConnectError) {
+    /// It could not be opened: everybody who waits for one is told. Returns how many were told.
+    pub(super) fn failed(&self, error: &ConnectError) -> u64 {
         self.opened();
         self.open.set(self.open.get().saturating_sub(1));
+        let mut told = 0;
         while let Some(waiter) = self.next_waiting() {
             // It may have given up waiting.
-            let _ = waiter.send(Turn::Failed(error.clone()));
+            told += u64::from(waiter.send(Turn::Failed(error.clone())).is_ok());
         }
+        told
     }
 
     /// A connection is not given back; somebody may open another in its place.
-    pub(super) fn gone(&self) {
+    pub(super) fn gone(&self, ended: Ended) {
+        self.counts(ClusterCounter::CxDestroy);
+        if ended.active {
+            self.counts(ClusterCounter::CxDestroyWithActiveRq);
+        }
+        ended.why.into_iter().for_each(|why| self.counts(why));
+        self.stats.took(self.shard, ClusterTime::CxLength, now().saturating_duration_since(ended.opened));
         self.open.set(self.open.get().saturating_sub(1));
+        self.try_again();
+    }
+
+    /// Whoever has waited longest may open another connection.
+    fn try_again(&self) {
         while let Some(waiter) = self.next_waiting() {
             if waiter.send(Turn::TryAgain).is_ok() {
                 return;
@@ -212,21 +233,43 @@ impl HostPool {
         self.waiting.borrow_mut().pop_front()
     }
 
-    fn tidy(&self, now: Instant, lifetime: Lifetime) {
-        let too_long =
-            |since: Instant, limit: Option<Duration>| limit.is_some_and(|most| now.duration_since(since) >= most);
-        let mut idle = self.idle.borrow_mut();
-        let before = idle.len();
-        idle.retain(|connection| {
-            connection.source.is_quiet()
-                && !too_long(connection.idle_since, lifetime.idle)
-                && !too_long(connection.opened, lifetime.age)
-        });
-        let closed = before - idle.len();
-        drop(idle);
-        (0..closed).for_each(|_| self.gone());
-        self.streams.borrow_mut().retain(|connection| {
-            !connection.is_idle_since(now, lifetime.idle) && !too_long(connection.opened, lifetime.age)
-        });
+    /// Closes what has idled or lived too long, or whose peer is gone or says goodbye.
+    pub(super) fn tidy(&self, now: Instant, lifetime: Lifetime) {
+        let why = |idle_since: Option<Instant>, opened: Instant| {
+            let too_long =
+                |since: Instant, limit: Option<Duration>| limit.is_some_and(|most| now.duration_since(since) >= most);
+            match idle_since {
+                Some(since) if too_long(since, lifetime.idle) => Some(ClusterCounter::CxIdleTimeout),
+                _ => too_long(opened, lifetime.age).then_some(ClusterCounter::CxMaxDurationReached),
+            }
+        };
+        let closed = |connection: &mut Http1| {
+            let why = why(Some(connection.idle_since), connection.opened);
+            why.is_some() || !connection.source.is_quiet()
+        };
+        let closed: Vec<_> = self.idle.borrow_mut().extract_if(.., closed).collect();
+        for connection in closed {
+            let why = why(Some(connection.idle_since), connection.opened);
+            self.gone(Ended { active: false, opened: connection.opened, why });
+        }
+        let streams = self.streams.borrow().clone();
+        for connection in streams.iter().filter(|connection| Http2::is_ready(connection)) {
+            if let Some(why) = why(connection.idle_since(), connection.opened) {
+                Http2::close(connection, Some(why));
+            }
+        }
+    }
+
+    /// Closes what idles, and takes nothing more from what there is now.
+    pub(super) fn close(&self, now: Instant) {
+        self.closed.set(Some(now));
+        self.drain();
+    }
+
+    /// Closes what idles, and takes no more streams from the rest.
+    pub(super) fn drain(&self) {
+        let idle = self.idle.take();
+        idle.iter().for_each(|connection| self.gone(Ended { active: false, opened: connection.opened, why: None }));
+        self.streams.take().iter().for_each(|connection| Http2::close(connection, None));
     }
 }

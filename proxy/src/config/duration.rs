@@ -1,7 +1,7 @@
 //! Durations as Istio writes them, by Go's rules: `250ms`, `1m30s`, `1h`, `1.5s`.
 
 use super::problems::Problems;
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use squall_yaml::Keyed;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) struct GoDuration(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for GoDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = deserializer.deserialize_str(Written)?;
         let parsed = parse(&text).ok_or_else(|| {
             D::Error::custom(format_args!("`{text}` is no duration: expected one like 250ms, 1m30s or 1h"))
         })?;
@@ -19,6 +19,21 @@ impl<'de> Deserialize<'de> for GoDuration {
             return Err(D::Error::custom(format_args!("`{text}` is no whole number of milliseconds")));
         }
         Ok(Self(parsed))
+    }
+}
+
+/// The text of a duration; a number alone is refused with what it should have been.
+struct Written;
+
+impl Visitor<'_> for Written {
+    type Value = String;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a duration such as 10s")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
     }
 }
 

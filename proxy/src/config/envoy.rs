@@ -62,7 +62,7 @@ pub(super) fn is_bootstrap(document: &Document) -> bool {
 
 /// Reads a bootstrap. Tells all that is wrong with it; there is no configuration then.
 pub(super) fn bootstrap(document: &Document, problems: &mut Problems<'_>) -> Option<Config> {
-    let reading = Reading::new(problems.file());
+    let reading = Reading::new(problems);
     let config = {
         let root = Written { node: &document.root, path: String::new(), reading: &reading };
         if matches!(root.node.value, Value::Map(_)) {

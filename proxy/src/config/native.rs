@@ -97,7 +97,7 @@ pub(super) fn health_check(document: &Document, problems: &mut Problems<'_>) -> 
             interval_jitter: Duration::ZERO,
             interval_jitter_percent: 0,
             reuse_connection: true,
-            origin: problems.origin(document.place()),
+            origin: problems.origin_of(document.place(), document.root.get("spec")),
         },
     })
 }

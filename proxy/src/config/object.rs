@@ -2,7 +2,9 @@
 
 use super::kinds::{self, Kind};
 use super::problems::Problems;
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use squall_yaml::{Document, Node, Place, suggest};
 use std::collections::BTreeMap;
 
@@ -61,7 +63,7 @@ impl Header {
     fn wrong_version(&self, kind: &Kind, problems: &mut Problems<'_>) {
         let written =
             if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) };
-        let message = format!("`{written}` is no version of a {}", kind.name);
+        let message = format!("`{written}` is no version of `{}`", kind.name);
         problems.error(self.version_place, message, format!("write `apiVersion: {}`", kind.api_version()));
     }
 
@@ -126,6 +128,7 @@ impl Header {
 /// `metadata`, of which names, labels and a few annotations matter. Everything else there belongs to the cluster and says nothing about
 /// traffic.
 #[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
     #[serde(default)]
     pub(super) name: String,
@@ -134,12 +137,30 @@ pub(super) struct Metadata {
     pub(super) labels: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) annotations: BTreeMap<String, String>,
+    creation_timestamp: Option<Created>,
 }
 
 impl Metadata {
+    /// When a cluster took it in.
+    pub(super) fn created(&self) -> Option<Timestamp> {
+        self.creation_timestamp.map(|created| created.0)
+    }
+
     /// Its namespace; `default` where it says none.
     pub(super) fn namespace(&self) -> String {
         self.namespace.clone().filter(|namespace| !namespace.is_empty()).unwrap_or_else(|| "default".to_owned())
+    }
+}
+
+/// When a cluster took an object in, to the second.
+#[derive(Debug, Clone, Copy)]
+struct Created(Timestamp);
+
+impl<'de> Deserialize<'de> for Created {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = text.parse().map(Self);
+        read.map_err(|_| D::Error::custom(format_args!("`{text}` is no time: expected one like 2026-11-22T03:04:05Z")))
     }
 }
 

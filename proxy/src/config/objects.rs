@@ -22,13 +22,14 @@ pub use traffic::{
 };
 
 use crate::policy::Config;
+use jiff::Timestamp;
 
 /// Everything that was read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Objects {
-    /// Routing, in the order of the files.
+    /// Routing, those first that win: see [`Self::sort`].
     pub virtual_services: Vec<VirtualService>,
-    /// What holds for traffic to a host.
+    /// What holds for traffic to a host, in the same order.
     pub destination_rules: Vec<DestinationRule>,
     /// Where strangers come in.
     pub gateways: Vec<Gateway>,
@@ -66,5 +67,22 @@ impl Objects {
         if more.bootstrap.is_some() {
             self.bootstrap = more.bootstrap;
         }
+        self.sort();
     }
+
+    /// Brings objects that may contradict each other into the order in which they win: the oldest first, then by name and namespace. Those that
+    /// were in no cluster yet would be the youngest there: they come last, in the order in which they are written.
+    pub(super) fn sort(&mut self) {
+        self.virtual_services.sort_by(|one, other| {
+            age(one.created, &one.name, &one.namespace).cmp(&age(other.created, &other.name, &other.namespace))
+        });
+        self.destination_rules.sort_by(|one, other| {
+            age(one.created, &one.name, &one.namespace).cmp(&age(other.created, &other.name, &other.namespace))
+        });
+    }
+}
+
+/// Less for what wins; equal for all that was in no cluster yet.
+fn age<'o>(created: Option<Timestamp>, name: &'o str, namespace: &'o str) -> impl Ord + use<'o> {
+    (created.is_none(), created.map(|created| (created, name, namespace)))
 }

@@ -1,11 +1,13 @@
 //! What is wrong with one object, and what of it is accepted without effect.
 
 use super::LoadOptions;
+use super::fields;
 use super::kinds::Kind;
+use super::mesh::IstioVersion;
 use super::sieve::sieve;
 use crate::policy::Origin;
 use serde::de::DeserializeOwned;
-use squall_yaml::{Document, Finding, Place, Severity};
+use squall_yaml::{Document, Finding, Node, Place, Severity};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -100,6 +102,11 @@ impl<'a> Problems<'a> {
         done
     }
 
+    /// Whose fields and defaults hold.
+    pub(super) fn version(&self) -> IstioVersion {
+        self.options.version
+    }
+
     /// Adds an error.
     pub(super) fn error(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
         self.push(Severity::Error, place, message.into(), help.into());
@@ -135,7 +142,23 @@ impl<'a> Problems<'a> {
 
     /// Where something of the file stands.
     pub(super) fn origin(&self, place: Place) -> Origin {
-        Origin { file: self.file(), line: place.line }
+        Origin { file: self.file(), line: place.line, ..Origin::default() }
+    }
+
+    /// The same of an object that advice is given about: with the places of the fields of `root`, where that is known.
+    pub(super) fn origin_of(&self, place: Place, root: Option<&Node>) -> Origin {
+        Origin {
+            fields: root
+                .filter(|_| !self.options.forget_fields)
+                .map(|root| fields::fields(root, str::to_owned))
+                .unwrap_or_default(),
+            ..self.origin(place)
+        }
+    }
+
+    /// True if nobody will ask where fields stand.
+    pub(super) fn forget_fields(&self) -> bool {
+        self.options.forget_fields
     }
 
     /// Errors and warnings; then fields that were accepted.

@@ -3,6 +3,7 @@
 mod destination_rule;
 mod fields;
 mod gateway_api;
+mod hostile;
 mod istio_objects;
 mod kubernetes;
 mod malformed;
@@ -22,7 +23,10 @@ fn good(text: &str) -> Loaded {
 }
 
 fn accepting(text: &str, names: &[&str]) -> Loaded {
-    let options = LoadOptions { accept_unsupported: names.iter().map(|name| (*name).to_owned()).collect() };
+    let options = LoadOptions {
+        accept_unsupported: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..LoadOptions::default()
+    };
     read(&sources(text), &options).unwrap_or_else(|findings| panic!("{text}\n{findings:#?}"))
 }
 

@@ -31,7 +31,7 @@ pub enum Error {
 /// Gives `version` of `service` so many percent wherever a rule has a weight for it; the other destinations share the rest as before.
 pub fn shift(folder: &Path, service: &str, version: &str, percent: f64) -> Result<(), Error> {
     let mut shifted = false;
-    for path in super::files(folder) {
+    for path in super::files_of(folder) {
         let text = std::fs::read_to_string(&path).map_err(|source| Error::File { path: path.clone(), source })?;
         let source = Source { path: path.clone(), text };
         let documents = squall_yaml::parse(&source).map_err(|_| Error::Damaged(path.clone()))?;

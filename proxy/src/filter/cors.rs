@@ -20,7 +20,7 @@ pub(crate) fn judge(policy: &CorsPolicy, request: &Request) -> Cors {
     let Some(origin) = request.headers.get_str("origin").filter(|origin| !origin.is_empty()) else {
         return Cors::PassOn;
     };
-    let allowed = policy.allow_origins.iter().any(|allowed| allowed.matches(origin));
+    let allowed = policy.allow_origins.iter().any(|allowed| allowed.matches(origin) || allowed.matches("*"));
     let asked = request.headers.get_str("access-control-request-method").filter(|method| !method.is_empty());
     let preflight = request.method() == "OPTIONS" && asked.is_some();
     match (preflight, allowed) {
@@ -54,6 +54,9 @@ fn preflight_answer(policy: &CorsPolicy, request: &Request, origin: &str) -> Res
         if !value.is_empty() {
             response.headers.add(told, value);
         }
+    }
+    if !policy.expose_headers.is_empty() {
+        response.headers.add("access-control-expose-headers", policy.expose_headers.as_bytes());
     }
     if let Some(age) = policy.max_age {
         response.headers.add("access-control-max-age", itoa::Buffer::new().format(age.as_secs()).as_bytes());
@@ -108,6 +111,7 @@ mod tests {
                 ("access-control-allow-credentials", "true"),
                 ("access-control-allow-methods", "GET,POST"),
                 ("access-control-allow-headers", "x-a,x-b"),
+                ("access-control-expose-headers", "x-total"),
                 ("access-control-max-age", "60"),
             ]
         );

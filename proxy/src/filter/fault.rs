@@ -1,5 +1,6 @@
 //! Faults of the client's side: drawn once a request, ahead of everything that heals.
 
+use super::conditions::Asked;
 use crate::policy::{AbortWith, FaultInjection, Fraction};
 use rand::{Rng, RngExt};
 use squall_http1::Headers;
@@ -55,6 +56,12 @@ impl Drop for ActiveFault {
     }
 }
 
+/// True if faults are meant for a request: of its cluster, and with the fields that are asked for.
+pub(crate) fn is_meant(injection: &FaultInjection, cluster: Option<&str>, asked: &Asked<'_>) -> bool {
+    injection.upstream_cluster.as_deref().is_none_or(|wanted| cluster == Some(wanted))
+        && injection.headers.iter().all(|condition| asked.header_fits(condition))
+}
+
 /// Draws for one request: delay and abort apart. A request's own fields choose and lower only where the policy lets them.
 pub(crate) fn draw(injection: &FaultInjection, headers: &Headers, rng: &mut impl Rng) -> Drawn {
     let mut hit = |share: Fraction, own: &str| {
@@ -79,7 +86,8 @@ pub(crate) fn draw(injection: &FaultInjection, headers: &Headers, rng: &mut impl
     });
     let rate = injection.response_rate.and_then(|rate| {
         let kib = rate.kib_per_second.or_else(|| number(headers, "x-envoy-fault-throughput-response"))?;
-        hit(rate.share, "x-envoy-fault-throughput-response-percentage").then_some(kib.max(1))
+        // At no speed at all no answer would ever end.
+        (kib > 0 && hit(rate.share, "x-envoy-fault-throughput-response-percentage")).then_some(kib)
     });
     Drawn { delay, abort, rate }
 }

@@ -60,7 +60,8 @@ fn is_escaped_slash(letters: &[u8]) -> bool {
     letters.eq_ignore_ascii_case(b"%2f") || letters.eq_ignore_ascii_case(b"%5c")
 }
 
-fn unescape_slashes(path: &str) -> String {
+/// Slashes of both kinds, without their escapes.
+pub(crate) fn unescape_slashes(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
     while let Some(at) = rest.as_bytes().windows(3).position(is_escaped_slash) {
@@ -99,7 +100,7 @@ fn resolve(path: &str) -> Option<String> {
     Some(format!("/{}", segments.join("/")))
 }
 
-/// Letters, digits, `-._~` need no escape; all other escapes stay, in upper case.
+/// Letters, digits, `-._~` need no escape; all other escapes stay as they are.
 fn decode_unreserved(path: &str) -> Option<String> {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
@@ -112,7 +113,7 @@ fn decode_unreserved(path: &str) -> Option<String> {
             out.push(char::from(byte));
         } else {
             out.push('%');
-            out.push_str(&digits.to_ascii_uppercase());
+            out.push_str(digits);
         }
         rest = &rest[at + 3..];
     }
@@ -160,7 +161,7 @@ mod tests {
             ("/a/..", "/"),
             ("/%61%2e%2E/x", "/a../x"),
             ("/%2e%2e/x", "/x"),
-            ("/a%2fb", "/a%2Fb"),
+            ("/a%2fb", "/a%2fb"),
             ("/a\\..\\b", "/b"),
             ("/a//b", "/a//b"),
             ("*", "*"),

@@ -1,13 +1,81 @@
 //! How many requests: a bucket that fills at a steady rate, without a lock.
 
-use crate::policy::RateLimit;
+mod limiter;
+mod steps;
+
+pub(crate) use limiter::{Described, Limiter, Taken};
+
+use crate::policy::{Refill, TokenBucket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use steps::Steps;
 
 /// A bucket of tokens. Full at the start; what comes in is computed when somebody takes, so nothing has to tick.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     begun: Instant,
+    /// Most that it holds.
+    most: u32,
+    fill: Fill,
+}
+
+#[derive(Debug)]
+enum Fill {
+    Evenly(Even),
+    BySteps(Steps),
+}
+
+impl Bucket {
+    /// A full one.
+    pub(crate) fn full(policy: &TokenBucket, now: Instant) -> Self {
+        let fill = match policy.refill {
+            Refill::Evenly => Fill::Evenly(Even::full(policy)),
+            Refill::BySteps => Fill::BySteps(Steps::full(policy)),
+        };
+        Self { begun: now, most: policy.max_tokens, fill }
+    }
+
+    /// Most that it holds.
+    pub(crate) fn most(&self) -> u64 {
+        self.most.into()
+    }
+
+    /// Takes a token; false: there is none.
+    pub(crate) fn take(&self, now: Instant) -> bool {
+        let at = self.at(now);
+        match &self.fill {
+            Fill::Evenly(even) => even.take(at),
+            Fill::BySteps(steps) => steps.take(at),
+        }
+    }
+
+    /// From now to when there is a token; nothing if there is one.
+    pub(crate) fn next_in(&self, now: Instant) -> Duration {
+        let at = self.at(now);
+        Duration::from_nanos(match &self.fill {
+            Fill::Evenly(even) => even.next_in(at),
+            Fill::BySteps(steps) => steps.next_in(at),
+        })
+    }
+
+    /// Tokens that are in it.
+    pub(crate) fn left(&self, now: Instant) -> u64 {
+        let at = self.at(now);
+        match &self.fill {
+            Fill::Evenly(even) => even.left(at),
+            Fill::BySteps(steps) => steps.left(at),
+        }
+    }
+
+    /// Nanoseconds since it was made.
+    fn at(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A bucket into which tokens come one after the other.
+#[derive(Debug)]
+struct Even {
     /// Nanoseconds of one token.
     token: u64,
     /// Nanoseconds of a full bucket.
@@ -16,17 +84,14 @@ pub(crate) struct Bucket {
     full_at: AtomicU64,
 }
 
-impl Bucket {
-    /// A full one.
-    pub(crate) fn full(limit: &RateLimit, now: Instant) -> Self {
-        let interval = u64::try_from(limit.fill_interval.as_nanos()).unwrap_or(u64::MAX);
-        let token = (interval / u64::from(limit.tokens_per_fill.max(1))).max(1);
-        Self { begun: now, token, full: token.saturating_mul(u64::from(limit.max_tokens)), full_at: AtomicU64::new(0) }
+impl Even {
+    fn full(policy: &TokenBucket) -> Self {
+        let interval = u64::try_from(policy.fill_interval.as_nanos()).unwrap_or(u64::MAX);
+        let token = (interval / u64::from(policy.tokens_per_fill.max(1))).max(1);
+        Self { token, full: token.saturating_mul(u64::from(policy.max_tokens)), full_at: AtomicU64::new(0) }
     }
 
-    /// Takes a token; false: there is none.
-    pub(crate) fn take(&self, now: Instant) -> bool {
-        let now = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
+    fn take(&self, now: u64) -> bool {
         let taken = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
             let then = full_at.max(now).saturating_add(self.token);
             (then - now <= self.full).then_some(then)
@@ -34,16 +99,12 @@ impl Bucket {
         taken.is_ok()
     }
 
-    /// From now to when there is a token more.
-    pub(crate) fn next_in(&self, now: Instant) -> Duration {
-        let now = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
-        let missing = self.full_at.load(Ordering::Relaxed).saturating_sub(now) % self.token;
-        Duration::from_nanos(if missing == 0 { self.token } else { missing })
+    fn next_in(&self, now: u64) -> u64 {
+        let filled = self.full_at.load(Ordering::Relaxed).saturating_add(self.token);
+        filled.saturating_sub(now).saturating_sub(self.full)
     }
 
-    /// Tokens that are in it.
-    pub(crate) fn left(&self, now: Instant) -> u64 {
-        let now = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
+    fn left(&self, now: u64) -> u64 {
         self.full.saturating_sub(self.full_at.load(Ordering::Relaxed).saturating_sub(now)) / self.token
     }
 }
@@ -52,23 +113,11 @@ impl Bucket {
 mod tests {
     use super::*;
     use crate::clock::now;
-    use crate::policy::Fraction;
     use proptest::prelude::*;
 
-    fn limit(max_tokens: u32, tokens_per_fill: u32, fill_millis: u64) -> RateLimit {
-        RateLimit {
-            stat_prefix: "limit".to_owned(),
-            max_tokens,
-            tokens_per_fill,
-            fill_interval: Duration::from_millis(fill_millis),
-            enabled: Fraction::ALL,
-            enforced: Fraction::ALL,
-            status: 429,
-            response_headers: Vec::new(),
-            per_connection: false,
-            grpc_resource_exhausted: false,
-            rate_limit_headers: false,
-        }
+    fn limit(max_tokens: u32, tokens_per_fill: u32, fill_millis: u64) -> TokenBucket {
+        let fill_interval = Duration::from_millis(fill_millis);
+        TokenBucket { max_tokens, tokens_per_fill, fill_interval, refill: Refill::Evenly }
     }
 
     #[test]
@@ -79,6 +128,18 @@ mod tests {
         assert_eq!([0, 0, 0, 0].map(|at| bucket.take(after(at))), [true, true, true, false]);
         assert_eq!([99, 100, 150, 200].map(|at| bucket.take(after(at))), [false, true, false, true]);
         assert_eq!(bucket.left(after(10_000)), 3);
+    }
+
+    #[test]
+    fn by_steps_all_tokens_of_an_interval_come_at_its_end() {
+        let start = now();
+        let limit = TokenBucket { refill: Refill::BySteps, ..limit(3, 2, 1000) };
+        let bucket = Bucket::full(&limit, start);
+        let after = |millis| start + Duration::from_millis(millis);
+        assert_eq!([0, 0, 0, 0, 999].map(|at| bucket.take(after(at))), [true, true, true, false, false]);
+        assert_eq!(bucket.next_in(after(400)), Duration::from_millis(600));
+        assert_eq!([1000, 1000, 1000, 2500].map(|at| bucket.take(after(at))), [true, true, false, true]);
+        assert_eq!((bucket.left(after(2500)), bucket.left(after(60_000))), (1, 3));
     }
 
     proptest! {

@@ -44,16 +44,20 @@ impl HeadOfAnswer {
         Self {
             named_field: on.headers.iter().any(|condition| has(&response.headers, condition)),
             status: response.status,
-            grpc_status: response.headers.get_str("grpc-status").and_then(|status| status.parse().ok()),
+            grpc_status: grpc_status(response),
             rate_limited: response.headers.contains("x-envoy-ratelimited"),
         }
     }
 }
 
+/// `grpc-status`, where it stands in the head.
+pub(crate) fn grpc_status(response: &Response) -> Option<u32> {
+    response.headers.get_str("grpc-status")?.parse().ok()
+}
+
 /// True if a field satisfies a condition.
-pub(crate) fn has(headers: &Headers, condition: &HeaderMatch) -> bool {
-    let value = headers.get_str(&condition.name);
-    value.is_some_and(|value| condition.value.matches(value)) != condition.invert
+fn has(headers: &Headers, condition: &HeaderMatch) -> bool {
+    condition.fits(headers.get_all(&condition.name))
 }
 
 /// True if the conditions ask for another try.

@@ -4,13 +4,16 @@ use crate::policy::{HostRewrite, PathMatch, PathRewrite, Redirect, RedirectPort,
 use squall_http1::Request;
 
 /// Rewrites a request. `matched` is the condition on the path by which its route was chosen. A host that is the endpoint's own waits
-/// until that is picked.
-pub(crate) fn rewrite(rewrite: &Rewrite, matched: &PathMatch, request: &mut Request, keep_original: bool) {
+/// until that is picked. `tells_original`: fields of ours say what stood there.
+pub(crate) fn rewrite(rewrite: &Rewrite, matched: &PathMatch, request: &mut Request, tells_original: bool) {
+    if rewrite.path.is_none() && rewrite.host.is_none() {
+        return;
+    }
     let path_before = request.target().to_owned();
     if let Some(path_rewrite) = &rewrite.path {
         let (path, query) = split(&path_before);
         let path = rewritten(path_rewrite, matched, path);
-        if keep_original {
+        if tells_original {
             request.headers.set("x-envoy-original-path", path_before.as_bytes());
         }
         request.set_target(&format!("{path}{query}"));
@@ -25,14 +28,21 @@ pub(crate) fn rewrite(rewrite: &Rewrite, matched: &PathMatch, request: &mut Requ
         Some(HostRewrite::Auto) | None => None,
     };
     if let Some(host) = host.filter(|host| !host.is_empty()) {
-        set_host(request, &host, rewrite.append_forwarded_host);
+        set_host(request, &host, rewrite.append_forwarded_host, tells_original);
     }
 }
 
 /// Puts another host in place.
-pub(crate) fn set_host(request: &mut Request, host: &str, append_forwarded: bool) {
-    if append_forwarded && let Some(old) = request.headers.get("host").map(<[u8]>::to_vec) {
-        request.headers.set("x-forwarded-host", &old);
+pub(crate) fn set_host(request: &mut Request, host: &str, append_forwarded: bool, tells_original: bool) {
+    if let Some(old) = request.headers.get_str("host").map(ToOwned::to_owned) {
+        if append_forwarded {
+            let before = request.headers.get_str("x-forwarded-host");
+            let hosts = before.map_or_else(|| old.clone(), |before| format!("{before},{old}"));
+            request.headers.set("x-forwarded-host", hosts.as_bytes());
+        }
+        if tells_original {
+            request.headers.set("x-envoy-original-host", old.as_bytes());
+        }
     }
     request.headers.set("host", host.as_bytes());
 }

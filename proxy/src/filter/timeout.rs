@@ -1,6 +1,7 @@
 //! How long a request may take: the route's word, what gRPC asks for, and what callers from inside ask for. Pure.
 
 use crate::policy::{Forward, GrpcTimeout};
+use crate::telemetry::is_grpc;
 use squall_http1::Headers;
 use std::time::Duration;
 
@@ -11,18 +12,14 @@ pub(crate) struct Times {
     pub route: Option<Duration>,
     /// One try.
     pub per_try: Option<Duration>,
-    /// What gRPC asked for was taken into account, and is to be told to the upstream.
+    /// The time is gRPC's, and is to be told to the upstream in its words.
     pub tell_grpc: bool,
 }
 
 /// The times of a request by its route; `internal`: its control fields are obeyed.
 pub(crate) fn times(forward: &Forward, headers: &Headers, internal: bool) -> Times {
-    let asked = asked_by_grpc(headers);
-    let (mut route, tell_grpc) = match (forward.grpc_timeout, asked) {
-        (GrpcTimeout::Ignored, _) | (_, None) => (forward.timeout, false),
-        (GrpcTimeout::Obeyed, Some(asked)) => (Some(asked), true),
-        (GrpcTimeout::AtMost(most), Some(asked)) => (Some(asked.min(most)), true),
-    };
+    let tell_grpc = forward.grpc_timeout != GrpcTimeout::Ignored && is_grpc(headers);
+    let mut route = if tell_grpc { Some(of_grpc(forward, headers)) } else { forward.timeout };
     let mut per_try = forward.retry.per_try_timeout;
     if internal {
         let millis = |name| headers.get_str(name)?.trim().parse().ok().map(Duration::from_millis);
@@ -33,6 +30,41 @@ pub(crate) fn times(forward: &Forward, headers: &Headers, internal: bool) -> Tim
     // One that is no shorter than all tries together has no effect.
     let per_try = per_try.filter(|per_try| !per_try.is_zero() && route.is_none_or(|route| *per_try < route));
     Times { route, per_try, tell_grpc }
+}
+
+impl Times {
+    /// After which an answer is late enough to be held against its endpoint: half of what the policy gives one try, or of what the request
+    /// asks for if that is more. A client that asks for less accuses nobody. None: its time is over before that.
+    pub(crate) fn stall(&self, configured: Duration) -> Option<Duration> {
+        let time = self.per_try.or(self.route)?;
+        Some(time.max(configured) / 2).filter(|stall| *stall < time)
+    }
+}
+
+/// The time of gRPC's own; who asks for nothing asks for all that there is.
+fn of_grpc(forward: &Forward, headers: &Headers) -> Duration {
+    let asked = asked_by_grpc(headers).unwrap_or_default();
+    let earlier = asked.saturating_sub(forward.grpc_timeout_offset);
+    let asked = if earlier.is_zero() { asked } else { earlier };
+    match forward.grpc_timeout {
+        GrpcTimeout::AtMost(most) if asked.is_zero() || asked > most => most,
+        _ => asked,
+    }
+}
+
+/// Age at which a stream is ended; `listener` is what holds where the route has no say in it.
+pub(crate) fn stream_age(forward: &Forward, headers: &Headers, listener: Option<Duration>) -> Option<Duration> {
+    let Some((deadline, asked)) = forward.grpc_deadline.zip(asked_by_grpc(headers)) else {
+        return forward.max_stream.unwrap_or(listener);
+    };
+    let age = deadline.most.map_or(asked, |most| asked.min(most));
+    Some(age.saturating_sub(deadline.offset))
+}
+
+/// What a proxy ahead expects, which goes before the route's word where it is trusted.
+pub(crate) fn expected(headers: &Headers) -> Option<Duration> {
+    let millis = headers.get_str("x-envoy-expected-rq-timeout-ms")?.trim().parse().ok()?;
+    Some(Duration::from_millis(millis)).filter(|expected| !expected.is_zero())
 }
 
 /// `grpc-timeout`: up to eight digits and a unit.
@@ -66,6 +98,7 @@ mod tests {
 
     fn of(forward: &Forward, fields: &[(&str, &str)], internal: bool) -> (Option<u64>, Option<u64>) {
         let mut headers = Headers::new();
+        headers.add("content-type", b"application/grpc");
         fields.iter().for_each(|(name, value)| headers.add(name, value.as_bytes()));
         let times = times(forward, &headers, internal);
         let millis = |time: Option<Duration>| time.map(|time| time.as_millis() as u64);
@@ -96,15 +129,66 @@ mod tests {
         assert_eq!(asked(None, GrpcTimeout::Obeyed), Some(2000));
         assert_eq!(asked(Some(1000), GrpcTimeout::AtMost(Duration::from_secs(1))), Some(1000));
         assert_eq!(asked(Some(5000), GrpcTimeout::AtMost(Duration::from_secs(5))), Some(2000));
+        let silent = |grpc| of(&forward(Some(1000), None, grpc), &[], false).0;
+        assert_eq!(silent(GrpcTimeout::Ignored), Some(1000));
+        assert_eq!(silent(GrpcTimeout::Obeyed), None, "who asks for nothing has all the time");
+        assert_eq!(silent(GrpcTimeout::AtMost(Duration::from_secs(5))), Some(5000));
         for (text, millis) in [("1H", Some(3_600_000)), ("5M", Some(300_000)), ("20m", Some(20)), ("9000u", Some(9))] {
             assert_eq!(of(&forward(None, None, GrpcTimeout::Obeyed), &[("grpc-timeout", text)], false).0, millis);
         }
         for text in ["", "S", "1", "1x", "123456789S", "-1S"] {
             let told = of(&forward(Some(7), None, GrpcTimeout::Obeyed), &[("grpc-timeout", text)], false).0;
-            assert_eq!(told, Some(7), "{text:?}");
+            assert_eq!(told, None, "{text:?}");
         }
+        let mut early = forward(None, None, GrpcTimeout::Obeyed);
+        early.grpc_timeout_offset = Duration::from_millis(500);
+        assert_eq!(of(&early, &[("grpc-timeout", "2S")], false).0, Some(1500));
+        assert_eq!(of(&early, &[("grpc-timeout", "400m")], false).0, Some(400), "nothing would be left");
+        let mut plain = Headers::new();
+        plain.add("grpc-timeout", b"2S");
+        let own = times(&forward(Some(7000), None, GrpcTimeout::Obeyed), &plain, false);
+        assert_eq!((own.route, own.tell_grpc), (Some(Duration::from_secs(7)), false), "this is no gRPC");
         assert_eq!(for_grpc(Duration::from_millis(1500)), "1500m");
         assert_eq!(for_grpc(Duration::from_secs(200_000)), "200000S");
+    }
+
+    #[test]
+    fn what_grpc_asks_for_ends_a_stream_where_the_route_lets_it() {
+        let seconds = Duration::from_secs;
+        let age = |most: Option<u64>, offset: u64, asked: Option<&str>| {
+            let mut forward = Forward::to("cart");
+            forward.max_stream = Some(Some(seconds(60)));
+            forward.grpc_deadline =
+                Some(crate::policy::GrpcDeadline { most: most.map(seconds), offset: seconds(offset) });
+            let mut headers = Headers::new();
+            asked.into_iter().for_each(|asked| headers.add("grpc-timeout", asked.as_bytes()));
+            stream_age(&forward, &headers, None)
+        };
+        assert_eq!(age(None, 0, None), Some(seconds(60)));
+        assert_eq!(age(None, 0, Some("90S")), Some(seconds(90)));
+        assert_eq!(age(Some(30), 0, Some("90S")), Some(seconds(30)));
+        assert_eq!(age(Some(30), 1, Some("5S")), Some(seconds(4)));
+        assert_eq!(age(None, 6, Some("5S")), Some(Duration::ZERO));
+        assert_eq!(age(None, 0, Some("soon")), Some(seconds(60)));
+        let silent = stream_age(&Forward::to("cart"), &Headers::new(), Some(seconds(9)));
+        assert_eq!(silent, Some(seconds(9)), "the listener says");
+    }
+
+    #[test]
+    fn an_answer_is_late_at_half_the_time_that_the_policy_gives_or_the_request_asks_for() {
+        let millis = Duration::from_millis;
+        for (per_try, route, configured, late) in [
+            (Some(200), Some(1000), 200, Some(100)),
+            (None, Some(1000), 1000, Some(500)),
+            (None, Some(1200), 1000, Some(600)),
+            (None, Some(800), 1000, Some(500)),
+            (None, Some(500), 1000, None),
+            (Some(50), Some(100), 1000, None),
+            (None, None, 1000, None),
+        ] {
+            let times = Times { route: route.map(millis), per_try: per_try.map(millis), tell_grpc: false };
+            assert_eq!(times.stall(millis(configured)), late.map(millis), "{times:?} of {configured}");
+        }
     }
 
     #[test]

@@ -5,9 +5,11 @@
 //! the detection and its ejection, as in Envoy. Rates of whole intervals are judged by the detector itself, at each tick.
 
 mod counters;
+mod credit;
 mod detector;
 mod outcome;
 mod rates;
+mod trial;
 
 pub(crate) use counters::Counters;
 pub(crate) use detector::{Decision, Detector, Endpoints, Standing};
@@ -32,6 +34,10 @@ pub(crate) enum Detection {
     LocalOriginSuccessRate,
     /// The share of failed connections alone.
     LocalOriginFailurePercentage,
+    /// A failure on trial.
+    FailedTrial,
+    /// Requests in a row that have waited too long for an answer.
+    Stalled,
 }
 
 impl Detection {
@@ -45,6 +51,8 @@ impl Detection {
             Self::FailurePercentage => "failure-percentage",
             Self::LocalOriginSuccessRate => "local-origin-success-rate",
             Self::LocalOriginFailurePercentage => "local-origin-failure-percentage",
+            Self::FailedTrial => "failed-trial",
+            Self::Stalled => "stalled",
         }
     }
 }

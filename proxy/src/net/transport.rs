@@ -1,13 +1,16 @@
 //! A connection, whatever it is made of.
 
 use bytes::{Buf, BytesMut};
-use std::cell::RefCell;
+use socket2::SockRef;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Sleep;
 use tokio_rustls::{client, server};
 
 /// A connection: bytes both ways, whatever they travel by.
@@ -16,6 +19,17 @@ pub(crate) struct Transport {
     io: Io,
     /// Read already, to find out what this is; read again before anything else.
     unread: BytesMut,
+    patience: Option<Patience>,
+}
+
+/// How long a peer may take none of what is written to it.
+#[derive(Debug)]
+struct Patience {
+    limit: Duration,
+    /// Runs while a write waits.
+    waiting: Option<Pin<Box<Sleep>>>,
+    /// Told when it is over.
+    lost: Rc<Cell<bool>>,
 }
 
 #[derive(Debug)]
@@ -28,25 +42,25 @@ enum Io {
 
 impl From<TcpStream> for Transport {
     fn from(stream: TcpStream) -> Self {
-        Self { io: Io::Tcp(stream), unread: BytesMut::new() }
+        Self { io: Io::Tcp(stream), unread: BytesMut::new(), patience: None }
     }
 }
 
 impl From<UnixStream> for Transport {
     fn from(stream: UnixStream) -> Self {
-        Self { io: Io::Unix(stream), unread: BytesMut::new() }
+        Self { io: Io::Unix(stream), unread: BytesMut::new(), patience: None }
     }
 }
 
 impl From<server::TlsStream<Self>> for Transport {
     fn from(stream: server::TlsStream<Self>) -> Self {
-        Self { io: Io::TlsServer(Box::new(stream)), unread: BytesMut::new() }
+        Self { io: Io::TlsServer(Box::new(stream)), unread: BytesMut::new(), patience: None }
     }
 }
 
 impl From<client::TlsStream<Self>> for Transport {
     fn from(stream: client::TlsStream<Self>) -> Self {
-        Self { io: Io::TlsClient(Box::new(stream)), unread: BytesMut::new() }
+        Self { io: Io::TlsClient(Box::new(stream)), unread: BytesMut::new(), patience: None }
     }
 }
 
@@ -54,6 +68,39 @@ impl Transport {
     /// Puts bytes back that were read to find out what this is.
     pub(crate) fn put_back(&mut self, unread: BytesMut) {
         self.unread = unread;
+    }
+
+    /// From here on a peer that takes nothing for so long is cut off, which `lost` tells.
+    pub(crate) fn set_patience(&mut self, limit: Duration, lost: Rc<Cell<bool>>) {
+        self.patience = Some(Patience { limit, waiting: None, lost });
+    }
+
+    /// What a write has come to, with an eye on the time since the last that came to anything.
+    fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let Some(patience) = &mut self.patience else { return written };
+        if written.is_ready() {
+            patience.waiting = None;
+            return written;
+        }
+        let limit = patience.limit;
+        let waiting = patience.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        ready!(waiting.as_mut().poll(cx));
+        patience.lost.set(true);
+        if let Some(stream) = self.socket() {
+            // What waits in the kernel would wait on after a close; a reset frees it.
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// The socket of TCP at the bottom.
+    fn socket(&self) -> Option<&TcpStream> {
+        match &self.io {
+            Io::Tcp(stream) => Some(stream),
+            Io::TlsServer(stream) => stream.get_ref().0.socket(),
+            Io::TlsClient(stream) => stream.get_ref().0.socket(),
+            Io::Unix(_) => None,
+        }
     }
 
     /// What the two ends agreed on by ALPN.
@@ -71,6 +118,15 @@ impl Transport {
             Io::TlsServer(stream) => stream.get_ref().1.server_name(),
             _ => None,
         }
+    }
+
+    /// The certificates that a client showed, its own first.
+    pub(crate) fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
+        let shown = match &self.io {
+            Io::TlsServer(stream) => stream.get_ref().1.peer_certificates(),
+            _ => None,
+        };
+        shown.into_iter().flatten().map(AsRef::as_ref)
     }
 
     /// The version of TLS that a client speaks: `TLSv1.3`.
@@ -122,10 +178,11 @@ impl AsyncRead for Transport {
 
 impl AsyncWrite for Transport {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.io {
+        let written = match &mut self.io {
             Io::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
             _ => self.inner().poll_write(cx, buf),
-        }
+        };
+        self.in_time(cx, written)
     }
 
     fn poll_write_vectored(
@@ -133,7 +190,8 @@ impl AsyncWrite for Transport {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.inner().poll_write_vectored(cx, bufs)
+        let written = self.inner().poll_write_vectored(cx, bufs);
+        self.in_time(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -141,7 +199,8 @@ impl AsyncWrite for Transport {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner().poll_flush(cx)
+        let flushed = self.inner().poll_flush(cx);
+        self.in_time(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -160,18 +219,24 @@ pub(crate) struct Writer(Rc<RefCell<Transport>>);
 impl Reader {
     /// Returns when it may be worth reading. Where nobody can know, at once.
     pub(crate) async fn ready(&self) {
-        std::future::poll_fn(|cx| {
-            let transport = self.0.borrow();
-            if !transport.unread.is_empty() {
-                return Poll::Ready(());
-            }
-            match &transport.io {
-                Io::Tcp(stream) => stream.poll_read_ready(cx).map(|_| ()),
-                // Which of its bytes make a piece of plain text only TLS knows.
-                Io::Unix(_) | Io::TlsServer(_) | Io::TlsClient(_) => Poll::Ready(()),
-            }
-        })
-        .await;
+        std::future::poll_fn(|cx| self.poll_ready(cx)).await;
+    }
+
+    /// True if it may be worth reading now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.poll_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let transport = self.0.borrow();
+        if !transport.unread.is_empty() {
+            return Poll::Ready(());
+        }
+        match &transport.io {
+            Io::Tcp(stream) => stream.poll_read_ready(cx).map(|_| ()),
+            // Which of its bytes make a piece of plain text only TLS knows.
+            Io::Unix(_) | Io::TlsServer(_) | Io::TlsClient(_) => Poll::Ready(()),
+        }
     }
 
     /// True while the peer has sent nothing and has not closed. Costs no call to the kernel unless something has happened.

@@ -1,6 +1,7 @@
 //! Taking healing out of a configuration, for the control arm of an experiment.
 
 use super::{Config, PoolLimits, RetryPolicy};
+use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -64,6 +65,12 @@ impl Healing {
             }),
             Self::Restart | Self::Rollback => false,
         }
+    }
+}
+
+impl Serialize for Healing {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.word())
     }
 }
 

@@ -1,7 +1,13 @@
 //! Changes of header fields, and texts with fields of the request in them.
 
+use super::words;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
 /// Changes of fields in both directions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct HeaderRules {
     /// Of the request.
     pub request: HeaderOperations,
@@ -10,7 +16,8 @@ pub struct HeaderRules {
 }
 
 /// Changes of fields: removed first, then added, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct HeaderOperations {
     /// Removed; in lower case.
     pub remove: Vec<String>,
@@ -31,8 +38,22 @@ pub struct HeaderAddition {
     pub keep_empty: bool,
 }
 
+impl Serialize for HeaderAddition {
+    /// Without a value that is secret.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let value = self.value.to_string();
+        let mut map = to.serialize_map(Some(4))?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("value", words::field(&self.name, &value))?;
+        map.serialize_entry("action", &self.action)?;
+        map.serialize_entry("keep-empty", &self.keep_empty)?;
+        map.end()
+    }
+}
+
 /// What becomes of a field that is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AppendAction {
     /// Another one beside it.
     #[default]
@@ -124,6 +145,34 @@ impl Command {
         "UPSTREAM_TRANSPORT_FAILURE_REASON",
         "VIRTUAL_CLUSTER_NAME",
     ];
+}
+
+impl fmt::Display for Format {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => f.write_str(&text.replace('%', "%%"))?,
+                Piece::Command(command) => {
+                    write!(f, "%{}", command.name)?;
+                    if !command.argument.is_empty() || command.max_length.is_some() {
+                        write!(f, "({})", command.argument)?;
+                    }
+                    if let Some(length) = command.max_length {
+                        write!(f, ":{length}")?;
+                    }
+                    f.write_str("%")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
 }
 
 /// A format that cannot be read.
@@ -219,6 +268,9 @@ mod tests {
         let time = Format::parse("%START_TIME(%Y-%m-%d %s)% %PROTOCOL%").unwrap();
         let expected = [command("START_TIME", "%Y-%m-%d %s", None), text(" "), command("PROTOCOL", "", None)];
         assert_eq!(time.pieces, expected);
+        for text in ["a %REQ(x-user?:authority):8% 100%% %DURATION%", "%START_TIME(%Y-%m-%d %s)% %PROTOCOL%", "plain"] {
+            assert_eq!(Format::parse(text).unwrap().to_string(), text);
+        }
         assert_eq!(Format::parse("%START_TIME(%s%"), Err(BadFormat::Unbalanced));
         assert_eq!(Format::parse("plain").unwrap(), Format::literal("plain"));
         assert_eq!(Format::parse("50% off"), Err(BadFormat::Unbalanced));

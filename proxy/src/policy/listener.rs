@@ -1,11 +1,15 @@
 //! Listeners: where connections come in, and which filter chain each of them meets.
 
+use super::words::told;
 use super::{DownstreamTls, HttpManager, Origin, TcpProxy};
+use serde::{Serialize, Serializer};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// A place where connections are taken.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Listener {
     /// Its name, unique in a configuration.
     pub name: String,
@@ -14,6 +18,7 @@ pub struct Listener {
     /// On whose side of the traffic it stands.
     pub direction: Direction,
     /// Bytes buffered each way before the sender is held back.
+    #[serde(serialize_with = "told::bytes")]
     pub connection_buffer: u32,
     /// How the first bytes are looked at before a chain is chosen.
     pub inspection: Inspection,
@@ -21,14 +26,24 @@ pub struct Listener {
     pub chains: Vec<FilterChain>,
     /// Used if none matches; without it such a connection is closed.
     pub default_chain: Option<FilterChain>,
+    /// From a connection's first byte to the end of its TLS handshake; 10 s. Envoy has none by default.
+    #[serde(serialize_with = "told::time_or_none")]
+    pub tls_handshake: Option<Duration>,
     /// Connections at once; one more is closed at once. None is as many as the process may have.
     pub max_connections: Option<u32>,
     /// Where it stands.
+    #[serde(skip)]
     pub origin: Origin,
 }
 
+impl Listener {
+    /// What a TLS handshake may take unless somebody says otherwise.
+    pub const TLS_HANDSHAKE: Option<Duration> = Some(Duration::from_secs(10));
+}
+
 /// On whose side of the traffic a listener stands; decides defaults and who reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Of the caller: a sidecar's way out.
     Outbound,
@@ -42,7 +57,8 @@ pub enum Direction {
 }
 
 /// What is found out of a connection before its chain is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Inspection {
     /// Look for a TLS client hello: server name and ALPN.
     pub tls: bool,
@@ -51,6 +67,7 @@ pub struct Inspection {
     /// Expect a PROXY protocol header first.
     pub proxy_protocol: bool,
     /// How long that may take; none is without limit. 15 s by Envoy's default, none by Istio's.
+    #[serde(serialize_with = "told::time_or_none")]
     pub timeout: Option<Duration>,
     /// Go on with what is known when the time is over, instead of closing.
     pub continue_on_timeout: bool,
@@ -70,7 +87,8 @@ impl Default for Inspection {
 }
 
 /// What becomes of connections that match.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FilterChain {
     /// Its name, possibly empty.
     pub name: String,
@@ -81,12 +99,14 @@ pub struct FilterChain {
     /// Who serves them.
     pub handler: Handler,
     /// Where it stands.
+    #[serde(skip)]
     pub origin: Origin,
 }
 
 /// Which connections a chain is for. An empty condition matches every connection; the most specific value wins, field by field in the
 /// order in which they stand here, without going back.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ChainMatch {
     /// Port that the client dialled.
     pub destination_port: Option<u16>,
@@ -105,7 +125,8 @@ pub struct ChainMatch {
 }
 
 /// Whether a connection begins with TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TransportProtocol {
     /// It does.
     Tls,
@@ -139,8 +160,21 @@ impl Cidr {
     }
 }
 
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+impl Serialize for Cidr {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
 /// Who serves the connections of a chain.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Handler {
     /// Requests.
     Http(Box<HttpManager>),

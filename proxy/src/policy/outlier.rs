@@ -1,9 +1,13 @@
 //! Outlier detection: which failures take an endpoint out, for how long, and how many may be out.
 
+use super::TextMatch;
+use super::words::told;
+use serde::Serialize;
 use std::time::Duration;
 
 /// Parameters of one cluster's detector, in Envoy's words; defaults differ between Envoy and Istio where it says so.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct OutlierDetection {
     /// Responses of 500 or more in a row; 5.
     pub consecutive_5xx: Threshold,
@@ -15,24 +19,32 @@ pub struct OutlierDetection {
     pub consecutive_local_origin: Threshold,
     /// Statuses that count as failures, as half-open ranges, and no others do; none is 500 and above. Answers to gRPC are judged by
     /// their own status all the same.
+    #[serde(serialize_with = "told::statuses_or_none")]
     pub error_statuses: Option<Vec<(u16, u16)>>,
     /// Far worse than the others. 100 % by Envoy's default, 0 % by Istio's.
     pub success_rate: SuccessRate,
     /// With the split, the same of what happened to connections.
+    #[serde(serialize_with = "told::percent")]
     pub local_origin_success_rate_enforcing: u32,
     /// Too large a share of failures; enforced for nobody.
     pub failure_percentage: FailurePercentage,
     /// With the split, the same of what happened to connections.
+    #[serde(serialize_with = "told::percent")]
     pub local_origin_failure_percentage_enforcing: u32,
     /// Between two looks at who may come back; 10 s.
+    #[serde(serialize_with = "told::time")]
     pub interval: Duration,
     /// First ejection lasts so long, the n-th n times as long; 30 s.
+    #[serde(serialize_with = "told::time")]
     pub base_ejection_time: Duration,
     /// The longest ejection: 300 s, or the base if that is longer.
+    #[serde(serialize_with = "told::time")]
     pub max_ejection_time: Duration,
     /// Added to each ejection, up to so much; 0.
+    #[serde(serialize_with = "told::time")]
     pub max_ejection_time_jitter: Duration,
     /// Share of all endpoints that may be out at once; 10, which is none of fewer than ten.
+    #[serde(serialize_with = "told::percent")]
     pub max_ejection_percent: u32,
     /// One may always be out; off. Istio cannot switch it on.
     pub always_eject_one: bool,
@@ -41,11 +53,13 @@ pub struct OutlierDetection {
 }
 
 /// Failures in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Threshold {
     /// So many; none never.
     pub count: Option<u32>,
     /// Share of detections that eject, in percent.
+    #[serde(serialize_with = "told::percent")]
     pub enforcing: u32,
 }
 
@@ -55,14 +69,21 @@ impl Threshold {
         Self { count: Some(count), enforcing: 100 }
     }
 
+    /// True if it ejects anybody.
+    pub(crate) fn is_enforced(&self) -> bool {
+        self.count.is_some() && self.enforcing > 0
+    }
+
     /// Never.
     pub const OFF: Self = Self { count: None, enforcing: 0 };
 }
 
 /// Ejection of endpoints whose rate of success is far below the others'.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SuccessRate {
     /// Share of detections that eject, in percent.
+    #[serde(serialize_with = "told::percent")]
     pub enforcing: u32,
     /// So many endpoints must have had enough requests; 5.
     pub minimum_hosts: u32,
@@ -73,11 +94,14 @@ pub struct SuccessRate {
 }
 
 /// Ejection of endpoints of whose requests too large a share fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FailurePercentage {
     /// Share of detections that eject, in percent; 0.
+    #[serde(serialize_with = "told::percent")]
     pub enforcing: u32,
     /// Percent; 85.
+    #[serde(serialize_with = "told::percent")]
     pub threshold: u32,
     /// So many endpoints must have had enough requests; 5.
     pub minimum_hosts: u32,
@@ -86,6 +110,24 @@ pub struct FailurePercentage {
 }
 
 impl OutlierDetection {
+    /// The statuses that satisfy any of some conditions, so that a request need not look at texts; none where there is no condition.
+    pub(crate) fn failures(conditions: &[TextMatch]) -> Option<Vec<(u16, u16)>> {
+        let fits = |status: &u16| conditions.iter().any(|condition| condition.matches(&status.to_string()));
+        let statuses = (100..600).filter(fits).map(|status| (status, status + 1));
+        (!conditions.is_empty()).then(|| statuses.collect())
+    }
+
+    /// How many requests in a row that wait too long eject: as many as failures of that kind.
+    pub(crate) fn stalls(&self) -> Threshold {
+        if self.split_local_origin {
+            self.consecutive_local_origin
+        } else if self.consecutive_5xx.is_enforced() {
+            self.consecutive_5xx
+        } else {
+            self.consecutive_gateway
+        }
+    }
+
     /// What an empty block means in Envoy.
     pub fn envoy_default() -> Self {
         Self {

@@ -1,28 +1,38 @@
 //! When a request is tried again.
 
+mod conditions;
+
 use super::HeaderMatch;
+use super::words::told;
+use serde::Serialize;
 use std::time::Duration;
 
 /// The retry policy of a route.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct RetryPolicy {
     /// Retries, not tries; 0 is off.
     pub attempts: u32,
     /// What is tried again.
     pub on: RetryOn,
     /// How long one try may take once it has a connection.
+    #[serde(serialize_with = "told::time_or_none")]
     pub per_try_timeout: Option<Duration>,
     /// How long one try may go without a byte.
+    #[serde(serialize_with = "told::time_or_none")]
     pub per_try_idle_timeout: Option<Duration>,
     /// Bound of the first back-off; doubles. 25 ms by default.
+    #[serde(serialize_with = "told::time")]
     pub back_off_base: Duration,
     /// Bound of all; ten times the base by default.
+    #[serde(serialize_with = "told::time")]
     pub back_off_max: Duration,
     /// Where an answer says when to come again.
     pub rate_limited_back_off: Option<RateLimitedBackOff>,
     /// Prefer endpoints that this request has not tried; on by Istio's default.
     pub avoid_previous_hosts: bool,
     /// Endpoints with these labels are not picked for a retry.
+    #[serde(serialize_with = "told::map")]
     pub omit_labels: Vec<(String, String)>,
     /// Leave a priority after so many of its endpoints were tried.
     pub previous_priorities: Option<u32>,
@@ -35,16 +45,19 @@ pub struct RetryPolicy {
 }
 
 /// A back-off that the answer of the last try asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct RateLimitedBackOff {
     /// Fields that say it, in order.
     pub headers: Vec<ResetHeader>,
     /// At most so long; 300 s by default.
+    #[serde(serialize_with = "told::time")]
     pub max: Duration,
 }
 
 /// A field that says when to come again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ResetHeader {
     /// Its name, in lower case.
     pub name: String,
@@ -53,7 +66,8 @@ pub struct ResetHeader {
 }
 
 /// Conditions of a retry.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct RetryOn {
     /// Any 5xx, any reset, a failure to connect, a per-try time-out.
     pub any_5xx: bool,
@@ -76,6 +90,7 @@ pub struct RetryOn {
     /// Answers with any of these fields.
     pub headers: Vec<HeaderMatch>,
     /// These gRPC statuses, where they stand in the answer's headers.
+    #[serde(serialize_with = "told::grpc_statuses")]
     pub grpc_statuses: Vec<u32>,
 }
 

@@ -1,10 +1,13 @@
 //! Where a request goes besides: copies of it, and what a consistent hash is made of.
 
 use super::Fraction;
+use super::words::told;
+use serde::Serialize;
 use std::time::Duration;
 
 /// A copy of a request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Mirror {
     /// Where it goes; where there is no such cluster, nowhere.
     pub cluster: String,
@@ -15,7 +18,8 @@ pub struct Mirror {
 }
 
 /// What a consistent hash is made of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct HashPolicy {
     /// What.
     pub of: HashOf,
@@ -24,7 +28,8 @@ pub struct HashPolicy {
 }
 
 /// What a consistent hash is made of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum HashOf {
     /// A field.
     Header(String),
@@ -33,10 +38,12 @@ pub enum HashOf {
         /// Its name.
         name: String,
         /// How long it lives.
+        #[serde(serialize_with = "told::time_or_none")]
         ttl: Option<Duration>,
         /// Its path.
         path: String,
         /// Further attributes.
+        #[serde(serialize_with = "told::map")]
         attributes: Vec<(String, String)>,
     },
     /// The client's address.

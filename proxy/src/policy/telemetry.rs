@@ -1,10 +1,12 @@
 //! What is told of requests: access logs and spans.
 
 use super::{Format, Fraction};
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// A line for each request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct AccessLog {
     /// Where it goes.
     pub to: LogSink,
@@ -13,7 +15,8 @@ pub struct AccessLog {
 }
 
 /// Where lines go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LogSink {
     /// A file; `/dev/stdout` is one.
     File(PathBuf),
@@ -24,7 +27,8 @@ pub enum LogSink {
 }
 
 /// What lines say.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// A text, with its line end.
     Text(Format),
@@ -33,7 +37,8 @@ pub enum LogFormat {
 }
 
 /// Spans of requests.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Tracing {
     /// Of requests that nobody has decided on; 1 % in Istio, everything in Envoy.
     pub random: Fraction,
@@ -46,7 +51,8 @@ pub struct Tracing {
 }
 
 /// Where spans go.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct TraceProvider {
     /// How context is passed on.
     pub context: TraceContext,
@@ -59,7 +65,8 @@ pub struct TraceProvider {
 }
 
 /// How the context of a trace is passed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TraceContext {
     /// `traceparent`, `tracestate`.
     W3c,
@@ -68,7 +75,8 @@ pub enum TraceContext {
 }
 
 /// How a collector is spoken to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TraceProtocol {
     /// OTLP over gRPC.
     OtlpGrpc,

@@ -1,9 +1,12 @@
 //! Conditions on text.
 
+use super::words::told;
 use regex::Regex;
+use serde::Serialize;
 
 /// A condition on text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct TextMatch {
     /// What it must look like.
     pub pattern: Pattern,
@@ -12,7 +15,8 @@ pub struct TextMatch {
 }
 
 /// What a text must look like.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Pattern {
     /// Equal.
     Exact(String),
@@ -23,7 +27,7 @@ pub enum Pattern {
     /// Has it in it.
     Contains(String),
     /// The whole text, by RE2 rules; anchored when it was read.
-    Regex(Regex),
+    Regex(#[serde(serialize_with = "told::regex")] Regex),
     /// There at all.
     Present,
     /// A whole number from the first up to, not including, the second.

@@ -1,19 +1,21 @@
 //! TLS on either side.
 
 use super::TextMatch;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// How a client's TLS is ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct DownstreamTls {
-    /// Certificates; that whose name fits the client's is shown, else the first.
+    /// Certificates; one whose name is that which the client asks for is shown, else the first.
     pub certificates: Vec<Certificate>,
     /// Who may have signed a client's certificate.
     pub client_ca: Option<PathBuf>,
     /// A client without one is refused.
     pub require_client: bool,
     /// Names that a client's certificate must have one of; none is any.
-    pub client_names: Vec<TextMatch>,
+    pub client_names: Vec<NameMatch>,
     /// Protocols offered, in order.
     pub alpn: Vec<String>,
     /// Versions taken.
@@ -21,7 +23,8 @@ pub struct DownstreamTls {
 }
 
 /// How an upstream is spoken to by TLS.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct UpstreamTls {
     /// The server name that is asked for.
     pub sni: Sni,
@@ -38,7 +41,8 @@ pub struct UpstreamTls {
 }
 
 /// The server name that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sni {
     /// None.
     None,
@@ -49,7 +53,8 @@ pub enum Sni {
 }
 
 /// Who must have signed a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trust {
     /// Nobody: it is not looked at.
     Nobody,
@@ -60,18 +65,51 @@ pub enum Trust {
 }
 
 /// Names that a server's certificate must have.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ServerNames {
     /// Any: only who signed it counts.
     Any,
     /// One of these.
-    OneOf(Vec<TextMatch>),
+    OneOf(Vec<NameMatch>),
     /// The server name that was asked for.
     Sni,
 }
 
+/// A condition on a name of a certificate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NameMatch {
+    /// What kind of name; none is any.
+    pub kind: Option<NameKind>,
+    /// What it must look like.
+    pub value: TextMatch,
+}
+
+/// What a name of a certificate names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameKind {
+    /// A host, possibly `*.suffix`; an exact condition is met by what that stands for.
+    Dns,
+    /// An identity.
+    Uri,
+    /// A person.
+    Email,
+    /// An address.
+    Ip,
+}
+
+impl NameMatch {
+    /// This very name, of any kind.
+    pub fn exact(name: &str) -> Self {
+        Self { kind: None, value: TextMatch::exact(name) }
+    }
+}
+
 /// A certificate and its key, in PEM files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Certificate {
     /// The chain.
     pub chain: PathBuf,
@@ -80,7 +118,8 @@ pub struct Certificate {
 }
 
 /// Versions of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct TlsVersions {
     /// 1.2.
     pub v1_2: bool,

@@ -1,75 +1,90 @@
 //! A connection from its first byte to whoever serves it.
 
 use super::client::Peer;
+use super::routing::{self, Arrival};
 use super::snapshot::{ChainId, ListenerId, Runtime, Service};
-use super::worker::Worker;
+use super::worker::{Opened, Worker};
 use super::{http1, http2, tcp};
 use crate::clock::now;
 use crate::net::{Inspected, Transport, begins_http2, inspect, original_destination};
-use crate::policy::{ChainMatch, Codec, Inspection, TransportProtocol};
-use crate::telemetry::metrics::{HttpStats, HttpTime};
+use crate::policy::{Codec, HttpTimeouts, Inspection, TransportProtocol};
+use crate::telemetry::metrics::{HttpStats, HttpTime, ListenerCounter};
 use crate::telemetry::{HttpCounter, HttpLevel};
 use bytes::BytesMut;
-use std::cell::{Cell, RefCell};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 /// How long a client that has begun may take to say whether it speaks HTTP/2.
 const FIRST_WORDS: Duration = Duration::from_secs(10);
 
-/// How long a TLS handshake may take.
-const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// Serves a connection that a listener has taken.
-pub(super) async fn serve(worker: Rc<Worker>, listener: ListenerId, stream: TcpStream, remote: SocketAddr) {
+/// Serves a connection that a listener has taken, and holds its place among the others until it is over.
+pub(super) async fn serve(
+    worker: Rc<Worker>,
+    listener: ListenerId,
+    stream: TcpStream,
+    remote: SocketAddr,
+    _place: Opened,
+) {
     let Ok(local) = stream.local_addr() else { return };
     // Small writes are whole messages here.
     let _ = stream.set_nodelay(true);
     let snapshot = worker.snapshot();
     let Some(runtime) = snapshot.listener(listener) else { return };
     let destination = original_destination(&stream).filter(|destination| *destination != local);
-    let mut peer = Peer {
-        remote,
-        local,
-        destination,
-        secure: false,
-        server_name: None,
-        tls: None,
-        buckets: RefCell::default(),
-        id: worker.next_connection(),
-        requests: Cell::new(0),
-        given_up: Cell::new(0),
-        closing: Cell::new(false),
-    };
+    let mut peer = Peer::new(remote, local, destination, worker.next_connection());
     let mut transport = Transport::from(stream);
-    let Some(found) = look(&mut transport, runtime.inspection).await else { return };
+    let found = match look(&mut transport, runtime.inspection).await {
+        Looked::Found(found) => found,
+        Looked::TooLate => {
+            runtime.stats.count(worker.shard, ListenerCounter::PreCxTimeout);
+            if !runtime.inspection.continue_on_timeout {
+                return;
+            }
+            Inspected::default()
+        }
+        Looked::Over => return,
+    };
     if let Some((client, destination)) = found.proxied {
         peer.remote = client;
         peer.destination = Some(destination);
     }
-    let Some((chain, runtime)) = choose(runtime, &peer, &found) else { return };
-    let transport = if let Some(tls) = &runtime.tls {
-        let shaken = tokio::time::timeout(TLS_HANDSHAKE, tls.accept(transport)).await;
-        let Ok(Ok(transport)) = shaken else { return };
-        peer.learn(&transport);
+    let Some((chain, chosen)) = choose(runtime, &peer, &found) else { return };
+    let mut transport = if let Some(tls) = &chosen.tls {
+        let shaking = tls.accept(transport);
+        let shaken = match runtime.tls_handshake {
+            Some(limit) => tokio::time::timeout_at((peer.opened + limit).into(), shaking).await,
+            None => Ok(shaking.await),
+        };
+        let Ok(shaken) = shaken else {
+            return runtime.stats.count(worker.shard, ListenerCounter::HandshakeTimeout);
+        };
+        let Ok((transport, ours)) = shaken else { return };
+        peer.learn(&transport, ours);
         transport
     } else {
         peer.server_name = found.tls.and_then(|hello| hello.server_name);
         transport
     };
     let peer = Rc::new(peer);
-    match &runtime.service {
-        Service::Tcp(proxy) => tcp::serve(worker, proxy, transport, &peer).await,
+    // Long connections must not keep a configuration alive that is no longer in use.
+    match &chosen.service {
+        Service::Tcp(proxy) => {
+            let proxy = Arc::clone(proxy);
+            drop(snapshot);
+            tcp::serve(worker, &proxy, transport, &peer).await;
+        }
         Service::Http(service) => {
-            let how = (service.manager.codec, service.manager.timeouts.idle.unwrap_or(Duration::MAX));
+            let (codec, timeouts) = (service.manager.codec, service.manager.timeouts);
+            if let Some(limit) = timeouts.slow_reader {
+                transport.set_patience(limit, Rc::clone(&peer.stalled));
+            }
             let stats = Arc::clone(&service.stats);
-            // Long connections must not keep a configuration alive that is no longer in use.
             drop(snapshot);
             let opened = now();
-            speak(&worker, &stats, how, transport, peer, chain).await;
+            speak(&worker, &stats, codec, timeouts, transport, peer, chain).await;
             stats.took(worker.shard, HttpTime::CxLength, now().saturating_duration_since(opened));
         }
     }
@@ -79,19 +94,20 @@ pub(super) async fn serve(worker: Rc<Worker>, listener: ListenerId, stream: TcpS
 async fn speak(
     worker: &Rc<Worker>,
     stats: &HttpStats,
-    (codec, idle): (Codec, Duration),
+    codec: Codec,
+    timeouts: HttpTimeouts,
     mut transport: Transport,
     peer: Rc<Peer>,
     chain: ChainId,
 ) {
-    let Some(http2) = speaks_http2(worker, codec, idle, &mut transport).await else { return };
+    let Some(http2) = speaks_http2(worker, stats, codec, timeouts, peer.opened, &mut transport).await else { return };
     let shard = worker.shard;
     let (counter, level) = if http2 {
         (HttpCounter::CxHttp2Total, HttpLevel::CxHttp2Active)
     } else {
         (HttpCounter::CxHttp1Total, HttpLevel::CxHttp1Active)
     };
-    let secure = peer.secure;
+    let (secure, stalled) = (peer.secure, Rc::clone(&peer.stalled));
     stats.count(shard, HttpCounter::CxTotal);
     stats.count(shard, counter);
     let levels = [Some(HttpLevel::CxActive), Some(level), secure.then_some(HttpLevel::CxSslActive)];
@@ -106,107 +122,89 @@ async fn speak(
     }
     levels.iter().flatten().for_each(|level| stats.down(shard, *level));
     stats.count(shard, HttpCounter::CxDestroy);
+    if stalled.get() {
+        stats.count(shard, HttpCounter::CxSlowReader);
+    }
 }
 
 /// Whether a client speaks HTTP/2. None: the connection is over before anybody can tell.
-async fn speaks_http2(worker: &Worker, codec: Codec, idle: Duration, transport: &mut Transport) -> Option<bool> {
+async fn speaks_http2(
+    worker: &Worker,
+    stats: &HttpStats,
+    codec: Codec,
+    timeouts: HttpTimeouts,
+    opened: Instant,
+    transport: &mut Transport,
+) -> Option<bool> {
     match (codec, transport.alpn()) {
         (Codec::Http1, _) => Some(false),
         (Codec::Http2, _) | (Codec::Auto, Some(b"h2")) => Some(true),
         (Codec::Auto, Some(_)) => Some(false),
         (Codec::Auto, None) => {
+            let patience = FIRST_WORDS.min(timeouts.head.unwrap_or(FIRST_WORDS));
+            let limit = [timeouts.idle, timeouts.head].into_iter().flatten().min();
             tokio::select! {
-                begun = tokio::time::timeout(idle, begins_http2(transport, FIRST_WORDS)) => begun.ok()?.ok(),
+                begun = begins_http2(transport, patience) => begun.ok(),
+                () = until(limit.map(|limit| opened + limit)) => {
+                    if limit == timeouts.head {
+                        // Whoever says nothing is told so in HTTP/1.
+                        return Some(false);
+                    }
+                    stats.count(worker.shard, HttpCounter::CxIdleTimeout);
+                    None
+                }
                 () = worker.draining() => None,
             }
         }
     }
 }
 
-/// Looks at the first bytes, in time. None: the connection is over.
-async fn look(transport: &mut Transport, wanted: Inspection) -> Option<Inspected> {
+/// Returns at a moment, or never.
+pub(super) async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What looking at the first bytes has come to.
+enum Looked {
+    Found(Inspected),
+    TooLate,
+    Over,
+}
+
+/// Looks at the first bytes, in time.
+async fn look(transport: &mut Transport, wanted: Inspection) -> Looked {
     if !(wanted.tls || wanted.http || wanted.proxy_protocol) {
-        return Some(Inspected::default());
+        return Looked::Found(Inspected::default());
     }
     let mut seen = BytesMut::new();
     let looked = inspect(transport, wanted, &mut seen);
     let found = match wanted.timeout {
         Some(limit) => match tokio::time::timeout(limit, looked).await {
-            Ok(found) => found.ok(),
-            Err(_) if wanted.continue_on_timeout => Some(Inspected::default()),
-            Err(_) => None,
+            Ok(found) => found.map_or(Looked::Over, Looked::Found),
+            Err(_) => Looked::TooLate,
         },
-        None => looked.await.ok(),
+        None => looked.await.map_or(Looked::Over, Looked::Found),
     };
     transport.put_back(seen);
     found
 }
 
-/// The chain for a connection: field by field the most specific that is left, without going back; else the default.
+/// The chain for a connection; else the default.
 fn choose<'r>(runtime: &'r Runtime, peer: &Peer, found: &Inspected) -> Option<(ChainId, &'r super::snapshot::Chain)> {
-    let going_to = peer.destination.unwrap_or(peer.local);
-    let transport = if found.tls.is_some() { TransportProtocol::Tls } else { TransportProtocol::RawBuffer };
-    let server_name = found.tls.as_ref().and_then(|hello| hello.server_name.as_deref()).unwrap_or_default();
-    let mut left: Vec<usize> = (0..runtime.chains.len()).collect();
-    let condition = |at: usize| &runtime.chains[at].matches;
-    narrow(&mut left, |at| of_option(condition(at).destination_port, going_to.port()));
-    narrow(&mut left, |at| of_ranges(condition(at), |chain| &chain.destination_ranges, going_to.ip()));
-    narrow(&mut left, |at| of_names(&condition(at).server_names, server_name));
-    narrow(&mut left, |at| of_option(condition(at).transport, transport));
-    narrow(&mut left, |at| of_protocols(&condition(at).application_protocols, found));
-    narrow(&mut left, |at| of_ranges(condition(at), |chain| &chain.source_ranges, peer.remote.ip()));
-    narrow(&mut left, |at| of_list(&condition(at).source_ports, &peer.remote.port()));
-    match left.first() {
-        Some(at) => Some((runtime.chains[*at].id, &runtime.chains[*at])),
-        None => runtime.default_chain.as_ref().map(|chain| (chain.id, chain)),
-    }
-}
-
-/// Keeps those that fit best, of those that fit at all; 0 fits without saying so.
-fn narrow(left: &mut Vec<usize>, fit: impl Fn(usize) -> Option<u32>) {
-    let best = left.iter().filter_map(|at| fit(*at)).max();
-    left.retain(|at| fit(*at) == best && best.is_some());
-}
-
-fn of_option<T: PartialEq + Copy>(wanted: Option<T>, there: T) -> Option<u32> {
-    match wanted {
-        None => Some(0),
-        Some(wanted) => (wanted == there).then_some(1),
-    }
-}
-
-fn of_list<T: PartialEq>(wanted: &[T], there: &T) -> Option<u32> {
-    if wanted.is_empty() { Some(0) } else { wanted.contains(there).then_some(1) }
-}
-
-fn of_ranges(
-    chain: &ChainMatch,
-    ranges: impl Fn(&ChainMatch) -> &Vec<crate::policy::Cidr>,
-    address: IpAddr,
-) -> Option<u32> {
-    let ranges = ranges(chain);
-    if ranges.is_empty() {
-        return Some(0);
-    }
-    ranges.iter().filter(|range| range.contains(address)).map(|range| 1 + u32::from(range.prefix)).max()
-}
-
-/// Exact before the longest suffix.
-fn of_names(wanted: &[String], name: &str) -> Option<u32> {
-    if wanted.is_empty() {
-        return Some(0);
-    }
-    let fit = |wanted: &String| match wanted.strip_prefix('*') {
-        Some(suffix) => (name.len() > suffix.len() && name.ends_with(suffix)).then_some(1 + suffix.len() as u32),
-        None => (wanted == name).then_some(u32::MAX),
+    let hello = found.tls.as_ref();
+    let arrival = Arrival {
+        going_to: peer.destination.unwrap_or(peer.local),
+        from: peer.remote,
+        transport: if hello.is_some() { TransportProtocol::Tls } else { TransportProtocol::RawBuffer },
+        server_name: hello.and_then(|hello| hello.server_name.as_deref()).unwrap_or_default(),
+        protocols: hello.map(|hello| hello.protocols.as_slice()).unwrap_or_default(),
+        http: found.http,
     };
-    wanted.iter().filter_map(fit).max()
-}
-
-fn of_protocols(wanted: &[String], found: &Inspected) -> Option<u32> {
-    if wanted.is_empty() {
-        return Some(0);
-    }
-    let offered = found.tls.iter().flat_map(|hello| hello.protocols.iter().map(String::as_str));
-    offered.chain(found.http).any(|protocol| wanted.iter().any(|wanted| wanted == protocol)).then_some(1)
+    let conditions: Vec<_> = runtime.chains.iter().map(|chain| &chain.matches).collect();
+    let chosen = routing::choose(&conditions, &arrival, |_, _, _| {});
+    let chain = chosen.and_then(|at| runtime.chains.get(at)).or(runtime.default_chain.as_ref());
+    chain.map(|chain| (chain.id, chain))
 }

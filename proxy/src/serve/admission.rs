@@ -1,10 +1,11 @@
 //! What a request must be like before it is routed, and what is made of it then.
 
 use super::client::Peer;
+use super::client_cert;
 use super::respond::Failure;
 use crate::filter::hop_by_hop;
-use crate::filter::path::{Normalized, normalize};
-use crate::policy::{ClientAddress, ForwardClientCert, HttpManager, StripPort, Underscores};
+use crate::filter::path::{Normalized, normalize, unescape_slashes};
+use crate::policy::{ClientAddress, HttpManager, StripPort, Underscores};
 use crate::telemetry::trace::request_id::fresh;
 use rand::Rng;
 use squall_http1::{Request, Version};
@@ -42,6 +43,7 @@ pub(super) fn admit(
         request.headers.add("upgrade", upgrade.as_bytes());
     }
     let (client, internal) = forwarded(manager, peer, request);
+    client_cert::forward(manager, peer, request);
     control_fields(manager, request, internal);
     request_id(manager, request, internal, rng);
     Ok(Admitted { client, internal, upgrade, redirect })
@@ -52,6 +54,8 @@ fn version(manager: &HttpManager, request: &mut Request) -> Result<(), Failure> 
         return Ok(());
     }
     if !manager.http1.accept_http_10 {
+        // What is wanted instead is said in the version that is wanted.
+        request.version = Version::Http11;
         return Err(Failure::LowVersion);
     }
     if let (false, Some(host)) = (request.headers.contains("host"), &manager.http1.default_host) {
@@ -89,7 +93,7 @@ fn absolute_target(manager: &HttpManager, request: &mut Request, connect: bool) 
         }
         return Ok(());
     }
-    if target.starts_with('/') || (target == "*" && request.method() == "OPTIONS") {
+    if target.starts_with('/') {
         return Ok(());
     }
     let schemes = ["http://", "https://"];
@@ -109,8 +113,16 @@ fn absolute_target(manager: &HttpManager, request: &mut Request, connect: bool) 
 
 fn path(manager: &HttpManager, request: &mut Request) -> Result<Option<String>, Failure> {
     let changed = match normalize(manager.paths, request.target()) {
-        Normalized::Refused => return Err(Failure::PathNormalization),
-        Normalized::Redirect(target) => return Ok(Some(target)),
+        Normalized::Refused => {
+            // What is logged is what it was refused for.
+            let read = unescape_slashes(request.target());
+            request.set_target(&read);
+            return Err(Failure::PathNormalization);
+        }
+        Normalized::Redirect(target) => {
+            request.set_target(&target);
+            return Ok(Some(target));
+        }
         Normalized::Target(std::borrow::Cow::Borrowed(_)) => return Ok(None),
         Normalized::Target(std::borrow::Cow::Owned(target)) => target,
     };
@@ -185,19 +197,12 @@ fn forwarded(manager: &HttpManager, peer: &Peer, request: &mut Request) -> (Opti
     } else if !request.headers.contains("x-forwarded-proto") {
         request.headers.add("x-forwarded-proto", peer.scheme().as_bytes());
     }
-    if rules.append_port && !request.headers.contains("x-forwarded-port") {
-        request.headers.add("x-forwarded-port", itoa::Buffer::new().format(peer.local.port()).as_bytes());
+    let known = request.headers.contains("x-forwarded-port") && !(rules.use_remote && rules.trusted_hops == 0);
+    if rules.append_port && !known {
+        request.headers.set("x-forwarded-port", itoa::Buffer::new().format(peer.local.port()).as_bytes());
     }
     if rules.use_remote && !internal {
         request.headers.set("x-envoy-external-address", client.ip().to_string().as_bytes());
-    }
-    let kept = match manager.client_cert {
-        ForwardClientCert::AlwaysForwardOnly => true,
-        ForwardClientCert::Sanitize | ForwardClientCert::SanitizeSet => false,
-        ForwardClientCert::ForwardOnly | ForwardClientCert::AppendForward => peer.secure,
-    };
-    if !kept {
-        request.headers.remove("x-forwarded-client-cert");
     }
     (Some(client), internal)
 }
@@ -212,7 +217,8 @@ fn last_forwarded(request: &Request, rules: &ClientAddress) -> Option<IpAddr> {
     str::from_utf8(item.trim_ascii()).ok()?.parse().ok()
 }
 
-fn append_forwarded(request: &mut Request, ip: IpAddr) {
+/// Says from where a request came to its sender.
+pub(super) fn append_forwarded(request: &mut Request, ip: IpAddr) {
     let before = request.headers.get_str("x-forwarded-for").map(ToOwned::to_owned);
     let value = before.map_or_else(|| ip.to_string(), |before| format!("{before},{ip}"));
     request.headers.set("x-forwarded-for", value.as_bytes());
@@ -223,11 +229,12 @@ fn is_internal(rules: &ClientAddress, ip: IpAddr) -> bool {
 }
 
 /// Fields by which a client could steer the proxy; only whoever comes from inside is trusted to.
-const CONTROL_FIELDS: [&str; 10] = [
+const CONTROL_FIELDS: [&str; 11] = [
     "x-envoy-max-retries",
     "x-envoy-retry-on",
     "x-envoy-retry-grpc-on",
     "x-envoy-retriable-status-codes",
+    "x-envoy-retriable-header-names",
     "x-envoy-upstream-rq-timeout-ms",
     "x-envoy-upstream-rq-per-try-timeout-ms",
     "x-envoy-upstream-rq-timeout-alt-response",

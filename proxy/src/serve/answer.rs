@@ -1,90 +1,208 @@
 //! The answer on its way down, while the rest of the request still goes up.
 
+use super::accept::until;
+use super::chain::Filtered;
 use super::client::{Client, Gone};
-use super::exchange::Answer;
+use super::exchange::{Answer, within};
+use super::notes::Notes;
+use super::snapshot::HttpService;
 use super::upload::Upload;
+use super::worker::Worker;
 use crate::clock::now;
-use crate::wire::{Broken, Sink, Source};
+use crate::filter::pace::Pace;
+use crate::health::outlier::Outcome;
+use crate::telemetry::{ClusterCounter, Flag, HttpCounter, is_grpc};
+use crate::wire::{Broken, Frames, Sink, Source};
 use squall_http1::{Framing, Headers, Request};
-use std::time::{Duration, Instant};
+use std::borrow::Cow;
+use std::time::Duration;
 
 /// How the body of an upstream's answer ended.
 #[allow(clippy::large_enum_variant, reason = "one a request, gone at once")]
-pub(super) enum Streamed {
+enum Streamed {
     /// Whole, with what stood behind it.
     Whole(Option<Headers>),
     /// Cut: the client sees its connection closed, or its stream reset, amid the answer.
     Cut,
+    /// The same, since the route's time is over.
+    TimedOut,
+    /// The same, since no byte of it has come for too long.
+    Idle,
+    /// The same, since the upstream's stream has lived too long.
+    TooOld,
 }
 
-/// A bound of how fast an answer flows.
-pub(super) struct Pace {
-    since: Instant,
-    bytes_per_second: f64,
-    bytes: f64,
-}
-
-impl Pace {
-    /// So many KiB a second, from now on.
-    pub(super) fn new(kib_per_second: u64) -> Self {
-        Self { since: now(), bytes_per_second: kib_per_second as f64 * 1024.0, bytes: 0.0 }
+/// Passes an upstream's answer on, within what is left of the route's time.
+#[allow(clippy::too_many_arguments, reason = "an answer ends everything that its request began")]
+pub(super) async fn pass_on(
+    worker: &Worker,
+    service: &HttpService,
+    client: &mut Client,
+    request: &Request,
+    upload: &mut Upload,
+    mut answer: Box<Answer>,
+    filtered: &Filtered,
+    left: Option<Duration>,
+    notes: &mut Notes,
+) -> Result<(), Gone> {
+    notes.details = Cow::Borrowed("via_upstream");
+    // Draining may have begun while the upstream was at work.
+    if worker.says_goodbye() {
+        client.peer.drain(worker, &service.stats);
     }
-
-    async fn keep(&mut self, more: usize) {
-        self.bytes += more as f64;
-        let due = self.since + Duration::from_secs_f64(self.bytes / self.bytes_per_second);
-        tokio::time::sleep_until(due.into()).await;
+    let begun = client.begin(request, &mut answer.response, answer.framing, answer.tunnel);
+    notes.response = Some(std::mem::take(&mut answer.response));
+    begun?;
+    let pace = filtered.rate.map(Pace::new);
+    let too_old = until(answer.until);
+    let _upgraded = answer.tunnel.then(|| service.stats.upgraded(worker.shard));
+    let mut frames = upload.frames.map(|_| Frames::default());
+    let streamed = stream(client, request, upload, &mut answer, pace, frames.as_mut());
+    let streamed = async {
+        match left {
+            Some(left) => tokio::time::timeout(left, streamed).await.unwrap_or(Ok(Streamed::TimedOut)),
+            None => streamed.await,
+        }
+    };
+    let streamed = tokio::select! {
+        biased;
+        streamed = streamed => streamed,
+        () = too_old => Ok(Streamed::TooOld),
+    };
+    notes.messages.responses = frames.map_or(0, |frames| frames.count);
+    let (details, flag, counter, outcome) = match streamed? {
+        Streamed::Whole(trailers) => {
+            notes.trailers = trailers;
+            if answer.tunnel {
+                client.peer.closing.set(true);
+            }
+            answer.finish();
+            return Ok(());
+        }
+        Streamed::Cut => (
+            "upstream_reset_after_response_started{connection_termination}",
+            Flag::UpstreamClosed,
+            ClusterCounter::RqRxReset,
+            Some(Outcome::Reset),
+        ),
+        // Its endpoint has answered in time.
+        Streamed::TimedOut => ("response_timeout", Flag::UpstreamTimeout, ClusterCounter::RqTimeout, None),
+        Streamed::Idle => (
+            "upstream_per_try_idle_timeout",
+            Flag::UpstreamTimeout,
+            ClusterCounter::RqPerTryIdleTimeout,
+            Some(Outcome::TimeOut),
+        ),
+        Streamed::TooOld => (
+            "upstream_max_stream_duration_reached",
+            Flag::UpstreamMaxDuration,
+            ClusterCounter::RqMaxDurationReached,
+            None,
+        ),
+    };
+    notes.details = Cow::Borrowed(details);
+    notes.flags.raise(flag);
+    if let Some(cluster) = &notes.cluster {
+        cluster.stats.count(worker.shard, counter);
+        // What we end ourselves.
+        if !matches!(counter, ClusterCounter::RqRxReset) && matches!(answer.channel.sink, Sink::Http2(_)) {
+            cluster.stats.count(worker.shard, ClusterCounter::RqTxReset);
+        }
+        if let Some((outcome, member)) = outcome.zip(cluster.member(notes.host.as_ref())) {
+            worker.observe(cluster, &member.host, outcome);
+            // All others were taken for answered with their head.
+            if is_grpc(&request.headers) {
+                service.stats.count(worker.shard, HttpCounter::ResetAfterResponseStarted);
+            }
+        }
     }
+    client.cut().await;
+    Ok(())
 }
 
-/// Sends an upstream's answer: head and first bytes in one write, then what comes.
-pub(super) async fn stream(
+/// Sends an upstream's answer, whose head waits to be sent: it goes in one write with the first bytes, then comes what comes.
+async fn stream(
     client: &mut Client,
     request: &Request,
     upload: &mut Upload,
     answer: &mut Answer,
     mut pace: Option<Pace>,
+    mut frames: Option<&mut Frames>,
 ) -> Result<Streamed, Gone> {
-    client.begin(request, &mut answer.response, answer.framing)?;
     if answer.tunnel {
         begin_tunnel(client, upload, &mut answer.channel.sink);
     }
+    upload.progress.answering.set(!answer.tunnel);
     let silent = request.method() == "HEAD" || answer.framing == Framing::Empty;
     loop {
         let mut taken = 0;
         let took = answer.channel.source.take(|payload| {
             taken += payload.len();
-            client.sink.data(payload);
+            if let Some(frames) = &mut frames {
+                frames.push(payload);
+            }
+            match &mut pace {
+                Some(pace) => pace.hold(payload),
+                None => client.sink.data(payload),
+            }
         });
         if taken > 0 {
-            upload.moved.set(now());
+            upload.progress.moved.set(now());
         }
         if took.is_err() {
             return Ok(Streamed::Cut);
+        }
+        if let Some(pace) = &mut pace {
+            slowly(client, upload, &mut answer.channel.sink, pace).await?;
         }
         let done = answer.channel.source.is_done();
         let trailers = if done { answer.channel.source.trailers() } else { None };
         if done && !silent {
             client.end(trailers.as_ref());
         }
-        if let Some(pace) = &mut pace {
-            pace.keep(taken).await;
-        }
-        if !client.sink.is_flushed() {
-            client.flush().await?;
-        }
+        flush(client, upload).await?;
         if done {
             return Ok(Streamed::Whole(trailers));
         }
+        let idle = answer.idle.filter(|_| upload.is_done());
         // The client going away must free the upstream, however slowly it answers.
         tokio::select! {
             biased;
-            filled = answer.channel.source.fill() => if filled.is_err() {
-                return Ok(Streamed::Cut);
+            filled = within(idle, answer.channel.source.fill()) => match filled {
+                Some(Ok(())) => {}
+                Some(Err(_)) => return Ok(Streamed::Cut),
+                None => return Ok(Streamed::Idle),
             },
             sent = up(&mut client.source, &mut client.sink, upload, &mut answer.channel.sink) => sent?,
         }
     }
+}
+
+/// Writes what waits; each step of it counts as progress.
+async fn flush(client: &mut Client, upload: &Upload) -> Result<(), Gone> {
+    while !client.sink.is_flushed() {
+        client.sink.step().await?;
+        if !client.sink.is_flushed() {
+            upload.progress.moved.set(now());
+        }
+    }
+    Ok(())
+}
+
+/// Sends what has come as fast as it may go; what went before goes at once.
+async fn slowly(client: &mut Client, upload: &mut Upload, upstream: &mut Sink, pace: &mut Pace) -> Result<(), Gone> {
+    while !pace.is_empty() {
+        flush(client, upload).await?;
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(pace.due(now()).into()) => {
+                client.sink.data(&pace.next(now()));
+                upload.progress.moved.set(now());
+            }
+            sent = up(&mut client.source, &mut client.sink, upload, upstream) => sent?,
+        }
+    }
+    Ok(())
 }
 
 fn begin_tunnel(client: &mut Client, upload: &mut Upload, upstream: &mut Sink) {

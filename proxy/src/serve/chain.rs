@@ -2,23 +2,25 @@
 
 use super::admission::admit;
 use super::client::{Client, Gone};
+use super::fault::{self, Counted};
+use super::health_check;
 use super::notes::{self, Notes};
-use super::respond::{Failure, Reply};
+use super::rate_limit;
+use super::respond::{Failure, OVERLOADED, Reply};
 use super::router;
-use super::routing::Asked;
 use super::snapshot::{Found, HttpService, ResolvedRoute};
 use super::trace;
 use super::upload::Upload;
 use super::watch::{self, Clocks};
 use super::worker::Worker;
+use crate::filter::conditions::Asked;
 use crate::filter::cors::{self, Cors};
-use crate::filter::fault::{self, ActiveFault, Answer};
-use crate::policy::{FaultInjection, HttpFilter, Redirect, RedirectPort};
-use crate::telemetry::metrics::{self, HttpStats};
-use crate::telemetry::{Flag, HttpCounter, HttpLevel, RateLimitCounter, is_grpc};
-use crate::wire::{Source, http2};
+use crate::filter::timeout::stream_age;
+use crate::policy::{Forward, HttpFilter, HttpManager};
+use crate::telemetry::{HttpCounter, HttpLevel, is_grpc};
+use crate::wire::{Frames, Source, http2};
 use rand::RngExt;
-use squall_http1::{Framing, Request, Response};
+use squall_http1::{Framing, Headers, Refusal, Request, Response};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,21 +32,10 @@ pub(super) struct Filtered {
     pub(super) allow_origin: bool,
     /// The answer flows no faster, in KiB a second.
     pub(super) rate: Option<u64>,
+    /// A check that was passed on, by the place of its filter.
+    pub(super) check: Option<usize>,
     /// A fault that is under way until the answer ends.
-    fault: Option<Counted>,
-}
-
-/// A fault that is under way, and counted for as long.
-struct Counted {
-    stats: Arc<HttpStats>,
-    shard: metrics::Worker,
-    _active: ActiveFault,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.stats.down(self.shard, HttpLevel::ActiveFaults);
-    }
+    pub(super) fault: Option<Counted>,
 }
 
 /// Serves one request.
@@ -56,10 +47,13 @@ pub(super) async fn handle(
 ) -> Result<(), Gone> {
     let mut notes = Notes::new();
     let stats = &service.stats;
-    stats.count(worker.shard, HttpCounter::RqTotal);
+    stats.began(worker.shard, client.is_http2());
     stats.up(worker.shard, HttpLevel::RqActive);
-    if !request.keep_alive() || worker.is_draining() {
+    if !request.keep_alive() || request.headers.has_token("proxy-connection", "close") {
         client.peer.closing.set(true);
+    }
+    if worker.says_goodbye() {
+        client.peer.drain(worker, stats);
     }
     let served = within_its_time(worker, service, client, request, &mut notes).await;
     if let Err(gone) = served {
@@ -80,11 +74,15 @@ async fn within_its_time(
     notes: &mut Notes,
 ) -> Result<(), Gone> {
     // What cannot be read safely goes no further.
-    let framing = match framing(client, request) {
+    let framing = match framing(client, request, service.manager.limits.target_bytes) {
         Ok(framing) => framing,
-        Err(failure) => return refuse(worker, service, client, request, notes, &failure).await,
+        Err(failure) => {
+            failure.limit().into_iter().for_each(|counter| service.stats.count(worker.shard, counter));
+            return refuse(worker, service, client, request, notes, &failure).await;
+        }
     };
     let mut upload = Upload::new(framing, &mut client.source, service.buffer as usize);
+    upload.frames = is_grpc(&request.headers).then(Frames::default);
     let clocks = Clocks::new(&upload, &service.manager.timeouts, notes.begun);
     let served = tokio::select! {
         biased;
@@ -92,6 +90,7 @@ async fn within_its_time(
         cut = watch::over(&clocks) => Ok(Some(cut)),
     };
     notes.received = upload.bytes;
+    notes.messages.requests = upload.frames.map_or(0, |frames| frames.count);
     if !upload.is_done() && !client.is_http2() {
         // What was not read would be taken for the next request.
         client.peer.closing.set(true);
@@ -102,15 +101,18 @@ async fn within_its_time(
         let looks = cut.failure(upload.is_done()).looks(false);
         notes.details = looks.details;
         looks.flag.into_iter().for_each(|flag| notes.flags.raise(flag));
-        client.cut();
+        client.cut().await;
         return Ok(());
     }
     refuse(worker, service, client, request, notes, &cut.failure(upload.is_done())).await
 }
 
 /// Where the body of a request ends.
-fn framing(client: &Client, request: &Request) -> Result<Framing, Failure> {
+fn framing(client: &Client, request: &Request, most: usize) -> Result<Framing, Failure> {
     let Source::Http2(source) = &client.source else { return request.framing().map_err(Failure::Refused) };
+    if request.target().len() > most {
+        return Err(Failure::Refused(Refusal::TargetTooLong));
+    }
     Ok(http2::framing(&request.headers, source.is_done()))
 }
 
@@ -128,11 +130,20 @@ async fn serve(
     let admitted = admit(manager, &client.peer, request, &mut *worker.rng.borrow_mut());
     let admitted = match admitted {
         Ok(admitted) => admitted,
-        Err(failure) => return refuse(worker, service, client, request, notes, &failure).await,
+        Err(failure) => {
+            if failure == Failure::BadTarget {
+                service.stats.count(worker.shard, HttpCounter::RqNonRelativePath);
+            }
+            return refuse(worker, service, client, request, notes, &failure).await;
+        }
     };
     notes.client = admitted.client;
-    notes.trace = trace::begin(service, request, &mut *worker.rng.borrow_mut());
+    notes.trace = trace::begin(worker, service, request);
     if let Some(target) = &admitted.redirect {
+        if is_grpc(&request.headers) {
+            // It does not follow redirects.
+            return refuse(worker, service, client, request, notes, &Failure::PathNormalization).await;
+        }
         let mut response = Response::new(307);
         response.headers.add("location", target.as_bytes());
         return answer(worker, service, client, request, notes, response, Vec::new(), "path_normalization_failed")
@@ -142,27 +153,34 @@ async fn serve(
     // The route is chosen once, by the request as it was admitted.
     let draw = worker.rng.borrow_mut().random_range(0..1_000_000);
     let authority = request.headers.get_str("host").unwrap_or_default();
-    let found = service.route(authority, &Asked::new(request, client.peer.scheme(), draw), client.peer.secure);
+    let secure = request.headers.get("x-forwarded-proto") == Some(b"https");
+    let found = service.route(authority, &Asked::new(request, client.peer.scheme(), draw), secure);
     let resolved = match found {
         Some(Found::Route(resolved)) => resolved,
         Some(Found::ToTls) => return to_tls(worker, service, client, request, notes).await,
         None => {
+            service.stats.count(worker.shard, HttpCounter::RoutedTotal);
             service.stats.count(worker.shard, HttpCounter::NoRoute);
             return refuse(worker, service, client, request, notes, &Failure::NoRoute).await;
         }
     };
     notes.route.clone_from(&resolved.route.name);
     let forward = resolved.route.forward();
+    // What a filter answers is told of the cluster that the request was meant for, too.
+    if let (Some(_), [Some(cluster)]) = (forward, &resolved.clusters[..]) {
+        notes.cluster = Some(Arc::clone(cluster));
+    }
+    if let Some(forward) = forward {
+        clocks.stream.set(stream_age(forward, &request.headers, clocks.stream.get()));
+    }
     if let Some(idle) = forward.and_then(|forward| forward.idle_timeout) {
         clocks.idle.set(idle);
     }
-    if let Some(upgrade) = &admitted.upgrade {
-        let listed = forward.and_then(|forward| forward.upgrades.iter().find(|(known, _)| known == upgrade));
-        let of_route = listed.map(|(_, allowed)| *allowed);
-        if !of_route.unwrap_or_else(|| manager.upgrades.contains(upgrade)) {
-            service.stats.count(worker.shard, HttpCounter::RqWsOnNonWsRoute);
-            return refuse(worker, service, client, request, notes, &Failure::UpgradeRefused).await;
-        }
+    if let Some(upgrade) = &admitted.upgrade
+        && !may_switch(manager, forward, upgrade)
+    {
+        service.stats.count(worker.shard, HttpCounter::RqWsOnNonWsRoute);
+        return refuse(worker, service, client, request, notes, &Failure::UpgradeRefused).await;
     }
     if !manager.proxy_100_continue && request.headers.has_token("expect", "100-continue") {
         // Whoever waits for leave to send is given it here.
@@ -178,155 +196,53 @@ async fn serve(
         let passed = match filter {
             HttpFilter::Cors => cross_origin(resolved, request, &mut filtered),
             HttpFilter::Fault(own) => {
-                let injection = resolved.route.filters.fault.as_ref().or(own.as_ref());
-                inject(worker, service, resolved, injection, client, request, notes, &mut filtered).await?
+                let injection = resolved.route.filters.fault.as_deref().or(own.as_ref());
+                fault::inject(worker, service, resolved, injection, client, request, notes, &mut filtered).await?
             }
-            HttpFilter::LocalRateLimit(own) => rate_limited(worker, service, client, resolved, at, own, request, notes),
-            HttpFilter::HealthCheck(own) => health_check(worker, own, request),
+            HttpFilter::LocalRateLimit(own) => {
+                rate_limit::take(worker, service, client, resolved, (at, own), request, notes)
+            }
+            HttpFilter::HealthCheck(own) => {
+                health_check::check(worker, service, (at, own), request, notes, &mut filtered)
+            }
         };
         match passed {
             Passed::On => {}
             Passed::Refused(failure) => return refuse(worker, service, client, request, notes, &failure).await,
-            Passed::Answered(response) => {
-                return answer(worker, service, client, request, notes, response, Vec::new(), "").await;
+            Passed::Answered(response, details) => {
+                return answer(worker, service, client, request, notes, response, Vec::new(), details).await;
             }
         }
     }
     router::route(worker, service, client, request, upload, resolved, admitted, filtered, notes).await
 }
 
+/// True if a request may switch to another protocol: its route's word, else its listener's.
+pub(super) fn may_switch(manager: &HttpManager, forward: Option<&Forward>, upgrade: &String) -> bool {
+    let listed = forward.and_then(|forward| forward.upgrades.iter().find(|(known, _)| known == upgrade));
+    listed.map_or_else(|| manager.upgrades.contains(upgrade), |(_, allowed)| *allowed)
+}
+
 /// What a filter says of a request.
 #[allow(clippy::large_enum_variant, reason = "one a filter, gone at once")]
-enum Passed {
+pub(super) enum Passed {
     On,
     Refused(Failure),
-    Answered(Response),
+    /// By the filter itself, for this reason.
+    Answered(Response, &'static str),
 }
 
 fn cross_origin(resolved: &ResolvedRoute, request: &Request, filtered: &mut Filtered) -> Passed {
     // Only requests that are sent on are asked about.
     let policy = resolved.route.filters.cors.as_ref().filter(|_| resolved.route.forward().is_some());
     match policy.map(|policy| cors::judge(policy, request)) {
-        Some(Cors::Answer(response)) => Passed::Answered(response),
+        Some(Cors::Answer(response)) => Passed::Answered(response, "cors_response"),
         Some(Cors::Allow) => {
             filtered.allow_origin = true;
             Passed::On
         }
         Some(Cors::PassOn) | None => Passed::On,
     }
-}
-
-/// Faults of the policy come before the router, so no retry, time-out or detector ever sees them.
-#[allow(clippy::too_many_arguments, reason = "a filter may need anything of a request")]
-async fn inject(
-    worker: &Worker,
-    service: &HttpService,
-    resolved: &ResolvedRoute,
-    injection: Option<&FaultInjection>,
-    client: &mut Client,
-    request: &Request,
-    notes: &mut Notes,
-    filtered: &mut Filtered,
-) -> Result<Passed, Gone> {
-    let cluster = resolved.clusters.first().and_then(Option::as_ref).map(|cluster| &*cluster.name);
-    let meant = |injection: &&FaultInjection| {
-        injection.upstream_cluster.as_deref().is_none_or(|wanted| cluster == Some(wanted))
-            && injection.headers.iter().all(|condition| crate::filter::retry::has(&request.headers, condition))
-    };
-    let Some(injection) = injection.filter(meant) else { return Ok(Passed::On) };
-    let drawn = fault::draw(injection, &request.headers, &mut *worker.rng.borrow_mut());
-    if drawn == fault::Drawn::default() {
-        return Ok(Passed::On);
-    }
-    let stats = &service.stats;
-    let Some(active) = service.faults.begin(injection.max_active) else {
-        stats.count(worker.shard, HttpCounter::FaultsOverflow);
-        return Ok(Passed::On);
-    };
-    stats.up(worker.shard, HttpLevel::ActiveFaults);
-    let active = Counted { stats: Arc::clone(stats), shard: worker.shard, _active: active };
-    if let Some(delay) = drawn.delay {
-        stats.count(worker.shard, HttpCounter::DelaysInjected);
-        notes.flags.raise(Flag::DelayInjected);
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            gone = client.gone() => return Err(gone),
-        }
-    }
-    if let Some(abort) = drawn.abort {
-        stats.count(worker.shard, HttpCounter::AbortsInjected);
-        return Ok(Passed::Refused(match abort {
-            Answer::Http(status) => Failure::FaultAbort(status),
-            Answer::Grpc(status) => Failure::FaultAbortGrpc(status),
-        }));
-    }
-    if drawn.rate.is_some() {
-        stats.count(worker.shard, HttpCounter::ResponseRateInjected);
-        filtered.rate = drawn.rate;
-        filtered.fault = Some(active);
-    }
-    Ok(Passed::On)
-}
-
-#[allow(clippy::too_many_arguments, reason = "a filter may need anything of a request")]
-fn rate_limited(
-    worker: &Worker,
-    service: &HttpService,
-    client: &Client,
-    resolved: &ResolvedRoute,
-    at: usize,
-    own: &crate::policy::RateLimit,
-    request: &Request,
-    notes: &mut Notes,
-) -> Passed {
-    let of_route = resolved.route.filters.rate_limit.as_ref().zip(resolved.bucket.as_ref());
-    let of_connection = own.per_connection.then(|| client.peer.bucket(at, own));
-    let of_listener = service.buckets.get(at).and_then(Option::as_ref).or(of_connection.as_ref());
-    let of_listener = of_listener.map(|bucket| (own, bucket));
-    let Some((limit, bucket)) = of_route.or(of_listener) else { return Passed::On };
-    let Some(stats) = service.limit_stats.get(at).and_then(Option::as_ref) else { return Passed::On };
-    let hit = |share: crate::policy::Fraction| worker.rng.borrow_mut().random_range(0..1_000_000) < share.0;
-    if !hit(limit.enabled) {
-        return Passed::On;
-    }
-    stats.count(worker.shard, RateLimitCounter::Enabled);
-    let now = crate::clock::now();
-    let taken = bucket.take(now);
-    if limit.rate_limit_headers {
-        let told = [
-            ("x-ratelimit-limit", u64::from(limit.max_tokens)),
-            ("x-ratelimit-remaining", bucket.left(now)),
-            ("x-ratelimit-reset", bucket.next_in(now).as_secs()),
-        ];
-        notes.fields.extend(told.map(|(name, value)| (name.to_owned(), value.to_string().into_bytes())));
-    }
-    if taken {
-        stats.count(worker.shard, RateLimitCounter::Ok);
-        return Passed::On;
-    }
-    stats.count(worker.shard, RateLimitCounter::RateLimited);
-    if !hit(limit.enforced) {
-        return Passed::On;
-    }
-    stats.count(worker.shard, RateLimitCounter::Enforced);
-    let added = limit.response_headers.iter().filter_map(|field| Some((field.name.clone(), field.value.as_literal()?)));
-    notes.fields.extend(added.map(|(name, value)| (name, value.as_bytes().to_vec())));
-    let resource_exhausted = limit.grpc_resource_exhausted && is_grpc(&request.headers);
-    Passed::Refused(Failure::RateLimited { status: limit.status, resource_exhausted })
-}
-
-/// Answers health checks of load balancers ahead of this proxy.
-fn health_check(worker: &Worker, own: &crate::policy::HealthCheckFilter, request: &Request) -> Passed {
-    let asked = Asked::new(request, "http", 0);
-    if !own.headers.iter().all(|condition| asked.header_fits(condition)) {
-        return Passed::On;
-    }
-    if worker.fails_health_check() {
-        let mut response = Response::new(503);
-        response.headers.add("x-envoy-immediate-health-check-fail", b"true");
-        return Passed::Answered(response);
-    }
-    if own.pass_through { Passed::On } else { Passed::Answered(Response::new(200)) }
 }
 
 async fn to_tls(
@@ -336,26 +252,17 @@ async fn to_tls(
     request: &mut Request,
     notes: &mut Notes,
 ) -> Result<(), Gone> {
-    let redirect = Redirect {
-        status: 301,
-        path: None,
-        host: None,
-        scheme: Some("https".to_owned()),
-        port: RedirectPort::Kept,
-        strip_query: false,
-    };
-    let authority = request.headers.get_str("host").unwrap_or_default();
-    let matched = crate::policy::PathMatch::Any;
-    let location = crate::filter::rewrite::location(
-        &redirect,
-        &matched,
-        ("http", client.peer.local.port()),
-        authority,
-        request.target(),
-    );
+    service.stats.count(worker.shard, HttpCounter::RoutedTotal);
+    service.stats.count(worker.shard, HttpCounter::DirectResponse);
     let mut response = Response::new(301);
-    response.headers.add("location", location.as_bytes());
-    answer(worker, service, client, request, notes, response, Vec::new(), "").await
+    response.headers.add("location", by_tls(request).as_bytes());
+    answer(worker, service, client, request, notes, response, Vec::new(), "direct_response").await
+}
+
+/// Where a request has to come again by TLS.
+pub(super) fn by_tls(request: &Request) -> String {
+    let authority = request.headers.get_str("host").unwrap_or_default();
+    format!("https://{authority}{}", request.target())
 }
 
 /// An answer of ours that is no failure.
@@ -384,13 +291,24 @@ pub(super) async fn refuse(
     notes: &mut Notes,
     failure: &Failure,
 ) -> Result<(), Gone> {
-    let reply = Reply::to(failure, notes.attempts > 1, is_grpc(&request.headers));
+    let mut reply = Reply::to(failure, notes.attempts > 1, is_grpc(&request.headers));
+    if service.manager.router.suppress_envoy_headers {
+        reply.response.headers.remove(OVERLOADED);
+    }
     notes.details = reply.details.clone();
+    notes.unread = failure.is_unread() && !client.is_http2();
     reply.flag.into_iter().for_each(|flag| notes.flags.raise(flag));
     if failure.ends_connection() && !service.manager.keep_connection_on_bad_message {
         client.peer.closing.set(true);
     }
     send(worker, service, client, request, notes, reply).await
+}
+
+/// Says who has passed a message on.
+pub(super) fn append_via(headers: &mut Headers, via: &str) {
+    let before = headers.get_str("via").filter(|before| !before.is_empty());
+    let all = before.map_or_else(|| via.to_owned(), |before| format!("{before}, {via}"));
+    headers.set("via", all.as_bytes());
 }
 
 async fn send(
@@ -406,7 +324,13 @@ async fn send(
     for (name, value) in notes.fields.drain(..) {
         reply.response.headers.set(&name, &value);
     }
-    // An answer ahead of the whole request ends a connection of HTTP/1.
+    if let Some(via) = &service.manager.via {
+        append_via(&mut reply.response.headers, via);
+    }
+    // What follows a CONNECT is no HTTP, and an answer ahead of the whole request ends a connection of HTTP/1.
+    if !client.is_http2() && request.method() == "CONNECT" {
+        client.peer.closing.set(true);
+    }
     if !client.is_http2() && !matches!(request.framing(), Ok(Framing::Empty)) && !client.source.is_done() {
         client.peer.closing.set(true);
     }

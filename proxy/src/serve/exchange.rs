@@ -1,15 +1,42 @@
 //! One try at one endpoint: a connection, the request, the head of the answer.
 
+use super::accept::until;
 use super::client::{Client, Gone};
 use super::upload::Upload;
 use super::worker::Worker;
+use crate::clock::now;
 use crate::cluster::{Active, Channel, Cluster, ConnectError, Member, PoolKey, Slot, connect};
 use crate::health::outlier::Outcome;
-use crate::wire::{Asked, Broken, Head, Sink};
+use crate::telemetry::ClusterCounter;
+use crate::wire::{Asked, Broken, Head, Sink, Source};
 use squall_http1::{Framing, Refusal, Request, Response};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Answers ahead of the answer that anybody in earnest sends, at most.
+const MOST_INTERIM: u32 = 100;
+
+/// The heads of one answer: that of the answer itself, and those ahead of it.
+#[derive(Default)]
+pub(super) struct Heads {
+    interim: u32,
+}
+
+impl Heads {
+    /// Waits for the next one. May be dropped and begun again.
+    pub(super) async fn next(
+        &mut self,
+        source: &mut Source,
+        response: &mut Response,
+        asked: Asked<'_>,
+    ) -> Result<Head, Broken> {
+        let head = source.head(response, asked).await?;
+        self.interim += u32::from(head == Head::Interim);
+        // Whoever never comes to the answer does not speak HTTP.
+        if self.interim > MOST_INTERIM { Err(Broken::Malformed(Refusal::Syntax)) } else { Ok(head) }
+    }
+}
 
 /// The head of an answer, its body still to come.
 pub(super) struct Answer {
@@ -18,9 +45,13 @@ pub(super) struct Answer {
     /// The connection is a tunnel from here on.
     pub(super) tunnel: bool,
     pub(super) channel: Channel,
+    /// When its stream is too old.
+    pub(super) until: Option<Instant>,
+    /// Between bytes of the upstream, once the whole request is there.
+    pub(super) idle: Option<Duration>,
     /// Said by fields that are not passed on: whether the connection serves another request.
     keeps: bool,
-    _active: Active,
+    active: Active,
     _request: Slot,
 }
 
@@ -42,6 +73,12 @@ pub(super) enum TryFailure {
     Protocol,
     /// The time of one try is over.
     Timeout,
+    /// The stream has lived too long; whether the whole request was there.
+    TooOld {
+        whole: bool,
+    },
+    /// No byte of the upstream has come for too long.
+    Idle,
     /// The client is gone.
     Gone(Gone),
     /// What the client sends is no request.
@@ -56,10 +93,14 @@ pub(super) struct Try<'a> {
     pub(super) key: &'a PoolKey,
     /// From the whole request received and a connection obtained to the head of the answer.
     pub(super) time: Option<Duration>,
-    /// Between bytes of the upstream.
+    /// After so much of that time without an answer the detector is told.
+    pub(super) stall: Option<Duration>,
+    /// Between bytes of the upstream, once the whole request is there.
     pub(super) idle: Option<Duration>,
     /// An upgrade or CONNECT: no byte of the body goes up before that was accepted.
     pub(super) tunnel: bool,
+    /// Answers ahead of the answer are passed on.
+    pub(super) pass_interim: bool,
     pub(super) scheme: &'a str,
 }
 
@@ -72,7 +113,7 @@ pub(super) struct SoFar {
     pub(super) written: bool,
 }
 
-/// Makes one try. Interim answers are passed to the client.
+/// Makes one try. Interim answers are passed to the client. The answer stands where it will stay: it goes through many hands.
 pub(super) async fn one_try(
     worker: &Rc<Worker>,
     client: &mut Client,
@@ -80,43 +121,97 @@ pub(super) async fn one_try(
     upload: &mut Upload,
     to: Try<'_>,
     so_far: &mut SoFar,
-) -> Result<Answer, TryFailure> {
-    let active = to.member.host.begin();
-    let connected = tokio::select! {
+) -> Result<Box<Answer>, TryFailure> {
+    let opened = tokio::select! {
         biased;
-        connected = connect(&worker.pools, to.cluster, to.member, to.key) => connected,
+        opened = open(worker, request, upload.framing, to, so_far.written) => opened?,
         // Whoever has left waits for nothing: its place is another's.
         gone = client.gone() => return Err(TryFailure::Gone(gone)),
     };
-    let connected = connected.map_err(TryFailure::Connect)?;
-    worker.observe(to.cluster, &to.member.host, Outcome::Connected);
-    let framing = if to.tunnel { Framing::Empty } else { upload.framing };
-    let (channel, slot) =
-        connected.begin(request, framing, to.tunnel, to.scheme).await.map_err(|broken| failure(broken, so_far))?;
     let received = Rc::clone(&upload.received);
-    let exchange = exchange(client, request, upload, channel, to, so_far);
+    let (whole, too_old) = (Rc::clone(&upload.received), opened.until);
+    let mut answer = opened.waiting();
+    let exchange = exchange(client, request, upload, &mut answer, to, so_far);
     let time_is_over = async {
         received.wait().await;
+        if let Some(stall) = to.stall {
+            tokio::time::sleep(stall).await;
+            worker.stalled(to.cluster, &to.member.host, stall);
+        }
         match to.time {
-            Some(time) => tokio::time::sleep(time).await,
+            Some(time) => tokio::time::sleep(time.saturating_sub(to.stall.unwrap_or_default())).await,
             None => std::future::pending().await,
         }
     };
-    let (response, head, channel) = tokio::select! {
+    let head = tokio::select! {
         biased;
-        answer = exchange => answer?,
+        head = exchange => head?,
         () = time_is_over => return Err(TryFailure::Timeout),
+        () = until(too_old) => return Err(TryFailure::TooOld { whole: whole.at().is_some() }),
     };
-    let (framing, tunnel) = match head {
-        Head::Last(framing) => (framing, false),
-        Head::Tunnel | Head::Interim => (Framing::UntilClose, true),
-    };
-    let keeps = response.keep_alive() && framing != Framing::UntilClose && !tunnel;
-    Ok(Answer { response, framing, tunnel, channel, keeps, _active: active, _request: slot })
+    answer.begin(head);
+    answer.idle = to.idle;
+    if !answer.tunnel && !answer.response.keep_alive() {
+        to.cluster.stats.count(worker.shard, ClusterCounter::CxCloseNotify);
+    }
+    Ok(answer)
 }
 
-fn failure(broken: Broken, so_far: &SoFar) -> TryFailure {
-    let request_written = so_far.written;
+/// A connection on which a request has begun.
+pub(super) struct Opened {
+    pub(super) channel: Channel,
+    /// When its stream is too old.
+    pub(super) until: Option<Instant>,
+    active: Active,
+    slot: Slot,
+}
+
+/// Begins a try: a connection, and the head of the request in its sink.
+pub(super) async fn open(
+    worker: &Rc<Worker>,
+    request: &Request,
+    framing: Framing,
+    to: Try<'_>,
+    written: bool,
+) -> Result<Opened, TryFailure> {
+    let active = to.member.host.begin();
+    let connected = connect(&worker.pools, to.cluster, to.member, to.key).await.map_err(TryFailure::Connect)?;
+    worker.observe(to.cluster, &to.member.host, Outcome::Connected);
+    to.cluster.stats.count(worker.shard, ClusterCounter::RqTotal);
+    let framing = if to.tunnel { Framing::Empty } else { framing };
+    let begun = connected.begin(request, framing, to.tunnel, to.scheme).await;
+    let (channel, slot) = begun.map_err(|broken| failure(broken, written))?;
+    let until = to.cluster.policy.connections.max_stream.map(|age| now() + age);
+    Ok(Opened { channel, until, active, slot })
+}
+
+impl Opened {
+    /// Its answer, as long as nothing of it has come.
+    fn waiting(self) -> Box<Answer> {
+        Box::new(Answer {
+            response: Response::default(),
+            framing: Framing::Empty,
+            tunnel: false,
+            channel: self.channel,
+            until: self.until,
+            idle: None,
+            keeps: false,
+            active: self.active,
+            _request: self.slot,
+        })
+    }
+
+    /// The head of the answer has come.
+    pub(super) fn answered(self, response: Response, head: Head) -> Box<Answer> {
+        let mut answer = self.waiting();
+        answer.response = response;
+        answer.begin(head);
+        answer
+    }
+}
+
+/// How a broken connection ends a try; `request_written`: some of the request had gone out, in this try or before.
+pub(super) fn failure(broken: Broken, request_written: bool) -> TryFailure {
     match broken {
         Broken::Lost => TryFailure::Reset { request_written },
         Broken::Reset => TryFailure::RemoteReset { request_written },
@@ -129,53 +224,54 @@ async fn exchange(
     client: &mut Client,
     request: &Request,
     upload: &mut Upload,
-    mut channel: Channel,
+    answer: &mut Answer,
     to: Try<'_>,
     so_far: &mut SoFar,
-) -> Result<(Response, Head, Channel), TryFailure> {
-    let mut response = Response::default();
+) -> Result<Head, TryFailure> {
+    let Answer { response, channel, .. } = answer;
     let asked = Asked { method: request.method(), tunnel: to.tunnel };
+    let mut heads = Heads::default();
     if !to.tunnel {
         upload.replay(&mut channel.sink);
         // What came together with the head goes up together with it.
         upload.take(&mut client.source, &mut channel.sink).map_err(of_client)?;
     }
     loop {
-        let Channel { source, sink, .. } = &mut channel;
+        let Channel { source, sink, .. } = channel;
+        let idle = to.idle.filter(|_| upload.is_done());
         let head = tokio::select! {
             biased;
             // The common case first: head and body of the request go in one call.
             sent = up(client, upload, sink, to.tunnel) => {
                 so_far.written |= channel.sink.has_begun();
                 sent.map_err(|stuck| match stuck {
-                    Stuck::Upstream(broken) => failure(broken, so_far),
+                    Stuck::Upstream(broken) => failure(broken, so_far.written),
                     Stuck::Client(failure) => failure,
                 })?;
                 continue;
             }
-            head = with_idle(to.idle, source.head(&mut response, asked)) => head,
+            head = within(idle, heads.next(source, response, asked)) => head.ok_or(TryFailure::Idle)?,
         };
         so_far.written |= channel.sink.has_begun();
-        match head {
-            None => return Err(TryFailure::Timeout),
-            Some(Err(broken)) => return Err(failure(broken, so_far)),
-            Some(Ok(Head::Interim)) => {
-                client.interim(&response).await.map_err(TryFailure::Gone)?;
+        match head.map_err(|broken| failure(broken, so_far.written))? {
+            Head::Interim if !to.pass_interim => {}
+            Head::Interim => {
+                client.interim(response).await.map_err(TryFailure::Gone)?;
                 so_far.passed_on = true;
             }
-            Some(Ok(head)) => return Ok((response, head, channel)),
+            head => return Ok(head),
         }
     }
 }
 
 /// Why a request goes no further up.
-enum Stuck {
+pub(super) enum Stuck {
     Upstream(Broken),
     Client(TryFailure),
 }
 
 /// A step of the request's way up. May be dropped and begun again.
-async fn up(client: &mut Client, upload: &mut Upload, sink: &mut Sink, tunnel: bool) -> Result<(), Stuck> {
+pub(super) async fn up(client: &mut Client, upload: &mut Upload, sink: &mut Sink, tunnel: bool) -> Result<(), Stuck> {
     if !sink.is_flushed() {
         return tokio::select! {
             biased;
@@ -192,7 +288,7 @@ async fn up(client: &mut Client, upload: &mut Upload, sink: &mut Sink, tunnel: b
 }
 
 /// What a future gives within a time; none if that is over first.
-async fn with_idle<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
     match limit {
         Some(limit) => tokio::time::timeout(limit, future).await.ok(),
         None => Some(future.await),
@@ -208,15 +304,25 @@ pub(super) fn of_client(broken: Broken) -> TryFailure {
 }
 
 impl Answer {
+    /// What its head says of the rest.
+    fn begin(&mut self, head: Head) {
+        self.active.answered();
+        (self.framing, self.tunnel) = match head {
+            Head::Last(framing) => (framing, false),
+            Head::Tunnel | Head::Interim => (Framing::UntilClose, true),
+        };
+        self.keeps = self.response.keep_alive() && self.framing != Framing::UntilClose && !self.tunnel;
+    }
+
     /// The answer is over: its connection serves the next request if it can.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(self: Box<Self>) {
         if self.keeps {
             self.channel.finish();
         }
     }
 
     /// The answer is thrown away for another try; a short body that is there already keeps the connection.
-    pub(super) fn discard(mut self) {
+    pub(super) fn discard(mut self: Box<Self>) {
         if self.channel.source.take(|_| {}).is_ok() {
             self.finish();
         }

@@ -1,48 +1,115 @@
 //! A client's connection of HTTP/1: request after request, until somebody closes.
 
+use super::accept::until;
 use super::client::{Client, Peer};
+use super::exchange::within;
 use super::respond::{Failure, Reply};
 use super::snapshot::ChainId;
 use super::worker::Worker;
 use super::{chain, notes};
 use crate::clock::now;
 use crate::net::Transport;
-use crate::policy::HttpManager;
+use crate::policy::HttpTimeouts;
+use crate::telemetry::HttpCounter;
 use crate::wire::{Broken, Sink, Source, http1};
-use squall_http1::{Limits, Request};
+use squall_http1::{Limits, Refusal, Request};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// How much a client may go on sending after its last answer.
 const MOST_UNREAD: usize = 4 * 1024 * 1024;
 
+/// What may be asked for; all else is no HTTP to Envoy.
+const METHODS: [&str; 34] = [
+    "GET",
+    "POST",
+    "PUT",
+    "DELETE",
+    "HEAD",
+    "OPTIONS",
+    "PATCH",
+    "CONNECT",
+    "TRACE",
+    "ACL",
+    "BIND",
+    "CHECKOUT",
+    "COPY",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MOVE",
+    "MSEARCH",
+    "NOTIFY",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "SOURCE",
+    "SUBSCRIBE",
+    "UNBIND",
+    "UNLINK",
+    "UNLOCK",
+    "UNSUBSCRIBE",
+];
+
+/// A path, a whole URL, a star, or for CONNECT an authority.
+fn has_target(request: &Request) -> bool {
+    let target = request.target();
+    target.starts_with('/') || target == "*" || target.contains("://") || request.method() == "CONNECT"
+}
+
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Peer>, chain: ChainId) {
     let Some(service) = worker.http(chain) else { return };
-    let manager = &service.manager;
-    let limits = Limits { head_bytes: manager.limits.head_bytes, fields: manager.limits.fields, ..Limits::default() };
+    let (manager, timeouts, stats) = (&service.manager, service.manager.timeouts, Arc::clone(&service.stats));
+    let limits = Limits {
+        head_bytes: manager.limits.head_bytes,
+        fields: manager.limits.fields,
+        target_bytes: manager.limits.target_bytes,
+    };
     let (reader, writer) = transport.split();
     let mut client = Client {
-        source: Source::Http1(http1::Source::new(reader, limits)),
-        sink: Sink::Http1(http1::Sink::new(writer)),
+        source: Source::Http1(http1::Source::new(reader, limits).with_trailers(manager.http1.trailers)),
+        sink: Sink::Http1(http1::Sink::new(writer).with_trailers(manager.http1.trailers)),
         peer,
     };
+    let most = manager.limits.requests_per_connection;
+    // Long connections must not keep a configuration alive that is no longer in use.
+    drop(service);
     let mut request = Request::default();
+    // The first head must be there within its time of the connection, whether or not it has begun.
+    let mut first_due = timeouts.head.map(|limit| client.peer.opened + limit);
+    let ends = timeouts.max_connection.map(|limit| client.peer.opened + limit);
     loop {
-        match next_request(&worker, &mut client, manager, &mut request).await {
+        match next_request(&worker, &mut client, &timeouts, (first_due.take(), ends), &mut request).await {
             Ok(()) => {}
             Err(Next::Over) => return,
+            Err(Next::Idle) => return stats.count(worker.shard, HttpCounter::CxIdleTimeout),
+            Err(Next::TooOld) => return stats.count(worker.shard, HttpCounter::CxMaxDurationReached),
             Err(Next::Refused(failure)) => {
                 refuse(&worker, &mut client, chain, &failure).await;
-                return linger(&mut client, manager).await;
+                return linger(&mut client, &timeouts).await;
             }
+        }
+        client.peer.requests.set(client.peer.requests.get().saturating_add(1));
+        if most.is_some_and(|most| client.peer.requests.get() >= most) {
+            stats.count(worker.shard, HttpCounter::CxMaxRequestsReached);
+            client.peer.closing.set(true);
         }
         // What was configured may have changed since the connection began.
         let Some(service) = worker.http(chain) else { return };
-        if chain::handle(&worker, &service, &mut client, &mut request).await.is_err() {
+        // Boxed: between requests a connection holds none of the kilobytes that one takes.
+        if Box::pin(chain::handle(&worker, &service, &mut client, &mut request)).await.is_err() {
             return;
         }
         if client.peer.closing.get() {
-            return linger(&mut client, manager).await;
+            return linger(&mut client, &timeouts).await;
         }
         if let Source::Http1(source) = &mut client.source {
             source.release();
@@ -53,6 +120,8 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
 /// Why there is no next request.
 enum Next {
     Over,
+    Idle,
+    TooOld,
     Refused(Failure),
 }
 
@@ -60,7 +129,8 @@ enum Next {
 async fn next_request(
     worker: &Worker,
     client: &mut Client,
-    manager: &HttpManager,
+    timeouts: &HttpTimeouts,
+    (first_due, ends): (Option<Instant>, Option<Instant>),
     request: &mut Request,
 ) -> Result<(), Next> {
     let Source::Http1(source) = &mut client.source else { return Err(Next::Over) };
@@ -68,21 +138,24 @@ async fn next_request(
         // Between requests a draining proxy closes at once.
         tokio::select! {
             biased;
-            filled = within(manager.timeouts.idle, source.fill_head()) => match filled {
+            filled = within(timeouts.idle, source.fill_head()) => match filled {
                 Some(Ok(())) => {}
-                _ => return Err(Next::Over),
+                Some(Err(_)) => return Err(Next::Over),
+                None => return Err(Next::Idle),
             },
+            () = until(first_due), if first_due.is_some() => return Err(Next::Refused(Failure::HeadTimeout)),
             () = worker.draining() => return Err(Next::Over),
+            () = until(ends) => return Err(Next::TooOld),
         }
     }
-    // Of the two, the shorter: one is a policy's and is answered, the other ours against clients that never come to an end.
-    let (limit, told) = match (manager.timeouts.request_headers, manager.timeouts.head) {
-        (Some(told), own) if own.is_none_or(|own| told <= own) => (Some(told), true),
-        (_, own) => (own, false),
-    };
-    let deadline = limit.map(|limit| now() + limit);
+    // Of a policy's time and ours, the shorter.
+    let own = first_due.or_else(|| timeouts.head.map(|limit| now() + limit));
+    let deadline = timeouts.request_headers.map(|limit| now() + limit).into_iter().chain(own).min();
     loop {
         match source.request(request) {
+            Ok(true) if !METHODS.contains(&request.method()) || !has_target(request) => {
+                return Err(Next::Refused(Failure::Refused(Refusal::Syntax)));
+            }
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(Broken::Malformed(refusal)) => return Err(Next::Refused(Failure::Refused(refusal))),
@@ -95,36 +168,35 @@ async fn next_request(
         match filled {
             Some(Ok(())) => {}
             Some(Err(_)) => return Err(Next::Over),
-            None if told => return Err(Next::Refused(Failure::HeadTimeout)),
-            None => return Err(Next::Over),
+            None => return Err(Next::Refused(Failure::HeadTimeout)),
         }
-    }
-}
-
-/// What a future gives within a time; none if that is over first.
-async fn within<T>(limit: Option<std::time::Duration>, future: impl Future<Output = T>) -> Option<T> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
-        None => Some(future.await),
     }
 }
 
 /// Answers what cannot be read, and closes.
 async fn refuse(worker: &Worker, client: &mut Client, chain: ChainId, failure: &Failure) {
     client.peer.closing.set(true);
-    let reply = Reply::to(failure, false, false);
-    if let Some(service) = worker.http(chain) {
-        notes::unreadable(worker, &service, client, &reply);
+    let mut reply = Reply::to(failure, false, false);
+    let service = worker.http(chain);
+    if let Some(service) = &service {
+        reply.response.headers.add("date", &worker.http_date());
+        reply.response.headers.add("server", service.manager.server_header.name.as_bytes());
+        failure.limit().into_iter().for_each(|counter| service.stats.count(worker.shard, counter));
     }
+    let said = (reply.response.clone(), reply.flag, reply.details.clone());
     // Whoever sends such things may be gone already.
     let _ = client.reply(&Request::new("GET", "/"), reply).await;
+    if let Some(service) = &service {
+        let (response, flag, details) = said;
+        notes::unreadable(worker, service, client, &Reply { response, flag, details, body: Vec::new() });
+    }
 }
 
 /// Ends the connection so that the last answer arrives: a close with unread bytes would be a reset, which overtakes it.
-async fn linger(client: &mut Client, manager: &HttpManager) {
+async fn linger(client: &mut Client, timeouts: &HttpTimeouts) {
     if let (Source::Http1(source), Sink::Http1(sink)) = (&mut client.source, &mut client.sink) {
         sink.shutdown().await;
         // Who does not stop in time is cut off.
-        let _ = tokio::time::timeout(manager.timeouts.delayed_close, source.drain(MOST_UNREAD)).await;
+        let _ = tokio::time::timeout(timeouts.delayed_close, source.drain(MOST_UNREAD)).await;
     }
 }

@@ -1,19 +1,24 @@
 //! A client's connection of HTTP/2: many requests at once.
 
+use super::accept::until;
 use super::chain;
 use super::client::{Client, Gone, Peer};
 use super::snapshot::ChainId;
 use super::worker::Worker;
 use crate::clock::now;
 use crate::net::Transport;
-use crate::wire::{Sink, Source, http2};
+use crate::telemetry::HttpCounter;
+use crate::telemetry::metrics::HttpStats;
+use crate::wire::{Sink, Source, gathered, http2};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use squall_http1::Request;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// Streams that a client may open and give up again before it is cut off: nobody in earnest does more.
@@ -47,9 +52,14 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     if options.allow_connect {
         builder.enable_connect_protocol();
     }
+    // Long connections must not keep a configuration alive that is no longer in use.
+    let stats = Arc::clone(&service.stats);
+    drop(service);
+    let (transport, flusher) = gathered(transport);
     let Ok(Ok(mut connection)) = tokio::time::timeout(HANDSHAKE, builder.handshake::<_, Bytes>(transport)).await else {
         return;
     };
+    flusher.begin();
     let mut pings = connection.ping_pong();
     let mut streams = JoinSet::new();
     let opened = now();
@@ -59,27 +69,38 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
         let old = timeouts.max_connection.map(|limit| opened + limit);
         tokio::select! {
             biased;
-            accepted = connection.accept() => match accepted {
+            accepted = poll_fn(|cx| flusher.after(cx, |cx| connection.poll_accept(cx))) => match accepted {
                 Some(Ok((head, respond))) => {
-                    peer.requests.set(peer.requests.get() + 1);
+                    peer.requests.set(peer.requests.get().saturating_add(1));
                     last_active = now();
-                    streams.spawn_local(stream(Rc::clone(&worker), Rc::clone(&peer), chain, head, respond));
+                    streams.spawn_local(stream(Rc::clone(&worker), Rc::clone(&peer), chain, last_active, head, respond));
                     if limits.requests_per_connection.is_some_and(|most| peer.requests.get() >= most) {
+                        stats.count(worker.shard, HttpCounter::CxMaxRequestsReached);
                         break;
                     }
                 }
-                Some(Err(_)) | None => return,
+                Some(Err(error)) => return broken(&worker, &stats, &error),
+                None => return,
             },
             Some(_) = streams.join_next(), if !streams.is_empty() => {
                 last_active = now();
+                if worker.fails_health_check() {
+                    break;
+                }
                 if is_a_flood(&peer) {
+                    stats.count(worker.shard, HttpCounter::PrematureResets);
                     connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     let _ = tokio::time::timeout(timeouts.delayed_close, poll_fn(|cx| connection.poll_closed(cx))).await;
                     return;
                 }
             }
             () = worker.draining() => break,
-            () = until(idle.into_iter().chain(old).min()) => break,
+            () = until(idle.into_iter().chain(old).min()) => {
+                if idle.is_some_and(|due| due <= now()) {
+                    stats.count(worker.shard, HttpCounter::CxIdleTimeout);
+                }
+                break;
+            }
             () = alive(pings.as_mut(), options.keepalive), if options.keepalive.is_some() => return,
         }
     }
@@ -88,9 +109,9 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     loop {
         tokio::select! {
             biased;
-            accepted = connection.accept() => match accepted {
+            accepted = poll_fn(|cx| flusher.after(cx, |cx| connection.poll_accept(cx))) => match accepted {
                 Some(Ok((head, respond))) => {
-                    drop(streams.spawn_local(stream(Rc::clone(&worker), Rc::clone(&peer), chain, head, respond)));
+                    drop(streams.spawn_local(stream(Rc::clone(&worker), Rc::clone(&peer), chain, now(), head, respond)));
                 }
                 Some(Err(_)) | None => return,
             },
@@ -99,10 +120,10 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     }
 }
 
-async fn until(moment: Option<std::time::Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment.into()).await,
-        None => std::future::pending().await,
+/// Counts a connection that ended since its client does not keep to the protocol.
+fn broken(worker: &Worker, stats: &HttpStats, error: &h2::Error) {
+    if !error.is_io() && !error.is_remote() {
+        stats.count(worker.shard, HttpCounter::CxProtocolError);
     }
 }
 
@@ -118,11 +139,23 @@ async fn alive(pings: Option<&mut h2::PingPong>, keepalive: Option<crate::policy
     }
 }
 
-/// Serves one stream.
-async fn stream(
+/// A stream to be served: boxed, since a task moves what it runs several times, and this takes kilobytes.
+fn stream(
     worker: Rc<Worker>,
     peer: Rc<Peer>,
     chain: ChainId,
+    begun: Instant,
+    head: http::Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+) -> Pin<Box<impl Future<Output = ()>>> {
+    Box::pin(serve_stream(worker, peer, chain, begun, head, respond))
+}
+
+async fn serve_stream(
+    worker: Rc<Worker>,
+    peer: Rc<Peer>,
+    chain: ChainId,
+    begun: Instant,
     head: http::Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) {
@@ -130,20 +163,29 @@ async fn stream(
     let (parts, body) = head.into_parts();
     let mut request = Request::default();
     if http2::read_head(&parts, &mut request).is_none() || parts.headers.len() > service.manager.limits.fields {
+        service.stats.count(worker.shard, HttpCounter::CxProtocolError);
         return respond.send_reset(Reason::PROTOCOL_ERROR);
     }
     let mut client = Client {
         source: Source::Http2(http2::Source::of_request(body)),
-        sink: Sink::Http2(http2::Sink::of_response(respond)),
+        sink: Sink::Http2(http2::Sink::of_response(respond, service.manager.timeouts.slow_reader)),
         peer,
     };
     let served = chain::handle(&worker, &service, &mut client, &mut request).await;
-    if served == Err(Gone::Reset) {
-        client.peer.given_up.set(client.peer.given_up.get() + 1);
+    let Sink::Http2(sink) = &client.sink else { return };
+    if sink.is_stalled() {
+        service.stats.count(worker.shard, HttpCounter::RqSlowReader);
+    } else if served == Err(Gone::Reset) && sink.is_unanswered() && is_early(now().saturating_duration_since(begun)) {
+        client.peer.given_up.set(client.peer.given_up.get().saturating_add(1));
     }
 }
 
-/// Most of what a client asks for it gives up before it is answered: it means us harm, however slowly.
+/// A stream that is given up so soon may have been opened for that alone. Whole seconds count, as in Envoy.
+fn is_early(lived: Duration) -> bool {
+    lived.as_secs() <= 1
+}
+
+/// Most of what a client asks for it gives up at once and before it is answered: it means us harm.
 fn is_a_flood(peer: &Peer) -> bool {
     let (asked, given_up) = (peer.requests.get(), peer.given_up.get());
     asked >= ENOUGH_TO_JUDGE && given_up > asked / 2

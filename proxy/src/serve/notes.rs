@@ -8,6 +8,7 @@ use super::worker::Worker;
 use crate::clock::{now, wall};
 use crate::cluster::Cluster;
 use crate::policy::Address;
+use crate::telemetry::metrics::Messages;
 use crate::telemetry::{Flag, Flags, HttpCounter, Protocol, Tale};
 use squall_http1::{Headers, Request, Response, Version};
 use std::borrow::Cow;
@@ -23,7 +24,13 @@ pub(super) struct Notes {
     pub(super) local: Option<SocketAddr>,
     pub(super) client: Option<SocketAddr>,
     pub(super) original_path: Option<String>,
-    /// A try is under way; otherwise the request waits for the next one.
+    /// Of the request nothing can be told: it was refused while it was read.
+    pub(super) unread: bool,
+    /// A check of whoever is ahead: its answer says nothing about those to others.
+    pub(super) health_check: bool,
+    /// Tries that owe an answer; without one the request waits for the next.
+    pub(super) under_way: u32,
+    /// The detector has not been told yet that the last of them is late.
     pub(super) trying: bool,
     pub(super) attempts: u32,
     pub(super) details: Cow<'static, str>,
@@ -35,6 +42,8 @@ pub(super) struct Notes {
     pub(super) response: Option<Response>,
     pub(super) trailers: Option<Headers>,
     pub(super) received: u64,
+    /// Messages of gRPC, both ways.
+    pub(super) messages: Messages,
     /// Its span, if it is traced.
     pub(super) trace: Option<Trace>,
     /// Fields that filters add to its answer.
@@ -50,6 +59,9 @@ impl Notes {
             local: None,
             client: None,
             original_path: None,
+            unread: false,
+            health_check: false,
+            under_way: 0,
             trying: false,
             attempts: 0,
             details: Cow::Borrowed(""),
@@ -60,6 +72,7 @@ impl Notes {
             response: None,
             trailers: None,
             received: 0,
+            messages: Messages::default(),
             trace: None,
             fields: Vec::new(),
         }
@@ -101,7 +114,7 @@ impl Notes {
         tale.transport_failure = self.transport_failure.as_deref().unwrap_or_default();
         tale.upstream_began = self.upstream_began;
         tale.received = self.received;
-        tale.sent = client.sink.written();
+        tale.sent = client.sink.payload();
         tale.wire_received = self.received;
         tale.wire_sent = client.sink.written();
         tale.connection_id = client.peer.id;
@@ -123,10 +136,14 @@ impl Notes {
 pub(super) fn ended(worker: &Worker, service: &HttpService, client: &Client, request: &Request, notes: &Notes) {
     let ended = now();
     let status = notes.response.as_ref().map_or(0, |response| response.status);
-    service.stats.answered(worker.shard, status, ended.saturating_duration_since(notes.begun));
-    service.stats.count(worker.shard, HttpCounter::RqCompleted);
+    if !notes.health_check {
+        service.stats.answered(worker.shard, status, ended.saturating_duration_since(notes.begun));
+    }
+    let nothing = Request::default();
+    let request = if notes.unread { &nothing } else { request };
     let tale = notes.tale(client, request, ended);
-    service.report(&worker.shared.means.metrics, worker.shard, notes.cluster.as_deref(), &tale, client.peer.secure);
+    let metrics = &worker.shared.means.metrics;
+    service.report(metrics, worker.shard, notes.cluster.as_deref(), &tale, client.peer.secure, notes.messages);
     if let Some(trace) = &notes.trace {
         trace.end(service, &tale);
     }
@@ -136,6 +153,7 @@ pub(super) fn ended(worker: &Worker, service: &HttpService, client: &Client, req
 /// Counts and logs what could not be read.
 pub(super) fn unreadable(worker: &Worker, service: &HttpService, client: &Client, reply: &Reply) {
     service.stats.count(worker.shard, HttpCounter::CxProtocolError);
+    service.stats.began(worker.shard, false);
     let mut notes = Notes::new();
     notes.details.clone_from(&reply.details);
     notes.flags = reply.flag.map(Flags::from).unwrap_or_default();

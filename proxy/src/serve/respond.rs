@@ -1,6 +1,6 @@
 //! Our own answers: each failure with its status, body, flag and detail, in one table.
 
-use crate::telemetry::Flag;
+use crate::telemetry::{Flag, HttpCounter};
 use squall_http1::{Framing, Refusal, Response, write};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -50,14 +50,22 @@ pub(super) enum Failure {
     RouteTimeout,
     /// One try's time is over, and it is not tried again.
     PerTryTimeout,
+    /// No byte of one try's answer has come for too long, and it is not tried again.
+    PerTryIdle,
+    /// A time of the upstream is over, of which the caller wants no word; which.
+    Wordless(&'static str),
     /// No byte has moved for too long; whether the whole request was there.
     StreamIdle(bool),
+    /// The same, of a body.
+    BodyIdle(bool),
     /// The whole request took too long; whether it is there by now.
     RequestTimeout(bool),
     /// Its head took too long.
     HeadTimeout,
     /// The stream has lived too long; whether the whole request was there.
     StreamTooOld(bool),
+    /// A stream to the upstream has lived too long; whether the whole request was there.
+    UpstreamTooOld(bool),
     /// A fault of the policy.
     FaultAbort(u16),
     /// The same, by gRPC's own status.
@@ -90,7 +98,9 @@ impl Failure {
         };
         let reset = |flag, reason: &str| {
             let tried = if retried { "retried and the latest reset reason" } else { "reset reason" };
-            let body = format!("upstream connect error or disconnect/reset before headers. {tried}: {reason}");
+            // Why, in the transport's own words, is for the log alone.
+            let shown = reason.split_once(", transport failure reason").map_or(reason, |(shown, _)| shown);
+            let body = format!("upstream connect error or disconnect/reset before headers. {tried}: {shown}");
             let detail = reason.replace(", transport failure reason: ", "|").replace(' ', "_");
             let details = Cow::Owned(format!("upstream_reset_before_response_started{{{detail}}}"));
             Looks { status: 503, flag, details, body }
@@ -98,13 +108,14 @@ impl Failure {
         let late = |whole: bool| if whole { 504 } else { 408 };
         let protocol = Some(Flag::DownstreamProtocolError);
         match self {
+            Self::Refused(Refusal::Version) => Self::LowVersion.looks(retried),
             Self::Refused(refusal) => {
-                looks(refusal.status(), protocol, "http1.codec_error", write::reason(refusal.status()))
+                looks(refusal.status(), protocol, refusal_details(*refusal), write::reason(refusal.status()))
             }
             Self::MissingHost => looks(400, None, "missing_host_header", ""),
-            Self::BadAuthority => looks(400, protocol, "invalid_authority", ""),
+            Self::BadAuthority => looks(400, protocol, "http.invalid_authority", "Bad Request"),
             Self::ConnectionMisused => looks(400, protocol, "http1.connection_header_sanitization", ""),
-            Self::Underscore => looks(400, protocol, "http1.unexpected_underscore", ""),
+            Self::Underscore => looks(400, protocol, "http1.unexpected_underscore", "Bad Request"),
             Self::PathNormalization => looks(400, None, "path_normalization_failed", ""),
             Self::LowVersion => looks(426, protocol, "low_version", "Upgrade Required"),
             Self::UpgradeRefused => looks(403, None, "upgrade_failed", ""),
@@ -127,14 +138,25 @@ impl Failure {
             Self::PerTryTimeout => {
                 looks(504, Some(Flag::UpstreamTimeout), "upstream_per_try_timeout", "upstream request timeout")
             }
+            Self::PerTryIdle => {
+                looks(504, Some(Flag::UpstreamTimeout), "upstream_per_try_idle_timeout", "upstream request timeout")
+            }
+            Self::Wordless(which) => looks(204, Some(Flag::UpstreamTimeout), which, ""),
             Self::StreamIdle(whole) => {
                 looks(late(*whole), Some(Flag::StreamIdle), "stream_idle_timeout", "stream timeout")
             }
+            Self::BodyIdle(whole) => looks(late(*whole), Some(Flag::StreamIdle), "body_idle_timeout", "body timeout"),
             Self::RequestTimeout(whole) => looks(late(*whole), None, "request_overall_timeout", "request timeout"),
             Self::HeadTimeout => looks(408, None, "request_header_timeout", "request header timeout"),
             Self::StreamTooOld(whole) => {
                 looks(late(*whole), None, "max_duration_timeout", "downstream duration timeout")
             }
+            Self::UpstreamTooOld(whole) => looks(
+                late(*whole),
+                Some(Flag::UpstreamMaxDuration),
+                "upstream_max_stream_duration_reached",
+                "upstream max stream duration reached",
+            ),
             Self::FaultAbort(status) => {
                 looks(*status, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
             }
@@ -147,6 +169,32 @@ impl Failure {
         }
     }
 
+    /// What counts the limit that was hit, if it was one.
+    pub(super) fn limit(&self) -> Option<HttpCounter> {
+        match self {
+            Self::Refused(Refusal::HeadTooLarge) => Some(HttpCounter::RqHeadTooLarge),
+            Self::Refused(Refusal::TooManyFields) => Some(HttpCounter::RqTooManyFields),
+            Self::Refused(Refusal::TargetTooLong) => Some(HttpCounter::RqUriTooLong),
+            Self::HeadTimeout => Some(HttpCounter::RqHeaderTimeout),
+            _ => None,
+        }
+    }
+
+    /// The same for a caller that wants no word of time-outs.
+    pub(super) fn without_a_word(self) -> Self {
+        match self {
+            Self::RouteTimeout => Self::Wordless("response_timeout"),
+            Self::PerTryTimeout => Self::Wordless("upstream_per_try_timeout"),
+            Self::PerTryIdle => Self::Wordless("upstream_per_try_idle_timeout"),
+            other => other,
+        }
+    }
+
+    /// It was refused while it was read, so that nothing can be told of it.
+    pub(super) fn is_unread(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::BadAuthority | Self::LowVersion | Self::Underscore)
+    }
+
     /// Nothing more can be read from the client.
     pub(super) fn ends_connection(&self) -> bool {
         matches!(
@@ -154,6 +202,7 @@ impl Failure {
             Self::Refused(_)
                 | Self::MissingHost
                 | Self::BadAuthority
+                | Self::PathNormalization
                 | Self::ConnectionMisused
                 | Self::Underscore
                 | Self::LowVersion
@@ -162,6 +211,21 @@ impl Failure {
         )
     }
 }
+
+/// What was wrong with bytes, in Envoy's words.
+fn refusal_details(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::HeadTooLarge | Refusal::TargetTooLong => "http1.headers_too_large",
+        Refusal::TooManyFields => "http1.too_many_headers",
+        Refusal::LengthAndChunked => "http1.content_length_and_chunked_not_allowed",
+        Refusal::TransferEncoding => "http1.invalid_transfer_encoding",
+        Refusal::BadValue => "http1.invalid_characters",
+        _ => "http1.codec_error",
+    }
+}
+
+/// Says that a breaker of ours is open.
+pub(super) const OVERLOADED: &str = "x-envoy-overloaded";
 
 /// A whole answer of ours.
 pub(super) struct Reply {
@@ -176,27 +240,18 @@ impl Reply {
     pub(super) fn to(failure: &Failure, retried: bool, grpc: bool) -> Self {
         let looks = failure.looks(retried);
         let own = match failure {
-            Failure::FaultAbortGrpc(status) => Some(*status),
+            Failure::FaultAbortGrpc(status) if grpc => Some(*status),
             Failure::RateLimited { resource_exhausted: true, .. } if grpc => Some(8),
             Failure::StreamTooOld(_) if grpc => Some(4),
             _ => None,
         };
-        let grpc = grpc || own.is_some();
-        let mut response = Response::new(if grpc { 200 } else { looks.status });
-        let mut body = looks.body.into_bytes();
-        if grpc {
-            let status = own.unwrap_or_else(|| grpc_status(looks.status));
-            response.headers.add("content-type", b"application/grpc");
-            response.headers.add("grpc-status", itoa::Buffer::new().format(status).as_bytes());
-            if !body.is_empty() {
-                response.headers.add("grpc-message", &percent_encoded(&body));
-            }
-            body.clear();
-        } else if !body.is_empty() {
-            response.headers.add("content-type", b"text/plain");
-        }
+        let body = looks.body.into_bytes();
+        let (mut response, body) = match own {
+            Some(status) => (in_grpc(status, &body), Vec::new()),
+            None => head_and_body(looks.status, body, grpc),
+        };
         if *failure == Failure::Overflow {
-            response.headers.add("x-envoy-overloaded", b"true");
+            response.headers.add(OVERLOADED, b"true");
         }
         Self { response, body, flag: looks.flag, details: looks.details }
     }
@@ -205,6 +260,29 @@ impl Reply {
     pub(super) fn framing(&self) -> Framing {
         if self.body.is_empty() { Framing::Empty } else { Framing::Length(self.body.len() as u64) }
     }
+}
+
+/// An answer of ours as a caller understands it: gRPC does not look at statuses and bodies.
+pub(super) fn head_and_body(status: u16, body: Vec<u8>, grpc: bool) -> (Response, Vec<u8>) {
+    if grpc {
+        return (in_grpc(grpc_status(status), &body), Vec::new());
+    }
+    let mut response = Response::new(status);
+    if !body.is_empty() {
+        response.headers.add("content-type", b"text/plain");
+    }
+    (response, body)
+}
+
+/// A head that is all there is: 200, and the trouble in fields.
+fn in_grpc(status: u32, message: &[u8]) -> Response {
+    let mut response = Response::new(200);
+    response.headers.add("content-type", b"application/grpc");
+    response.headers.add("grpc-status", itoa::Buffer::new().format(status).as_bytes());
+    if !message.is_empty() {
+        response.headers.add("grpc-message", &percent_encoded(message));
+    }
+    response
 }
 
 /// A status of HTTP in gRPC's words.
@@ -248,6 +326,8 @@ mod tests {
             (Failure::StreamIdle(true), 504, "SI"),
             (Failure::StreamIdle(false), 408, "SI"),
             (Failure::RequestTimeout(false), 408, "-"),
+            (Failure::UpstreamTooOld(true), 504, "UMSDR"),
+            (Failure::UpstreamTooOld(false), 408, "UMSDR"),
             (Failure::FaultAbort(418), 418, "FI"),
             (Failure::RateLimited { status: 429, resource_exhausted: false }, 429, "RL"),
             (Failure::Refused(Refusal::LengthAndChunked), 400, "DPE"),

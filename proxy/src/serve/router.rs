@@ -1,13 +1,14 @@
 //! The router: from a route to an upstream, and its answer back.
 
 use super::admission::Admitted;
-use super::answer::{self, Pace, Streamed};
+use super::answer;
 use super::chain::{self, Filtered};
 use super::client::{Client, Gone};
 use super::exchange::Answer;
+use super::health_check;
 use super::mirror;
 use super::notes::Notes;
-use super::respond::Failure;
+use super::respond::{self, Failure};
 use super::snapshot::{HttpService, ResolvedRoute};
 use super::tries::{Plan, Stopped, pool_key, tries};
 use super::upload::Upload;
@@ -16,16 +17,31 @@ use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::filter::hash::{self, NewCookie};
 use crate::filter::timeout::times;
-use crate::filter::{cors, hop_by_hop, overrides, rewrite};
+use crate::filter::{cors, hop_by_hop, overrides, rewrite, timeout};
 use crate::health::outlier::Outcome;
-use crate::policy::{Action, Forward, ServerTransformation, Target};
-use crate::telemetry::{ClusterCounter, Flag, HttpCounter, Tale};
+use crate::policy::{Action, Forward, ProtocolChoice, ServerTransformation, Target};
+use crate::telemetry::{ClusterCounter, HttpCounter, Tale, is_grpc};
 use rand::RngExt;
 use squall_http1::{Request, Response};
-use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Fields that are for this proxy alone.
+const OBEYED: [&str; 9] = [
+    TIMEOUT_WITHOUT_A_WORD,
+    "x-envoy-max-retries",
+    "x-envoy-retry-on",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retriable-header-names",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-hedge-on-per-try-timeout",
+];
+
+/// Asks for 204 in place of 504.
+const TIMEOUT_WITHOUT_A_WORD: &str = "x-envoy-upstream-rq-timeout-alt-response";
 
 /// Sends a request where its route says.
 #[allow(clippy::too_many_arguments, reason = "everything that was found out of a request meets here")]
@@ -40,15 +56,15 @@ pub(super) async fn route(
     filtered: Filtered,
     notes: &mut Notes,
 ) -> Result<(), Gone> {
+    service.stats.count(worker.shard, HttpCounter::RoutedTotal);
     // An answer that stands in the policy, or a destination.
     let forward = match &resolved.route.action {
         Action::Forward(forward) => forward,
         action => return policy_answer(worker, service, client, request, resolved, action, notes).await,
     };
-    service.stats.count(worker.shard, HttpCounter::RoutedTotal);
     let draw = worker.rng.borrow_mut().random();
     let chosen = resolved.destination(draw);
-    let Some(cluster) = destination(worker, resolved, forward, chosen, request) else {
+    let Some(cluster) = destination(service, resolved, forward, chosen, request) else {
         service.stats.count(worker.shard, HttpCounter::NoCluster);
         return chain::refuse(worker, service, client, request, notes, &Failure::NoCluster(forward.not_found_status))
             .await;
@@ -59,9 +75,21 @@ pub(super) async fn route(
     // What a request is hashed and timed by is what the client wrote.
     let source = notes.client.unwrap_or(client.peer.remote).ip();
     let (hash, cookies) = hash::hash(&forward.hash, request, source, || worker.rng.borrow_mut().random());
-    let times = times(forward, &request.headers, admitted.internal);
-    let retry = overrides::retry(&forward.retry, &request.headers, admitted.internal);
-    change_request(client, request, resolved, chosen, forward, notes);
+    let mut times = times(forward, &request.headers, admitted.internal);
+    if service.manager.router.respect_expected_timeout
+        && let Some(expected) = timeout::expected(&request.headers)
+    {
+        times.route = Some(expected);
+    }
+    // A caller from inside may want no word of a time-out.
+    let wordless = request.headers.contains(TIMEOUT_WITHOUT_A_WORD);
+    let retry = overrides::retry(&forward.retry, request, client.peer.scheme(), admitted.internal);
+    request.headers.retain(|name, _| !OBEYED.contains(&name));
+    let tells_original = !service.manager.router.suppress_envoy_headers;
+    change_request(client, request, resolved, chosen, forward, tells_original, notes);
+    if let Some(via) = &service.manager.via {
+        chain::append_via(&mut request.headers, via);
+    }
 
     let weighted = match &forward.to {
         Target::Weighted(to) => to.get(chosen),
@@ -82,6 +110,7 @@ pub(super) async fn route(
         scheme: client.peer.scheme(),
         count_attempts: resolved.route.attempt_count_in_request,
         quiet: service.manager.router.suppress_envoy_headers,
+        pass_interim: service.manager.proxy_100_continue,
         trace: trace.as_ref().filter(|trace| trace.of_tries),
     };
     // Without another try nothing need be kept.
@@ -89,7 +118,8 @@ pub(super) async fn route(
     upload.keep(kept as usize);
     for (mirror, to) in forward.mirrors.iter().zip(&resolved.mirrors) {
         if cluster.healthy() > 0
-            && let Some(copy) = mirror::send(worker, mirror, to.as_ref(), forward, request, upload.framing)
+            && let Some(copy) =
+                mirror::send(worker, client.peer.scheme(), mirror, to.as_ref(), forward, request, upload.framing)
         {
             upload.copy_to(copy);
         }
@@ -97,7 +127,6 @@ pub(super) async fn route(
 
     // Tries, within the route's time, for as long as the client is there.
     let received = Rc::clone(&upload.received);
-    let begin = now();
     let outcome = {
         let tries = tries(worker, client, request, upload, &plan, notes);
         let time_is_over = async {
@@ -115,7 +144,12 @@ pub(super) async fn route(
     };
     match outcome {
         Ok(mut answer) => {
-            let took = now().saturating_duration_since(upload.received.at().unwrap_or(begin));
+            // A request that goes on has no end from which it could be counted.
+            let whole = upload.received.at().filter(|_| admitted.upgrade.is_none());
+            let took = whole.map(|at| now().saturating_duration_since(at));
+            if admitted.upgrade.is_some() && !answer.tunnel && !client.is_http2() {
+                client.peer.closing.set(true);
+            }
             change_answer(
                 worker,
                 service,
@@ -130,11 +164,12 @@ pub(super) async fn route(
                 notes,
             );
             let left = times.route.filter(|_| !answer.tunnel).map(|route| upload.received.left_of(route));
-            pass_on(worker, client, request, upload, answer, filtered, left, notes).await
+            answer::pass_on(worker, service, client, request, upload, answer, &filtered, left, notes).await
         }
         Err(Stopped::Failed(failure)) => {
-            if failure == Failure::RouteTimeout {
-                timed_out(worker, cluster, notes);
+            let failure = if wordless { failure.without_a_word() } else { failure };
+            if matches!(failure, Failure::RouteTimeout | Failure::Wordless("response_timeout")) {
+                timed_out(worker, cluster, plan.key.protocol, notes, failure.looks(false).status);
             }
             chain::refuse(worker, service, client, request, notes, &failure).await
         }
@@ -144,7 +179,7 @@ pub(super) async fn route(
 
 /// The cluster that a request goes to. None: there is no such cluster.
 fn destination(
-    worker: &Worker,
+    service: &HttpService,
     resolved: &ResolvedRoute,
     forward: &Forward,
     chosen: usize,
@@ -152,7 +187,7 @@ fn destination(
 ) -> Option<Arc<Cluster>> {
     match &forward.to {
         Target::Weighted(_) => resolved.clusters.get(chosen)?.clone(),
-        Target::Header(name) => worker.snapshot().cluster(request.headers.get_str(name)?).cloned(),
+        Target::Header(name) => service.clusters.get(request.headers.get_str(name)?).cloned(),
     }
 }
 
@@ -163,6 +198,7 @@ fn change_request(
     resolved: &ResolvedRoute,
     chosen: usize,
     forward: &Forward,
+    tells_original: bool,
     notes: &mut Notes,
 ) {
     if let Some(changes) = resolved.changes.get(chosen).filter(|changes| !changes.request.is_empty()) {
@@ -172,15 +208,13 @@ fn change_request(
             change.make(&mut request.headers, &tale);
         }
     }
-    let original = request.target().to_owned();
-    rewrite::rewrite(&forward.rewrite, &resolved.route.matches.path, request, true);
-    if request.target() != original {
-        notes.original_path = Some(original);
-    }
+    let original = forward.rewrite.path.as_ref().filter(|_| tells_original).map(|_| request.target().to_owned());
+    rewrite::rewrite(&forward.rewrite, &resolved.route.matches.path, request, tells_original);
+    notes.original_path = original.filter(|original| request.target() != original).or(notes.original_path.take());
     if let Target::Weighted(to) = &forward.to
         && let Some(host) = to.get(chosen).and_then(|weighted| weighted.host_rewrite.as_deref())
     {
-        rewrite::set_host(request, host, forward.rewrite.append_forwarded_host);
+        rewrite::set_host(request, host, forward.rewrite.append_forwarded_host, tells_original);
     }
 }
 
@@ -196,7 +230,7 @@ fn change_answer(
     answer: &mut Answer,
     filtered: &Filtered,
     cookies: &[NewCookie],
-    took: Duration,
+    took: Option<Duration>,
     notes: &mut Notes,
 ) {
     let response = &mut answer.response;
@@ -209,7 +243,7 @@ fn change_answer(
     }
     let manager = &service.manager;
     let mut number = itoa::Buffer::new();
-    if !manager.router.suppress_envoy_headers {
+    if let Some(took) = took.filter(|_| !manager.router.suppress_envoy_headers) {
         response.headers.set("x-envoy-upstream-service-time", number.format(took.as_millis()).as_bytes());
     }
     if resolved.route.attempt_count_in_response {
@@ -231,6 +265,9 @@ fn change_answer(
     if !response.headers.contains("date") {
         response.headers.add("date", &worker.http_date());
     }
+    if let Some(via) = &manager.via {
+        chain::append_via(&mut response.headers, via);
+    }
     cookies.iter().for_each(|cookie| response.headers.add("set-cookie", cookie.set_cookie.as_bytes()));
     if let Some(policy) = resolved.route.filters.cors.as_ref().filter(|_| filtered.allow_origin) {
         cors::allow(policy, request, &mut response.headers);
@@ -246,63 +283,23 @@ fn change_answer(
     for (name, value) in notes.fields.drain(..) {
         response.headers.set(&name, &value);
     }
+    health_check::answered(service, filtered, response);
     if response.headers.contains("x-envoy-immediate-health-check-fail") {
         worker.exclude(notes.cluster.as_deref(), notes.host.as_ref());
     }
 }
 
-/// Passes an upstream's answer on, within what is left of the route's time.
-#[allow(clippy::too_many_arguments, reason = "an answer ends everything that its request began")]
-async fn pass_on(
-    worker: &Worker,
-    client: &mut Client,
-    request: &Request,
-    upload: &mut Upload,
-    mut answer: Answer,
-    filtered: Filtered,
-    left: Option<Duration>,
-    notes: &mut Notes,
-) -> Result<(), Gone> {
-    notes.details = Cow::Borrowed("via_upstream");
-    // Draining may have begun while the upstream was at work.
-    if worker.is_draining() {
-        client.peer.closing.set(true);
-    }
-    notes.response = Some(answer.response.clone());
-    let pace = filtered.rate.map(Pace::new);
-    let streamed = answer::stream(client, request, upload, &mut answer, pace);
-    let streamed = match left {
-        Some(left) => tokio::time::timeout(left, streamed).await.unwrap_or(Ok(Streamed::Cut)),
-        None => streamed.await,
-    };
-    match streamed? {
-        Streamed::Whole(trailers) => {
-            notes.trailers = trailers;
-            if answer.tunnel {
-                client.peer.closing.set(true);
-            }
-            answer.finish();
+/// The route's time is over: an endpoint that still owes an answer is at fault, and no other. While a retry waits nobody does.
+fn timed_out(worker: &Worker, cluster: &Cluster, protocol: ProtocolChoice, notes: &Notes, status: u16) {
+    for _ in 0..notes.under_way {
+        cluster.stats.count(worker.shard, ClusterCounter::RqTimeout);
+        if protocol == ProtocolChoice::Http2 {
+            cluster.stats.count(worker.shard, ClusterCounter::RqTxReset);
         }
-        Streamed::Cut => {
-            notes.details = Cow::Borrowed("upstream_reset_after_response_started{connection_termination}");
-            notes.flags.raise(Flag::UpstreamClosed);
-            if let Some(cluster) = &notes.cluster
-                && let Some(member) = cluster.member(notes.host.as_ref())
-            {
-                worker.observe(cluster, &member.host, Outcome::Reset);
-                cluster.stats.count(worker.shard, ClusterCounter::RqRxReset);
-            }
-            client.cut();
-        }
+        cluster.stats.answered(worker.shard, status);
     }
-    Ok(())
-}
-
-/// The route's time is over: an endpoint that still owes an answer is at fault, and no other.
-fn timed_out(worker: &Worker, cluster: &Cluster, notes: &Notes) {
-    cluster.stats.count(worker.shard, ClusterCounter::RqTimeout);
-    cluster.stats.answered(worker.shard, 504);
-    if notes.trying
+    if notes.under_way > 0
+        && notes.trying
         && let Some(member) = cluster.member(notes.host.as_ref())
     {
         worker.observe(cluster, &member.host, Outcome::TimeOut);
@@ -319,25 +316,18 @@ async fn policy_answer(
     action: &Action,
     notes: &mut Notes,
 ) -> Result<(), Gone> {
+    service.stats.count(worker.shard, HttpCounter::DirectResponse);
     let (mut response, body) = match action {
         Action::Redirect(redirect) => {
-            service.stats.count(worker.shard, HttpCounter::Redirect);
-            let mut response = Response::new(redirect.status);
+            let (mut response, body) = respond::head_and_body(redirect.status, Vec::new(), is_grpc(&request.headers));
             let authority = request.headers.get_str("host").unwrap_or_default();
             let matched = &resolved.route.matches.path;
             let from = (client.peer.scheme(), client.peer.local.port());
             let location = rewrite::location(redirect, matched, from, authority, request.target());
             response.headers.add("location", location.as_bytes());
-            (response, Vec::new())
+            (response, body)
         }
-        Action::Direct(direct) => {
-            service.stats.count(worker.shard, HttpCounter::DirectResponse);
-            let mut response = Response::new(direct.status);
-            if !direct.body.is_empty() {
-                response.headers.add("content-type", b"text/plain");
-            }
-            (response, direct.body.clone())
-        }
+        Action::Direct(direct) => respond::head_and_body(direct.status, direct.body.clone(), is_grpc(&request.headers)),
         Action::Forward(_) => (Response::new(500), Vec::new()),
     };
     for change in resolved.changes.first().into_iter().flat_map(|changes| &changes.response) {

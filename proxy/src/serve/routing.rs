@@ -3,10 +3,12 @@
 //! The first that matches wins, as written. [`Table`] finds it without looking at all of them: routes are sorted by what they ask of the
 //! path, and only those that the path of a request can satisfy are looked at, in the order of the file.
 
-mod conditions;
+mod chains;
+mod directory;
 mod hosts;
 
-pub(crate) use conditions::Asked;
+pub(crate) use chains::{Arrival, Condition, choose};
+pub(crate) use directory::{Directory, Way};
 pub(crate) use hosts::{Hosts, without_port};
 
 use crate::policy::{PathMatch, RouteMatch};

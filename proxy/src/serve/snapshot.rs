@@ -3,7 +3,7 @@
 mod build;
 mod service;
 
-pub(crate) use build::{BuildError, Means, Registry, Resolved};
+pub(crate) use build::{BuildError, Built, Means, Registry, Resolved};
 pub(crate) use service::{Chain, Found, HttpService, ResolvedRoute, Runtime, Service, TcpService};
 
 use super::trace::Spans;
@@ -20,6 +20,9 @@ pub(crate) struct ListenerId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ChainId(pub u32);
 
+/// Clusters by name, so that everything printed of them has one order.
+pub(crate) type Clusters = BTreeMap<Arc<str>, Arc<Cluster>>;
+
 /// The configuration at one moment.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
@@ -29,11 +32,18 @@ pub(crate) struct Snapshot {
     pub config: Config,
     listeners: BTreeMap<ListenerId, Runtime>,
     chains: Vec<Option<Arc<HttpService>>>,
-    /// By name, so that everything printed of them has one order.
-    pub clusters: BTreeMap<Arc<str>, Arc<Cluster>>,
+    /// All of them.
+    pub clusters: Arc<Clusters>,
+    /// Shared with all others, and with whoever builds them.
+    alive: Arc<()>,
 }
 
 impl Snapshot {
+    /// Snapshots that somebody still uses, this one among them.
+    pub(crate) fn alive(&self) -> u64 {
+        Arc::strong_count(&self.alive).saturating_sub(1) as u64
+    }
+
     /// A listener, if there still is one.
     pub(crate) fn listener(&self, id: ListenerId) -> Option<&Runtime> {
         self.listeners.get(&id)

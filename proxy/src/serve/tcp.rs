@@ -1,11 +1,12 @@
 //! Bytes, both ways.
 
+use super::accept::until;
 use super::client::Peer;
 use super::snapshot::TcpService;
 use super::worker::Worker;
 use crate::balance::{Wish, key};
 use crate::clock::{now, wall};
-use crate::cluster::{Cluster, ConnectError, Member, PoolKey, open};
+use crate::cluster::{Bound, Cluster, ConnectError, Member, PoolKey, Slot, open};
 use crate::health::outlier::Outcome;
 use crate::net::{Reader, Transport, Writer};
 use crate::policy::{Address, Priority, ProtocolChoice};
@@ -13,6 +14,7 @@ use crate::telemetry::metrics::TcpCounter;
 use crate::telemetry::{ClusterCounter, Flag, Flags, Tale};
 use rand::RngExt;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +31,10 @@ struct Story {
     host: Option<Address>,
     received: Cell<u64>,
     sent: Cell<u64>,
+    /// Connections that were tried.
+    attempts: u32,
+    /// Why the last of them failed, in the transport's words.
+    failure: Option<Arc<str>>,
 }
 
 /// Forwards a connection to its end.
@@ -41,6 +47,8 @@ pub(super) async fn serve(worker: Rc<Worker>, proxy: &TcpService, transport: Tra
         host: None,
         received: Cell::new(0),
         sent: Cell::new(0),
+        attempts: 0,
+        failure: None,
     };
     if let Err(flag) = forward(&worker, proxy, transport, peer, &mut story).await {
         story.flags.raise(flag);
@@ -52,11 +60,15 @@ pub(super) async fn serve(worker: Rc<Worker>, proxy: &TcpService, transport: Tra
         let istio = cluster.istio_tcp(&worker.shared.means.metrics);
         istio.moved(worker.shard, story.received.get(), story.sent.get());
         istio.closed(worker.shard, story.flags);
+        cluster.stats.add(worker.shard, ClusterCounter::CxTxBytesTotal, story.received.get());
+        cluster.stats.add(worker.shard, ClusterCounter::CxRxBytesTotal, story.sent.get());
     }
     let mut tale = Tale::new(story.opened, wall(story.opened), now());
     tale.flags = story.flags;
     tale.cluster = story.cluster.as_ref().map_or("", |cluster| &cluster.name);
     tale.upstream_host = story.host.as_ref();
+    tale.attempts = story.attempts;
+    tale.transport_failure = story.failure.as_deref().unwrap_or_default();
     tale.received = story.received.get();
     tale.sent = story.sent.get();
     tale.local = Some(peer.destination.unwrap_or(peer.local));
@@ -75,19 +87,21 @@ async fn forward(
     story: &mut Story,
 ) -> Result<(), Flag> {
     let draw = worker.rng.borrow_mut().random();
-    let Some(cluster) = proxy.cluster(draw).map(Arc::clone) else {
+    let Some((to, cluster)) = proxy.destination(draw) else {
         proxy.stats.count(worker.shard, TcpCounter::CxNoRoute);
         return Err(Flag::NoCluster);
     };
-    story.cluster = Some(Arc::clone(&cluster));
+    story.cluster = Some(Arc::clone(cluster));
     cluster.istio_tcp(&worker.shared.means.metrics).opened(worker.shard);
     let load = Arc::clone(cluster.load(Priority::Default));
-    let Some(_place) = load.take(|load| &load.connections, cluster.policy.limits.connections) else {
+    let limit = cluster.policy.limits.connections;
+    let Some(_place) = load.take(|load| &load.connections, cluster.common(limit)) else {
         cluster.stats.count(worker.shard, ClusterCounter::CxOverflow);
         return Err(Flag::Overflow);
     };
-    let (upstream, member) = connect(worker, proxy, &cluster, peer, story).await?;
-    let _active = member.host.begin();
+    let (upstream, member, _own) = connect(worker, proxy, cluster, &to.subset, peer, story).await?;
+    let mut active = member.host.begin();
+    active.answered();
     let (from_client, to_client) = transport.split();
     let (from_upstream, to_upstream) = upstream.split();
     let moved = Cell::new(now());
@@ -103,7 +117,7 @@ async fn forward(
             proxy.stats.count(worker.shard, TcpCounter::IdleTimeout);
             Ok(())
         }
-        () = age(proxy.policy.max_duration) => {
+        () = until(proxy.policy.max_duration.map(|age| now() + age)) => {
             proxy.stats.count(worker.shard, TcpCounter::MaxDuration);
             Err(Flag::DurationTimeout)
         }
@@ -116,26 +130,34 @@ async fn connect(
     worker: &Rc<Worker>,
     proxy: &TcpService,
     cluster: &Arc<Cluster>,
+    subset: &BTreeMap<String, String>,
     peer: &Peer,
     story: &mut Story,
-) -> Result<(Transport, Arc<Member>), Flag> {
+) -> Result<(Transport, Arc<Member>, Option<Slot>), Flag> {
     let hash = proxy.policy.hash_source_ip.then(|| key(peer.remote.ip().to_string().as_bytes()));
     let how = PoolKey { protocol: ProtocolChoice::Http1, server_name: None, priority: Priority::Default };
     for _ in 0..proxy.policy.max_connect_attempts.max(1) {
-        let wish = Wish { hash, ..Wish::default() };
-        let Some(member) = worker.pick(cluster, &wish, peer.destination) else {
+        let wish = Wish { hash, subset, ..Wish::default() };
+        let Some(member) = worker.pick(cluster, &wish, Bound::Connections, peer.destination) else {
             cluster.stats.count(worker.shard, ClusterCounter::CxNoneHealthy);
             return Err(Flag::NoHealthyUpstream);
         };
         story.host = Some(member.address());
+        story.attempts += 1;
+        let Ok(own) = cluster.own_connection(&member) else {
+            cluster.stats.count(worker.shard, ClusterCounter::CxOverflow);
+            return Err(Flag::Overflow);
+        };
+        let _trial = member.host.tried();
         match open(cluster, &member, &how).await {
             Ok((upstream, _)) => {
                 worker.observe(cluster, &member.host, Outcome::Reached);
                 cluster.stats.count(worker.shard, ClusterCounter::CxTotal);
-                return Ok((upstream, member));
+                return Ok((upstream, member, own));
             }
             Err(error) => {
                 let timed_out = error == ConnectError::Timeout;
+                story.failure = error.transport().map(Into::into);
                 let outcome = if timed_out { Outcome::TimeOut } else { Outcome::ConnectFailure };
                 worker.observe(cluster, &member.host, outcome);
                 cluster.stats.count(worker.shard, ClusterCounter::CxConnectFail);
@@ -146,6 +168,7 @@ async fn connect(
             }
         }
     }
+    cluster.stats.count(worker.shard, ClusterCounter::CxConnectAttemptsExceeded);
     Err(Flag::RetryLimit)
 }
 
@@ -177,12 +200,5 @@ async fn idle(limit: Option<Duration>, moved: &Cell<Instant>) {
             return;
         }
         tokio::time::sleep_until(due.into()).await;
-    }
-}
-
-async fn age(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
     }
 }

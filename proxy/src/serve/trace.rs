@@ -1,9 +1,11 @@
 //! Spans of requests: decided on when a request comes in, passed on with it, told when it has ended.
 
 use super::snapshot::HttpService;
+use super::worker::Worker;
 use crate::policy::{TraceContext, TraceProvider};
-use crate::telemetry::Tale;
+use crate::telemetry::trace::request_id::Reason;
 use crate::telemetry::trace::{Incoming, Span, SpanContext, SpanQueue, context, decide};
+use crate::telemetry::{HttpCounter, Tale};
 use rand::Rng;
 use squall_http1::Request;
 
@@ -28,9 +30,19 @@ pub(crate) struct Spans {
 }
 
 /// Decides whether a request is traced, and tells the next hop. None: no span is made of it.
-pub(super) fn begin(service: &HttpService, request: &mut Request, rng: &mut impl Rng) -> Option<Trace> {
+pub(super) fn begin(worker: &Worker, service: &HttpService, request: &mut Request) -> Option<Trace> {
     let tracing = service.manager.tracing.as_ref()?;
+    let rng = &mut *worker.rng.borrow_mut();
     let decision = decide(&mut request.headers, tracing, rng);
+    service.stats.count(
+        worker.shard,
+        match decision.reason {
+            Reason::Sampled => HttpCounter::TracedAtRandom,
+            Reason::Forced => HttpCounter::TracedByForce,
+            Reason::Client => HttpCounter::TracedForClient,
+            Reason::NotTraced => HttpCounter::NotTraced,
+        },
+    );
     let spans = service.spans.as_ref()?;
     if matches!(decision.incoming, Incoming::Broken) {
         return None;

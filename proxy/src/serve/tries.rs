@@ -1,6 +1,9 @@
 //! The tries of a request: one endpoint after the other, until an answer is to be passed on or nothing more may be tried.
 
+mod hedge;
 mod judge;
+
+pub(super) use judge::{charge, show};
 
 use super::client::{Client, Gone};
 use super::exchange::{Answer, SoFar, Try, one_try};
@@ -11,11 +14,12 @@ use super::upload::Upload;
 use super::worker::Worker;
 use crate::balance::{Previous, Priorities, Wish};
 use crate::clock::{now, wall};
-use crate::cluster::{Cluster, Member, PoolKey};
+use crate::cluster::{Bound, Cluster, Member, PoolKey};
 use crate::filter::retry::{asked_back_off, back_off, is_retriable};
 use crate::filter::rewrite::set_host;
 use crate::filter::timeout::{Times, for_grpc};
 use crate::health::budget;
+use crate::net::server_name;
 use crate::policy::{Forward, HostRewrite, Priority, RetryPolicy, Sni};
 use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
 use squall_http1::Request;
@@ -48,6 +52,8 @@ pub(super) struct Plan<'a> {
     pub(super) count_attempts: bool,
     /// None of the fields that tell of this proxy.
     pub(super) quiet: bool,
+    /// Answers ahead of the answer are passed on.
+    pub(super) pass_interim: bool,
     /// Each try has a span of its own.
     pub(super) trace: Option<&'a Trace>,
 }
@@ -61,7 +67,7 @@ pub(super) fn pool_key(cluster: &Cluster, request: &Request, priority: Priority,
         choice => choice,
     };
     let by_host = cluster.policy.tls.as_ref().is_some_and(|tls| tls.sni == Sni::FromHost);
-    let server_name = by_host.then(|| request.headers.get_str("host").unwrap_or_default().into());
+    let server_name = request.headers.get_str("host").filter(|_| by_host).and_then(server_name);
     PoolKey { protocol, server_name, priority }
 }
 
@@ -73,8 +79,12 @@ pub(super) async fn tries(
     upload: &mut Upload,
     plan: &Plan<'_>,
     notes: &mut Notes,
-) -> Result<Answer, Stopped> {
+) -> Result<Box<Answer>, Stopped> {
     let Plan { cluster, retry, .. } = plan;
+    if retry.hedge && !plan.tunnel && (plan.times.per_try.is_some() || retry.per_try_idle_timeout.is_some()) {
+        // Boxed, so that who hedges nothing carries nothing of it.
+        return Box::pin(hedge::tries(worker, client, request, upload, plan, notes)).await;
+    }
     let count = |counter| cluster.stats.count(worker.shard, counter);
     let mut tried = Tried::new(retry);
     let mut retries_left = retry.attempts;
@@ -84,12 +94,13 @@ pub(super) async fn tries(
     loop {
         let Some(member) = pick(worker, plan, &mut tried, notes.attempts > 0) else {
             count(ClusterCounter::CxNoneHealthy);
+            cluster.stats.answered(worker.shard, 503);
+            notes.attempts += 1;
             return Err(Stopped::Failed(Failure::NoHealthyUpstream));
         };
         notes.attempts += 1;
         notes.host = Some(member.address());
         stamp(request, plan, &member, notes.attempts, upload);
-        count(ClusterCounter::RqTotal);
         let span = plan.trace.map(|trace| trace.begin_try(request, &mut *worker.rng.borrow_mut()));
         let begin = now();
         let to = Try {
@@ -97,13 +108,15 @@ pub(super) async fn tries(
             member: &member,
             key: &plan.key,
             time: plan.times.per_try,
+            stall: stall(plan),
             idle: retry.per_try_idle_timeout,
             tunnel: plan.tunnel,
+            pass_interim: plan.pass_interim,
             scheme: plan.scheme,
         };
-        notes.trying = true;
+        (notes.under_way, notes.trying) = (1, true);
         let result = one_try(worker, client, request, upload, to, &mut so_far).await;
-        notes.trying = false;
+        (notes.under_way, notes.trying) = (0, false);
         if let Some((trace, span)) = plan.trace.zip(span) {
             let mut tale = notes.tale(client, request, now());
             (tale.started, tale.started_at) = (begin, wall(begin));
@@ -114,10 +127,13 @@ pub(super) async fn tries(
             cluster.stats.took(worker.shard, ClusterTime::Rq, now().saturating_duration_since(begin));
             notes.local = answer.channel.local;
         }
-        if retry.attempts == 0 || !is_retriable(&retry.on, end) || so_far.passed_on {
+        if !is_retriable(&retry.on, end) || so_far.passed_on {
+            if notes.attempts > 1 {
+                count(ClusterCounter::RqRetrySuccess);
+            }
             return judge::settle(worker, plan, result, notes);
         }
-        if !upload.can_be_replayed() {
+        if retries_left > 0 && !upload.can_be_replayed() {
             count(ClusterCounter::RetryOrShadowAbandoned);
             return judge::settle(worker, plan, result, notes);
         }
@@ -135,18 +151,25 @@ pub(super) async fn tries(
             notes.flags.raise(Flag::Overflow);
             return judge::settle(worker, plan, result, notes);
         }
-        let wait = wait(worker, plan, result.as_ref().ok(), notes.attempts);
+        let wait = wait(worker, plan, result.as_deref().ok(), notes.attempts);
         if let Ok(answer) = result {
             cluster.stats.retried(worker.shard, answer.response.status);
             answer.discard();
         }
-        count(ClusterCounter::RqRetry);
         tried.add(&member);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             gone = client.gone() => return Err(Stopped::ClientGone(gone)),
         }
+        count(ClusterCounter::RqRetry);
     }
+}
+
+/// How long an answer may be awaited before the detector is told that it is. None: it never is.
+fn stall(plan: &Plan<'_>) -> Option<Duration> {
+    let watched = plan.cluster.policy.beyond.stalled && plan.cluster.outlier().is_some() && !plan.tunnel;
+    let configured = plan.retry.per_try_timeout.or(plan.forward.timeout);
+    configured.filter(|_| watched).and_then(|configured| plan.times.stall(configured))
 }
 
 /// How long to wait before the next try.
@@ -202,7 +225,7 @@ fn pick(worker: &Worker, plan: &Plan<'_>, tried: &mut Tried, again: bool) -> Opt
     let is_left = |left_out: Priorities| cluster.is_left(left_out, &wish);
     let left_out = previous.as_mut().map_or(Priorities::NONE, |previous| previous.left_out(is_left));
     let wish = Wish { left_out, ..wish };
-    worker.pick(cluster, &wish, plan.destination)
+    worker.pick(cluster, &wish, Bound::Requests(plan.key.priority), plan.destination)
 }
 
 /// Retries that may run at once: a share of what is under way, or a plain number.
@@ -221,15 +244,22 @@ fn stamp(request: &mut Request, plan: &Plan<'_>, member: &Member, attempt: u32, 
     if plan.count_attempts {
         request.headers.set("x-envoy-attempt-count", number.format(attempt).as_bytes());
     }
-    let left = plan.times.route.map(|route| upload.received.left_of(route));
-    if let (false, Some(expected)) = (plan.quiet, plan.times.per_try.into_iter().chain(left).min()) {
-        let millis = expected.as_millis().max(1);
-        request.headers.set("x-envoy-expected-rq-timeout-ms", number.format(millis).as_bytes());
-    }
-    if let (true, Some(left)) = (plan.times.tell_grpc, left) {
-        request.headers.set("grpc-timeout", for_grpc(left).as_bytes());
+    // The first try has all of the time, whatever was done until it went out.
+    let left = plan.times.route.map(|route| if attempt == 1 { route } else { upload.received.left_of(route) });
+    // A try that goes on when it is late has all the time there is.
+    let per_try = plan.times.per_try.filter(|_| !plan.retry.hedge || left.is_none());
+    if let Some(expected) = per_try.into_iter().chain(left).min() {
+        let expected = expected.max(Duration::from_millis(1));
+        if !plan.quiet {
+            let millis = expected.as_millis();
+            request.headers.set("x-envoy-expected-rq-timeout-ms", number.format(millis).as_bytes());
+        }
+        if plan.times.tell_grpc {
+            request.headers.set("grpc-timeout", for_grpc(expected).as_bytes());
+        }
     }
     if plan.forward.rewrite.host == Some(HostRewrite::Auto) && !member.endpoint.hostname.is_empty() {
-        set_host(request, &member.endpoint.hostname, plan.forward.rewrite.append_forwarded_host && attempt == 1);
+        let append = plan.forward.rewrite.append_forwarded_host && attempt == 1;
+        set_host(request, &member.endpoint.hostname, append, !plan.quiet);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::mirror::Copy;
 use crate::clock::now;
-use crate::wire::{Broken, Sink, Source};
+use crate::wire::{Broken, Frames, Sink, Source};
 use squall_http1::{Framing, Headers};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -36,6 +36,15 @@ impl Received {
     }
 }
 
+/// What moves, either way.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// When the last byte did.
+    pub(super) moved: Cell<Instant>,
+    /// The body of an answer is under way.
+    pub(super) answering: Cell<bool>,
+}
+
 /// The body of one request.
 pub(super) struct Upload {
     /// How it is written upstream.
@@ -50,8 +59,10 @@ pub(super) struct Upload {
     trailers: Option<Headers>,
     /// Bytes received.
     pub(super) bytes: u64,
-    /// When the last byte moved, either way.
-    pub(super) moved: Rc<Cell<Instant>>,
+    /// Messages received, where it is gRPC.
+    pub(super) frames: Option<Frames>,
+    /// What moves.
+    pub(super) progress: Rc<Progress>,
     copies: Vec<Copy>,
     done: bool,
 }
@@ -70,7 +81,8 @@ impl Upload {
             complete_so_far: true,
             trailers: None,
             bytes: 0,
-            moved: Rc::new(Cell::new(now())),
+            frames: None,
+            progress: Rc::new(Progress { moved: Cell::new(now()), answering: Cell::new(false) }),
             copies: Vec::new(),
             done: false,
         };
@@ -94,10 +106,10 @@ impl Upload {
     }
 
     /// Sends what comes to somebody else as well.
-    pub(super) fn copy_to(&mut self, copy: Copy) {
+    pub(super) fn copy_to(&mut self, mut copy: Copy) {
         copy.data(&self.kept);
         if self.done {
-            copy.end();
+            copy.end(self.trailers.as_ref());
         }
         self.copies.push(copy);
     }
@@ -123,10 +135,13 @@ impl Upload {
 
     /// Takes what the client has sent and writes it to the sink.
     pub(super) fn take(&mut self, source: &mut Source, sink: &mut Sink) -> Result<(), Broken> {
-        let Self { kept, most, complete_so_far, bytes, copies, .. } = self;
+        let Self { kept, most, complete_so_far, bytes, frames, copies, .. } = self;
         let before = *bytes;
         source.take(|payload| {
             *bytes += payload.len() as u64;
+            if let Some(frames) = frames {
+                frames.push(payload);
+            }
             if !*complete_so_far {
             } else if kept.len() + payload.len() <= *most {
                 kept.extend_from_slice(payload);
@@ -134,11 +149,11 @@ impl Upload {
                 *complete_so_far = false;
                 *kept = Vec::new();
             }
-            copies.iter().for_each(|copy| copy.data(payload));
+            copies.iter_mut().for_each(|copy| copy.data(payload));
             sink.data(payload);
         })?;
         if self.bytes > before {
-            self.moved.set(now());
+            self.progress.moved.set(now());
         }
         if !self.done && source.is_done() {
             self.note_end(source);
@@ -162,7 +177,7 @@ impl Upload {
         if source.is_done() {
             self.done = true;
             self.trailers = source.trailers();
-            self.copies.iter().for_each(Copy::end);
+            self.copies.iter_mut().for_each(|copy| copy.end(self.trailers.as_ref()));
             self.received.at.set(self.received.at.get().or_else(|| Some(now())));
             self.received.notify.notify_waiters();
         }

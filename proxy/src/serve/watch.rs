@@ -1,7 +1,7 @@
 //! How long a request may take, whatever it is waiting for.
 
 use super::respond::Failure;
-use super::upload::{Received, Upload};
+use super::upload::{Progress, Received, Upload};
 use crate::clock::now;
 use crate::policy::HttpTimeouts;
 use crate::telemetry::HttpCounter;
@@ -12,12 +12,15 @@ use std::time::{Duration, Instant};
 /// The clocks of one request.
 pub(super) struct Clocks {
     begun: Instant,
-    moved: Rc<Cell<Instant>>,
+    progress: Rc<Progress>,
     received: Rc<Received>,
     /// No byte either way; a route may say otherwise than its listener.
     pub(super) idle: Cell<Option<Duration>>,
+    /// The same while a body is under way.
+    body_idle: Option<Duration>,
     request: Option<Duration>,
-    stream: Option<Duration>,
+    /// From its first byte to its last; a route may say otherwise.
+    pub(super) stream: Cell<Option<Duration>>,
 }
 
 /// Which clock has run out.
@@ -25,6 +28,8 @@ pub(super) struct Clocks {
 pub(super) enum Over {
     /// No byte has moved.
     Idle,
+    /// No byte of a body has.
+    BodyIdle,
     /// The request was not whole.
     Request,
     /// The stream is too old.
@@ -35,21 +40,25 @@ impl Clocks {
     pub(super) fn new(upload: &Upload, timeouts: &HttpTimeouts, begun: Instant) -> Self {
         Self {
             begun,
-            moved: Rc::clone(&upload.moved),
+            progress: Rc::clone(&upload.progress),
             received: Rc::clone(&upload.received),
             idle: Cell::new(timeouts.stream_idle),
+            body_idle: timeouts.body_idle,
             request: timeouts.request,
-            stream: timeouts.max_stream,
+            stream: Cell::new(timeouts.max_stream),
         }
     }
 
     /// The next one that may run out.
     fn next(&self) -> Option<(Instant, Over)> {
-        let idle = self.idle.get().map(|limit| (self.moved.get() + limit, Over::Idle));
+        let moved = self.progress.moved.get();
+        let idle = self.idle.get().map(|limit| (moved + limit, Over::Idle));
+        let body = self.body_idle.filter(|_| self.received.at().is_none() || self.progress.answering.get());
+        let body = body.map(|limit| (moved + limit, Over::BodyIdle));
         let request = self.request.filter(|_| self.received.at().is_none());
         let request = request.map(|limit| (self.begun + limit, Over::Request));
-        let stream = self.stream.map(|limit| (self.begun + limit, Over::Stream));
-        [idle, request, stream].into_iter().flatten().min_by_key(|(due, _)| *due)
+        let stream = self.stream.get().map(|limit| (self.begun + limit, Over::Stream));
+        [idle, body, request, stream].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 }
 
@@ -58,6 +67,7 @@ impl Over {
     pub(super) fn failure(self, whole: bool) -> Failure {
         match self {
             Self::Idle => Failure::StreamIdle(whole),
+            Self::BodyIdle => Failure::BodyIdle(whole),
             Self::Request => Failure::RequestTimeout(whole),
             Self::Stream => Failure::StreamTooOld(whole),
         }
@@ -67,6 +77,7 @@ impl Over {
     pub(super) fn counter(self) -> HttpCounter {
         match self {
             Self::Idle => HttpCounter::RqIdleTimeout,
+            Self::BodyIdle => HttpCounter::RqBodyIdleTimeout,
             Self::Request => HttpCounter::RqTimeout,
             Self::Stream => HttpCounter::RqMaxDurationReached,
         }
@@ -76,10 +87,18 @@ impl Over {
 /// Returns when a clock has run out.
 pub(super) async fn over(clocks: &Clocks) -> Over {
     loop {
-        let Some((due, over)) = clocks.next() else { return std::future::pending().await };
-        if due <= now() {
+        let now = now();
+        let next = clocks.next();
+        if let Some((due, over)) = next
+            && due <= now
+        {
             return over;
         }
-        tokio::time::sleep_until(due.into()).await;
+        // A body may begin meanwhile, whose clock is another.
+        let look_again = clocks.body_idle.map(|limit| now + limit);
+        let Some(wake) = next.map(|(due, _)| due).into_iter().chain(look_again).min() else {
+            return std::future::pending().await;
+        };
+        tokio::time::sleep_until(wake.into()).await;
     }
 }

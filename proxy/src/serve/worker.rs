@@ -3,11 +3,14 @@
 use super::accept;
 use super::snapshot::{ChainId, HttpService, ListenerId, Means, Snapshot};
 use crate::balance::{Turn, Wish};
-use crate::cluster::{Cluster, Host, Lifetime, Member, Pools};
+use crate::clock::monotonic_nanos;
+use crate::cluster::{Bound, Cluster, Host, Lifetime, Member, Pools};
 use crate::health::outlier::{Detection, Outcome};
+use crate::net::{self, Scarcity};
 use crate::policy::Address;
 use crate::telemetry::access_log::AccessLog;
-use crate::telemetry::metrics::{self, ListenerCounter, ListenerStats};
+use crate::telemetry::messages::Level;
+use crate::telemetry::metrics::{self, ClusterCounter, ListenerCounter, ListenerStats};
 use arc_swap::ArcSwap;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -26,9 +29,6 @@ use tokio::task::{JoinSet, LocalSet};
 
 /// How often idle connections are looked through.
 const TIDY: Duration = Duration::from_secs(1);
-
-/// Accepting failed for want of something; a pause lets others give some back.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a request has shown that the control task decides on.
 #[derive(Debug)]
@@ -92,16 +92,22 @@ pub(crate) struct Shared {
     pub draining: AtomicBool,
     /// Wakes each worker once to look at `draining`.
     pub drained: watch::Receiver<bool>,
-    /// It was told to fail the health checks of whoever is ahead of it.
+    /// It was told to fail the health checks of the load balancer in front of this proxy.
     pub fails_health_check: AtomicBool,
     /// Longest wait for requests under way when draining.
     pub patience: Duration,
     /// Connections so far, over all workers.
     pub connections: AtomicU64,
+    /// Connections of clients now, over all listeners.
+    pub open: AtomicU32,
+    /// Limit on client connections; further ones are closed at once.
+    pub most_open: u32,
     /// Somebody has asked the process to end.
     pub quit: Notify,
     /// Somebody has asked that no more connections be taken.
     pub drain: Notify,
+    /// The same for those listeners alone that are on the service's side.
+    pub drain_inbound: Notify,
     /// Why the newest configuration was refused; nothing if it was not.
     pub refused: ArcSwap<Option<String>>,
     /// Configurations that were put to use after the first.
@@ -129,7 +135,7 @@ pub(crate) struct Worker {
     connections: Cell<u64>,
     /// Wakes its own idle connections when the proxy drains; nothing that workers share is touched for that.
     drains: Notify,
-    /// Ends what does not end by itself.
+    /// Cuts off connections when the drain is over.
     ends: Notify,
 }
 
@@ -190,30 +196,26 @@ impl Worker {
     async fn listen(self: Rc<Self>, socket: Socket, leaves: Rc<Notify>) {
         let Ok(listener) = TcpListener::from_std(socket.socket) else { return };
         let mut clients = JoinSet::new();
+        let mut scarcity = Scarcity::default();
         loop {
             tokio::select! {
-                accepted = listener.accept() => match accepted {
+                accepted = net::accept(&listener) => match accepted {
                     Ok((stream, remote)) => {
-                        let open = socket.open.fetch_add(1, Ordering::Relaxed);
-                        if socket.most.is_some_and(|most| open >= most) {
-                            socket.open.fetch_sub(1, Ordering::Relaxed);
-                            socket.stats.count(self.shard, ListenerCounter::CxOverflow);
-                            continue;
-                        }
-                        socket.stats.opened(self.shard);
-                        let opened = Opened {
-                            since: crate::clock::now(),
-                            open: Arc::clone(&socket.open),
-                            stats: Arc::clone(&socket.stats),
-                            shard: self.shard,
-                        };
-                        let served = accept::serve(Rc::clone(&self), socket.listener, stream, remote);
-                        clients.spawn_local(async move {
-                            served.await;
-                            drop(opened);
-                        });
+                        scarcity.over();
+                        let Some(opened) = self.opened(&socket.open, socket.most, &socket.stats) else { continue };
+                        // Wrapped in another future it would take twice the room.
+                        let served = accept::serve(Rc::clone(&self), socket.listener, stream, remote, opened);
+                        clients.spawn_local(served);
                     }
-                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                    Err(error) => {
+                        socket.stats.count(self.shard, ListenerCounter::AcceptFailed);
+                        let (pause, said) = scarcity.failed(&error, crate::clock::now());
+                        let messages = &self.shared.means.messages;
+                        let say = |said: &String| messages.say(Level::Error, &format!("no connection can be taken: {said}"));
+                        said.iter().for_each(say);
+                        // Others may give something back meanwhile.
+                        tokio::time::sleep(pause).await;
+                    }
                 },
                 Some(_) = clients.join_next(), if !clients.is_empty() => {}
                 () = self.draining() => break,
@@ -222,6 +224,30 @@ impl Worker {
         }
         drop(listener);
         while clients.join_next().await.is_some() {}
+    }
+
+    /// A place for a connection that was taken; none: there are too many.
+    fn opened(&self, open: &Arc<AtomicU32>, most: Option<u32>, stats: &Arc<ListenerStats>) -> Option<Opened> {
+        let count = |counter| stats.count(self.shard, counter);
+        if open.fetch_add(1, Ordering::Relaxed) >= most.unwrap_or(u32::MAX) {
+            open.fetch_sub(1, Ordering::Relaxed);
+            count(ListenerCounter::CxOverflow);
+            return None;
+        }
+        if self.shared.open.fetch_add(1, Ordering::Relaxed) >= self.shared.most_open {
+            self.shared.open.fetch_sub(1, Ordering::Relaxed);
+            open.fetch_sub(1, Ordering::Relaxed);
+            count(ListenerCounter::GlobalCxOverflow);
+            return None;
+        }
+        stats.opened(self.shard);
+        Some(Opened {
+            since: crate::clock::now(),
+            open: Arc::clone(open),
+            stats: Arc::clone(stats),
+            shard: self.shard,
+            shared: Arc::clone(&self.shared),
+        })
     }
 
     /// Returns once the proxy drains.
@@ -242,7 +268,12 @@ impl Worker {
         self.ends.notified().await;
     }
 
-    /// True if it was told to fail the health checks of whoever is ahead of it.
+    /// True if every answer is the last of its connection: the load balancer in front of this proxy shall go elsewhere.
+    pub(super) fn says_goodbye(&self) -> bool {
+        self.is_draining() || self.fails_health_check()
+    }
+
+    /// True if it was told to fail the health checks of the load balancer in front of this proxy.
     pub(super) fn fails_health_check(&self) -> bool {
         self.shared.fails_health_check.load(Ordering::Relaxed)
     }
@@ -278,6 +309,7 @@ impl Worker {
         &self,
         cluster: &Cluster,
         wish: &Wish<'_>,
+        bound: Bound,
         destination: Option<SocketAddr>,
     ) -> Option<Arc<Member>> {
         if let Some(met) = destination.and_then(|address| cluster.meet(address)) {
@@ -286,23 +318,43 @@ impl Worker {
         let rng = &mut *self.rng.borrow_mut();
         let mut turns = self.turns.borrow_mut();
         let turn = turns.entry(cluster.id()).or_insert_with(|| Turn::new(rng.random()));
-        cluster.pick(turn, wish, rng, self.shard)
+        cluster.pick(turn, wish, bound, rng, self.shard)
     }
 
     /// Tells the detector of an endpoint what a try has shown.
     pub(super) fn observe(&self, cluster: &Cluster, host: &Host, outcome: Outcome) {
         let Some(parameters) = cluster.outlier() else { return };
-        for detection in host.counters.observe(outcome, parameters).into_iter().flatten() {
-            let cluster = Arc::clone(&cluster.name);
-            // Without a control task the process is on its way out.
-            let _ = self.shared.seen.send(Seen::Detected { cluster, host: host.id, detection });
+        if cluster.policy.beyond.stalled && outcome.is_answer() {
+            host.set_answered(monotonic_nanos());
         }
+        host.counters
+            .observe(outcome, parameters)
+            .into_iter()
+            .flatten()
+            .for_each(|found| self.tell(cluster, host, found));
+    }
+
+    /// Tells the detector of a request that has waited so long for its answer, if others answer meanwhile.
+    pub(super) fn stalled(&self, cluster: &Cluster, host: &Host, waited: Duration) {
+        let Some(parameters) = cluster.outlier() else { return };
+        let since = monotonic_nanos().saturating_sub(waited.as_nanos() as u64);
+        let mut others = cluster.members.iter().filter(|member| member.host.id != host.id);
+        if others.any(|member| member.host.has_answered_since(since)) {
+            host.counters.stalled(parameters).into_iter().for_each(|found| self.tell(cluster, host, found));
+        }
+    }
+
+    fn tell(&self, cluster: &Cluster, host: &Host, detection: Detection) {
+        let cluster = Arc::clone(&cluster.name);
+        // Without a control task the process is on its way out.
+        let _ = self.shared.seen.send(Seen::Detected { cluster, host: host.id, detection });
     }
 
     /// An endpoint asks to be left out until it passes its checks.
     pub(super) fn exclude(&self, cluster: Option<&Cluster>, address: Option<&Address>) {
         let checked = cluster.filter(|cluster| !cluster.policy.health_checks.is_empty());
         if let Some((cluster, member)) = checked.and_then(|cluster| Some((cluster, cluster.member(address)?))) {
+            cluster.stats.count(self.shard, ClusterCounter::CheckPassiveFailure);
             let seen = Seen::AskedOut { cluster: Arc::clone(&cluster.name), host: member.host.id };
             let _ = self.shared.seen.send(seen);
         }
@@ -314,7 +366,7 @@ impl Worker {
         for cluster in snapshot.clusters.values() {
             let options = &cluster.policy.connections;
             let lifetime = Lifetime { idle: options.idle_timeout, age: options.max_duration };
-            listed.extend(cluster.members.iter().map(|member| (member.host.id, lifetime)));
+            listed.extend(cluster.tidied().into_iter().map(|host| (host, lifetime)));
         }
         self.pools.tidy(|host| listed.get(&host).copied());
         let known: std::collections::HashSet<u64> = snapshot.clusters.values().map(|cluster| cluster.id()).collect();
@@ -323,16 +375,18 @@ impl Worker {
 }
 
 /// A connection that was taken; over when dropped.
-struct Opened {
+pub(super) struct Opened {
     since: Instant,
     open: Arc<AtomicU32>,
     stats: Arc<ListenerStats>,
     shard: metrics::Worker,
+    shared: Arc<Shared>,
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.open.fetch_sub(1, Ordering::Relaxed);
         self.stats.closed(self.shard, crate::clock::now().saturating_duration_since(self.since));
     }
 }

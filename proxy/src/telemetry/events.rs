@@ -1,12 +1,13 @@
 //! The proxy's own word on its endpoints: one JSON line for each that is taken out or put back.
 
+use super::log_file;
+use super::outlet::Outlet;
 use crate::clock;
 use crate::policy::Address;
 use serde::Serialize;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// What happened to an endpoint.
 #[derive(Debug, Clone, Serialize)]
@@ -24,27 +25,36 @@ pub(crate) struct Event<'a> {
     pub reason: &'static str,
 }
 
-/// Where events go. Written by the control thread alone; the lock is never contended.
+/// Where events go.
 #[derive(Debug, Default)]
 pub(crate) struct EventLog {
-    file: Option<Mutex<File>>,
+    outlet: Option<Outlet>,
 }
 
 impl EventLog {
     /// Begins a log, or none.
     pub(crate) fn create(path: Option<&Path>) -> io::Result<Self> {
-        Ok(Self { file: path.map(File::create).transpose()?.map(Mutex::new) })
+        let file = path.map(|path| log_file::open(path, true)).transpose()?;
+        Ok(Self { outlet: file.map(|file| Outlet::start("event-log", file)).transpose()? })
     }
 
-    /// Writes one event, now.
+    /// Logs one event, with the time as it is now.
     pub(crate) fn log(&self, cluster: &str, upstream: &Address, action: &'static str, reason: &'static str) {
-        let Some(file) = &self.file else { return };
+        let Some(outlet) = &self.outlet else { return };
         let event =
             Event { monotonic_ns: clock::monotonic_nanos(), cluster, upstream: upstream.to_string(), action, reason };
         if let Ok(mut line) = serde_json::to_vec(&event) {
             line.push(b'\n');
-            // A log that cannot be written must not end the proxy.
-            let _ = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line);
+            outlet.line(line);
+        }
+    }
+}
+
+impl Drop for EventLog {
+    fn drop(&mut self) {
+        // What happened last is to be on the disk, unless that takes for ever.
+        if let Some(outlet) = &self.outlet {
+            let _ = outlet.flush(Duration::from_secs(1));
         }
     }
 }

@@ -10,6 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// Bytes of a next message that are read ahead, at most.
 const AHEAD: usize = 64 * 1024;
 
+/// Bytes that are put aside while more are waited for.
+const LITTLE: usize = 1024;
+
 /// What comes in on a connection.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -18,12 +21,20 @@ pub(crate) struct Source {
     buf: BytesMut,
     head: HeadReader,
     body: BodyReader,
+    trailers: bool,
 }
 
 impl Source {
     /// Ahead of its first message.
     pub(crate) fn new(reader: Reader, limits: Limits) -> Self {
-        Self { reader, buf: BytesMut::new(), head: HeadReader::new(limits), body: BodyReader::new(Framing::Empty) }
+        let (head, body) = (HeadReader::new(limits), BodyReader::new(Framing::Empty));
+        Self { reader, buf: BytesMut::new(), head, body, trailers: false }
+    }
+
+    /// Whether fields behind bodies are taken; all others are dropped.
+    pub(crate) fn with_trailers(mut self, trailers: bool) -> Self {
+        self.trailers = trailers;
+        self
     }
 
     /// Reads a request's head out of what is there; false: more must be read.
@@ -72,11 +83,18 @@ impl Source {
         }
     }
 
-    /// Whoever waits with nothing in hand holds no buffer either.
+    /// Whoever waits holds no buffer beyond what has come.
     async fn make_room(&mut self) {
-        if self.buf.capacity() == 0 {
+        if self.buf.len() <= LITTLE && !self.reader.is_ready() {
+            let rest = BytesMut::from(&self.buf[..]);
+            self.buf.clear();
+            spare::give(&mut self.buf);
+            self.buf = rest;
             self.reader.ready().await;
-            self.buf = spare::take();
+        }
+        if self.buf.capacity() < READ {
+            let rest = std::mem::replace(&mut self.buf, spare::take());
+            self.buf.extend_from_slice(&rest);
         }
         self.buf.reserve(READ);
     }
@@ -86,7 +104,7 @@ impl Source {
     }
 
     pub(super) fn trailers(&mut self) -> Option<Headers> {
-        self.body.take_trailers()
+        self.body.take_trailers().filter(|_| self.trailers)
     }
 
     /// Returns once the peer has closed. What it sends of a next message is read ahead, up to a bound.
@@ -139,14 +157,32 @@ pub(crate) struct Sink {
     /// Its end is that of the connection.
     tunnel: bool,
     ended: bool,
+    trailers: bool,
     /// Bytes of this message that were written.
     written: u64,
+    /// Bytes of its body, without what frames them.
+    payload: u64,
 }
 
 impl Sink {
     /// Ahead of its first message.
     pub(crate) fn new(writer: Writer) -> Self {
-        Self { writer, out: BytesMut::new(), chunked: false, tunnel: false, ended: false, written: 0 }
+        Self {
+            writer,
+            out: BytesMut::new(),
+            chunked: false,
+            tunnel: false,
+            ended: false,
+            trailers: false,
+            written: 0,
+            payload: 0,
+        }
+    }
+
+    /// Whether fields behind bodies are written; all others are dropped.
+    pub(crate) fn with_trailers(mut self, trailers: bool) -> Self {
+        self.trailers = trailers;
+        self
     }
 
     /// Begins a request.
@@ -157,17 +193,26 @@ impl Sink {
     }
 
     fn begin(&mut self) {
-        self.written = 0;
+        (self.written, self.payload) = (0, 0);
         if self.out.capacity() == 0 {
             self.out = spare::take();
         }
     }
 
     /// Begins an answer to a request of this method.
-    pub(crate) fn response(&mut self, response: &Response, framing: Framing, method: &str) {
+    pub(crate) fn response(&mut self, response: &Response, framing: Framing, method: &str, old: bool) {
         self.begin();
         self.chunked = framing == Framing::Chunked;
-        write::response(&mut self.out, response, framing, method);
+        let begin = self.out.len();
+        // How long the body of a GET would have been is not known.
+        let is_open = method == "HEAD" && framing == Framing::Empty && !response.headers.contains("content-length");
+        let has_body = response.status >= 200 && !matches!(response.status, 204 | 304);
+        let described = if is_open && has_body && !old { Framing::Chunked } else { framing };
+        write::response(&mut self.out, response, described, method);
+        // HTTP/1.0 is answered in its own words.
+        if old && let Some(minor) = self.out.get_mut(begin + "HTTP/1.".len()) {
+            *minor = b'0';
+        }
     }
 
     /// What follows is bytes of a tunnel.
@@ -182,6 +227,7 @@ impl Sink {
     }
 
     pub(super) fn data(&mut self, payload: &[u8]) {
+        self.payload += payload.len() as u64;
         if self.chunked {
             write::chunk(&mut self.out, payload);
         } else {
@@ -191,7 +237,7 @@ impl Sink {
 
     pub(super) fn end(&mut self, trailers: Option<&Headers>) {
         if self.chunked {
-            write::last_chunk(&mut self.out, trailers);
+            write::last_chunk(&mut self.out, trailers.filter(|_| self.trailers));
         }
         self.ended = self.tunnel;
     }
@@ -200,12 +246,15 @@ impl Sink {
         self.out.is_empty() && !self.ended
     }
 
-    pub(super) async fn flush(&mut self) -> Result<(), Broken> {
-        while !self.out.is_empty() {
+    pub(super) async fn step(&mut self) -> Result<(), Broken> {
+        if !self.out.is_empty() {
             match self.writer.write_buf(&mut self.out).await {
                 Ok(0) | Err(_) => return Err(Broken::Lost),
                 Ok(written) => self.written += written as u64,
             }
+        }
+        if !self.out.is_empty() {
+            return Ok(());
         }
         // TLS keeps what it has sealed until it is told to send it.
         self.writer.flush().await.map_err(|_| Broken::Lost)?;
@@ -217,6 +266,10 @@ impl Sink {
 
     pub(super) fn written(&self) -> u64 {
         self.written
+    }
+
+    pub(super) fn payload(&self) -> u64 {
+        self.payload
     }
 
     /// Gives the buffer back while the connection idles.

@@ -11,6 +11,7 @@ use squall_http1::{Framing, Headers, Response};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 /// What comes in on a stream.
 #[derive(Debug)]
@@ -125,6 +126,10 @@ pub(crate) struct Sink {
     trailers: Option<http::HeaderMap>,
     /// Bytes of the body that were handed to the connection.
     written: u64,
+    /// How long the peer may leave no room for more.
+    patience: Option<Duration>,
+    /// It has left none for that long.
+    stalled: bool,
 }
 
 #[derive(Debug)]
@@ -136,15 +141,28 @@ enum Sending {
 }
 
 impl Sink {
-    /// The answer to a request that was received.
-    pub(crate) fn of_response(send: SendResponse<Bytes>) -> Self {
-        Self { state: Sending::Head(send), out: BytesMut::new(), ended: false, trailers: None, written: 0 }
+    /// The answer to a request that was received, to a client that may leave no room for more for so long.
+    pub(crate) fn of_response(send: SendResponse<Bytes>, patience: Option<Duration>) -> Self {
+        Self { patience, ..Self::new(Sending::Head(send)) }
     }
 
     /// The body behind a request's head that was sent; none if that was all.
     pub(crate) fn of_request(send: SendStream<Bytes>, whole: bool) -> Self {
-        let state = if whole { Sending::Done } else { Sending::Body(send) };
-        Self { state, out: BytesMut::new(), ended: false, trailers: None, written: 0 }
+        Self::new(if whole { Sending::Done } else { Sending::Body(send) })
+    }
+
+    fn new(state: Sending) -> Self {
+        Self { state, out: BytesMut::new(), ended: false, trailers: None, written: 0, patience: None, stalled: false }
+    }
+
+    /// True if the peer has left no room for longer than it may.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// True as long as the head of the answer has not been sent.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.state, Sending::Head(_))
     }
 
     /// Sends the head of an answer; `whole` if there is no body.
@@ -178,13 +196,23 @@ impl Sink {
         matches!(self.state, Sending::Done) || self.out.is_empty() && !self.ended
     }
 
-    pub(super) async fn flush(&mut self) -> Result<(), Broken> {
+    pub(super) async fn step(&mut self) -> Result<(), Broken> {
         let Sending::Body(send) = &mut self.state else { return Ok(()) };
-        while !self.out.is_empty() {
+        if !self.out.is_empty() {
             send.reserve_capacity(self.out.len());
             let room = match send.capacity() {
                 0 => {
-                    poll_fn(|cx| send.poll_capacity(cx)).await.ok_or(Broken::Reset)?.map_err(|error| broken(&error))?
+                    let room = poll_fn(|cx| send.poll_capacity(cx));
+                    let room = match self.patience {
+                        Some(patience) => tokio::time::timeout(patience, room).await,
+                        None => Ok(room.await),
+                    };
+                    let Ok(room) = room else {
+                        self.stalled = true;
+                        self.reset(Reason::CANCEL);
+                        return Err(Broken::Reset);
+                    };
+                    room.ok_or(Broken::Reset)?.map_err(|error| broken(&error))?
                 }
                 room => room,
             };
@@ -194,8 +222,8 @@ impl Sink {
             send.send_data(piece, last).map_err(|error| broken(&error))?;
             if last {
                 self.state = Sending::Done;
-                return Ok(());
             }
+            return Ok(());
         }
         if self.ended {
             match self.trailers.take() {

@@ -1,7 +1,7 @@
 //! Heads of HTTP/2 as heads of HTTP/1, and back.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use squall_http1::{Framing, Headers, Request, Response, Version};
+use squall_http1::{Framing, Headers, Request, Response, Version, is_token};
 
 /// Fields that are written by whoever frames a message.
 const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
@@ -9,7 +9,8 @@ const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 /// Fields that HTTP/2 has no use for.
 const OF_HTTP1: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
-/// The head of a request of HTTP/2, its authority as `host`. None: it names none or two that differ.
+/// The head of a request of HTTP/2, its authority as `host`. None: it names two that differ, or a field has a name
+/// that HTTP/1 has no word for.
 pub(crate) fn request(parts: &http::request::Parts, into: &mut Request) -> Option<()> {
     let upgrade = parts.extensions.get::<h2::ext::Protocol>();
     let method = if upgrade.is_some() { "GET" } else { parts.method.as_str() };
@@ -42,6 +43,8 @@ pub(crate) fn request(parts: &http::request::Parts, into: &mut Request) -> Optio
                 }
                 cookie.extend_from_slice(value.as_bytes());
             }
+            // The names of HTTP/2's library are wider than a token by one letter.
+            name if !is_token(name.as_bytes()) => return None,
             name => into.headers.add(name, value.as_bytes()),
         }
     }
@@ -51,19 +54,24 @@ pub(crate) fn request(parts: &http::request::Parts, into: &mut Request) -> Optio
     Some(())
 }
 
-/// The head of an answer of HTTP/2.
+/// The head of an answer of HTTP/2, without fields whose names are no tokens.
 pub(super) fn response(status: StatusCode, headers: &HeaderMap, into: &mut Response) {
     into.status = status.as_u16();
     into.version = Version::Http2;
     into.headers.clear();
-    headers.iter().for_each(|(name, value)| into.headers.add(name.as_str(), value.as_bytes()));
+    copy(headers, &mut into.headers);
 }
 
-/// Trailers.
+/// Trailers, the same.
 pub(super) fn fields(headers: &HeaderMap) -> Headers {
     let mut fields = Headers::new();
-    headers.iter().for_each(|(name, value)| fields.add(name.as_str(), value.as_bytes()));
+    copy(headers, &mut fields);
     fields
+}
+
+fn copy(from: &HeaderMap, into: &mut Headers) {
+    let tokens = from.iter().filter(|(name, _)| is_token(name.as_str().as_bytes()));
+    tokens.for_each(|(name, value)| into.add(name.as_str(), value.as_bytes()));
 }
 
 /// Where the body of a message ends. HTTP/2 itself says when; a length that was given is kept, and has been checked against the data.

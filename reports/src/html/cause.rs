@@ -63,7 +63,13 @@ pub(super) fn fault(record: &Record, arm: &Arm) -> Option<String> {
     if during == 0 {
         return None;
     }
-    let what: Vec<&str> = bands.iter().map(|band| band.label.as_str()).collect();
+    let spans: Vec<String> = bands
+        .iter()
+        .zip([" was on"].into_iter().chain(std::iter::repeat("")))
+        .map(|(band, verb)| {
+            format!("{}{verb} from {} to {}", band.label, number::instant(band.from), number::instant(band.to))
+        })
+        .collect();
     let again: u64 = arm
         .offers
         .iter()
@@ -78,12 +84,7 @@ pub(super) fn fault(record: &Record, arm: &Arm) -> Option<String> {
     };
     let harmed: u64 = frame::faults(arm).iter().map(|fault| fault.harmed).sum();
     let harmed = if harmed > 0 { format!(" and harmed {}", number::count(harmed)) } else { String::new() };
-    Some(format!(
-        "{} was on from {} to {}{harmed}; meanwhile {again}.",
-        upper(&what.join(", ")),
-        number::instant(from),
-        number::instant(to)
-    ))
+    Some(format!("{}{harmed}; meanwhile {again}.", upper(&spans.join(", "))))
 }
 
 /// What the policies say of retries, in their own words, where they say one thing.

@@ -128,13 +128,16 @@ pub(super) fn report(record: &Record, command: String) -> Result<String, crate::
 
 /// The control beside the run.
 fn beside(main: &Arm, control: &Arm, width: Width) -> String {
-    let without = match &control.without[..] {
-        [] => "healing removed".to_owned(),
-        without => format!("without {}", without.join(", ")),
+    let note = match control.difference() {
+        unknown if unknown.is_empty() => "healing removed".to_owned(),
+        known => known,
     };
-    let sides =
-        [Side { arm: main, name: "as written", note: "" }, Side { arm: control, name: "control", note: &without }];
-    plot::beside("control", "The same run with healing and without, at the same scales", sides, width)
+    let title = match &control.policies[..] {
+        [] => "The same run with healing and without, at the same scales",
+        _ => "The same run under two sets of policies, at the same scales",
+    };
+    let sides = [Side { arm: main, name: "as written", note: "" }, Side { arm: control, name: "control", note: &note }];
+    plot::beside("control", title, sides, width)
 }
 
 /// What was run, in one line above the verdict.

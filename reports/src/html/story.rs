@@ -236,7 +236,8 @@ fn several_out(arm: &Arm) -> Option<String> {
         Some((seconds, last)) if returned == out.len() => {
             format!(", and all were back, {last} last, {} after its fault ended", number::duration(seconds))
         }
-        Some(_) => format!(", and {returned} were back"),
+        Some(_) if returned == 1 => ", and one was back".to_owned(),
+        Some(_) => format!(", and {} were back", words(returned).to_lowercase()),
         None => String::new(),
     };
     Some(format!(
@@ -324,12 +325,13 @@ fn lost_beyond_p99(arm: &Arm, phase: &str) -> bool {
 /// Above the control.
 pub(super) fn control(record: &Record, control: &Arm) -> String {
     let lost: u64 = lost(control).iter().sum();
+    let taken = if control.policies.is_empty() { "Without healing" } else { "Under other policies" };
     match record.control {
         Some(Verdict::Fail) if lost > 0 => {
-            format!("Without healing {} were lost, so the scenario can tell", number::count(lost))
+            format!("{taken} {} were lost, so the scenario can tell", number::count(lost))
         }
-        Some(Verdict::Fail) => "Without healing it fails, so the scenario can tell".to_owned(),
-        Some(Verdict::Pass) => "Without healing it passes too, so the scenario proves nothing".to_owned(),
+        Some(Verdict::Fail) => format!("{taken} it fails, so the scenario can tell"),
+        Some(Verdict::Pass) => format!("{taken} it passes too, so the scenario proves nothing"),
         Some(other) => format!("The control is {other}, so it shows nothing"),
         None => "The control was not judged".to_owned(),
     }

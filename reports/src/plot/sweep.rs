@@ -41,7 +41,7 @@ pub struct Point {
     pub lost: u64,
     /// Milliseconds: 50th, 90th, 99th percentile.
     pub response: [Option<f64>; 3],
-    /// The proxy's processor time for each request, microseconds; absent where it was not measured.
+    /// Processor time of all proxies for each request, microseconds; absent where it was not measured.
     pub cpu: Option<f64>,
 }
 
@@ -57,7 +57,7 @@ impl Point {
         let cpu: Option<u64> = arm
             .processes
             .iter()
-            .filter(|process| process.name == "proxy" || process.name.starts_with("proxy/"))
+            .filter(|process| process.is_proxy())
             .map(|process| process.cpu_by_phase.get(at?).copied())
             .reduce(|sum, more| Some(sum? + more?))
             .flatten();
@@ -214,6 +214,8 @@ fn called(mode: &str) -> String {
     match mode {
         "none" => "direct, no proxy".to_owned(),
         "client" => "client proxy".to_owned(),
+        "server" => "service proxies".to_owned(),
+        "both" => "proxies on both sides".to_owned(),
         other => other.to_owned(),
     }
 }

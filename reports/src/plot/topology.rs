@@ -21,6 +21,8 @@ const NODES: usize = 12;
 const WIDEST: f64 = 13.0;
 /// Above the nodes: the name of the span, its time, the name of the service.
 const HEAD: f64 = 58.0;
+/// Where the proxy beside an instance is drawn.
+const SIDECAR: f64 = 160.0;
 /// Below them: what was lost.
 const FOOT: f64 = 26.0;
 
@@ -241,11 +243,17 @@ impl Panel<'_> {
         }
         self.edge(svg, sent, &[(self.x(44.0), middle), (self.x(62.0), middle)]);
         self.edge(svg, sent, &[(self.x(106.0), middle), (self.x(122.0), middle)]);
+        let sidecars = self.arm.has_sidecars();
+        let end = if sidecars { self.x(SIDECAR) } else { node_left };
         for (node, y) in nodes.iter().zip(&places) {
-            self.edge(svg, node.count, &[(self.x(138.0), middle), (node_left, y + height / 2.0)]);
+            self.edge(svg, node.count, &[(self.x(138.0), middle), (end, y + height / 2.0)]);
         }
         self.text_of(svg, sent, middle);
         self.parts(svg, middle, (first, bottom));
+        for y in places.iter().filter(|_| sidecars) {
+            svg.rect(end, y + 0.5, (14.0, height - 1.0), Paint::fill(Token::Surface).outline(Token::Ink2, 1.0));
+            svg.text(end + 7.0, y + height / 2.0 + 4.0, "P", Type::SMALL.token(Token::Ink).middle());
+        }
         for (node, y) in nodes.iter().zip(&places) {
             draw_node(svg, node, (node_left, *y), (node_width, height));
         }
@@ -262,8 +270,9 @@ impl Panel<'_> {
 
     /// The clients, the proxy and the relays; what the run did without is an empty dashed frame.
     fn parts(&self, svg: &mut Svg, middle: f64, (first, bottom): (f64, f64)) {
-        let runs = |name: &str| self.arm.processes.iter().any(|one| one.name.split('/').next() == Some(name));
-        let direct = self.arm.cell.as_ref().is_some_and(|cell| cell.mode == "none");
+        let runs = |name: &str| self.arm.processes.iter().any(|one| one.name == name);
+        let mode = self.arm.mode();
+        let direct = matches!(mode, Some("none" | "server"));
         // Without a list of processes nothing says that a part was absent.
         let listed = !self.arm.processes.is_empty();
         let framed = |absent: bool| {
@@ -275,7 +284,8 @@ impl Panel<'_> {
         let absent = direct || (listed && !runs("proxy"));
         svg.rect(self.x(62.0), middle - 15.0, (44.0, 30.0), framed(absent));
         let style = if absent { Type::SMALL } else { Type::SMALL.token(Token::Ink) };
-        svg.text(self.x(84.0), middle + 4.0, "proxy", style.middle());
+        let name = if mode == Some("gateway") { "gateway" } else { "proxy" };
+        svg.text(self.x(84.0), middle + 4.0, name, style.middle());
         let absent = listed && !runs("shim");
         svg.rect(self.x(122.0), first, (16.0, bottom - first), framed(absent));
         svg.text(self.x(130.0), first - 6.0, "relays", Type::SMALL.middle());

@@ -18,8 +18,14 @@ pub struct Arm {
     pub superseded: bool,
     /// Healing taken out of the policies (`retries`, `outlier-detection` ...); empty for the arm as written.
     pub without: Vec<String>,
+    /// Files of the policies that it obeys in the place of the scenario's own; empty for the arm as written.
+    #[serde(default)]
+    pub policies: Vec<String>,
     /// The coordinates of a sweep's cell.
     pub cell: Option<Cell>,
+    /// Where proxies stood: `none`, `client`, `server`, `both` or `gateway`; absent in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     /// Judged by itself. A control is expected to FAIL.
     pub verdict: Verdict,
     /// Why, most important first.
@@ -71,7 +77,9 @@ impl Arm {
             started: None,
             superseded: false,
             without: Vec::new(),
+            policies: Vec::new(),
             cell: None,
+            mode: None,
             verdict: Verdict::Aborted,
             reasons: Vec::new(),
             expectations: Vec::new(),
@@ -93,6 +101,24 @@ impl Arm {
             totals: Vec::new(),
             figures: Figures::default(),
         }
+    }
+
+    /// Where proxies stood, if that is known.
+    pub fn mode(&self) -> Option<&str> {
+        self.mode.as_deref().or(self.cell.as_ref().map(|cell| cell.mode.as_str()))
+    }
+
+    /// A proxy stood beside each instance.
+    pub fn has_sidecars(&self) -> bool {
+        self.processes.iter().any(|process| process.is_proxy() && process.name != Process::PROXY)
+    }
+
+    /// How a control differs from the scenario as written: `without retries`, `under fixed/cart.yaml`.
+    pub fn difference(&self) -> String {
+        let parts = [("without", &self.without), ("under", &self.policies)];
+        let told = parts.iter().filter(|(_, named)| !named.is_empty());
+        let told: Vec<_> = told.map(|(word, named)| format!("{word} {}", named.join(", "))).collect();
+        told.join(", ")
     }
 
     /// Totals of a phase over all flows, or of one flow.
@@ -121,7 +147,7 @@ pub struct Cell {
     pub rate: f64,
     /// Connections of the load.
     pub connections: u32,
-    /// Mesh mode: `none`, `client`.
+    /// Mesh mode: `none`, `client`, `server`, `both`, `gateway`.
     pub mode: String,
 }
 

@@ -138,7 +138,7 @@ pub struct GroundTruth {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Process {
-    /// `proxy`, `shim`, `load`, `cart/1`.
+    /// `proxy` (the one that clients ask), `shim`, `load`, `cart/1`, `proxy cart/1` (the one beside an instance).
     pub name: String,
     /// Start of the first sample.
     pub from: Micros,
@@ -148,4 +148,19 @@ pub struct Process {
     pub memory: Vec<u64>,
     /// CPU microseconds by phase, in the order of [`super::Arm::phases`].
     pub cpu_by_phase: Vec<u64>,
+}
+
+impl Process {
+    /// The proxy that clients ask.
+    pub const PROXY: &'static str = "proxy";
+
+    /// A proxy, on whichever side.
+    pub fn is_proxy(&self) -> bool {
+        Self::is_named_proxy(&self.name)
+    }
+
+    /// The name of a proxy, on whichever side.
+    pub fn is_named_proxy(name: &str) -> bool {
+        name == Self::PROXY || name.strip_prefix(Self::PROXY).is_some_and(|rest| rest.starts_with(' '))
+    }
 }

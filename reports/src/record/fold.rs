@@ -59,9 +59,9 @@ fn check_first(text: &str) -> Result<(), FoldError> {
 fn take(arms: &mut Vec<Arm>, line: Line) {
     match line {
         Line::Begin { .. } => {}
-        Line::Arm { arm, kind, try_number, without, cell, phases, flows, instances } => {
+        Line::Arm { arm, kind, try_number, without, policies, cell, phases, flows, instances } => {
             if arm == arms.len() {
-                arms.push(Arm { try_number, without, cell, phases, flows, instances, ..Arm::empty(kind) });
+                arms.push(Arm { try_number, without, policies, cell, phases, flows, instances, ..Arm::empty(kind) });
             }
         }
         Line::Event { arm, event } => with(arms, arm, |arm| arm.events.push(event)),
@@ -174,6 +174,7 @@ mod tests {
                 kind: ArmKind::Main,
                 try_number: 1,
                 without: vec![],
+                policies: vec![],
                 cell: None,
                 phases: vec![phase],
                 flows: vec![],

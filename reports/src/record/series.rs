@@ -36,6 +36,11 @@ impl Outcome {
     pub fn is_lost(&self) -> bool {
         !matches!(self, Self::Acceptable | Self::Degraded)
     }
+
+    /// Answered, whatever the status.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Acceptable | Self::Degraded | Self::Status(_))
+    }
 }
 
 impl fmt::Display for Outcome {

@@ -25,6 +25,9 @@ pub enum Line {
         try_number: u32,
         /// Healing taken out.
         without: Vec<String>,
+        /// Files of the policies that it obeys in the place of the scenario's own.
+        #[serde(default)]
+        policies: Vec<String>,
         /// Coordinates of a sweep's cell.
         cell: Option<Cell>,
         /// Its phases.

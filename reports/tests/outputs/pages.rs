@@ -35,7 +35,7 @@ fn what_did_not_pass_comes_first() {
     .into();
     assert!(places.is_sorted(), "{places:?}");
     assert!(page.contains("1 of 5 scenarios was stopped; 1 does not hold, 1 proves nothing, 2 hold"), "the tally");
-    assert!(page.contains("All 3 controls fail without the healing, as they must."));
+    assert!(page.contains("All 3 controls fail, as they must."));
     assert!(page.contains("a sweep of 2 cells"));
     assert!(page.contains("squall run scenarios/ --seed 7"), "how to run it again");
     insta::assert_snapshot!(page.split("</style>").nth(1).unwrap());

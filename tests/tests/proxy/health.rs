@@ -137,7 +137,7 @@ fn active_checks_take_an_endpoint_out_and_back() {
     code.store(503, Ordering::SeqCst);
     until("it is out", || proxy.get("/").text() == "no healthy upstream");
     // A check that is taken out of the policies does not leave its verdict behind.
-    proxy.write_policies("");
+    proxy.write_policies("apiVersion: v1\nkind: List\nitems: []\n");
     until("it is used unchecked", || proxy.get("/").text() == "checked");
     proxy.write_policies(policies);
     until("it is out again", || proxy.get("/").text() == "no healthy upstream");

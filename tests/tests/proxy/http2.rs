@@ -47,6 +47,30 @@ fn streams_of_one_client_connection_are_answered_by_a_backend_of_http1() {
 }
 
 #[test]
+fn messages_of_grpc_are_counted_both_ways_and_of_nothing_else() {
+    // Each message has five bytes ahead of it: a flag, and its length.
+    let message = |text: &str| [&[0, 0, 0, 0, text.len() as u8], text.as_bytes()].concat();
+    let answer = ["a", "", "ccc"].map(message).concat();
+    let backend = http1::Backend::start(move |_| http1::Answer::Status(200, "grpc-status: 0\r\n", answer.clone()));
+    let proxy = Proxy::start("", &[&backend]);
+    let ask = |kind: &str| {
+        let body = ["milk", "bread"].map(message).concat();
+        let head = format!(
+            "POST /a/b HTTP/1.1\r\nhost: cart\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut connection = proxy.connect();
+        connection.send([head.as_bytes(), &body].concat()).expect("sent");
+        assert_eq!(connection.answer().expect("an answer is read").expect("an answer").status(), 200);
+    };
+    ask("application/json");
+    assert_eq!(proxy.count("istio_request_messages_total{", "cart"), 0);
+    ask("application/grpc+proto");
+    proxy.until_metric("istio_request_messages_total{", "cart", 2.0);
+    assert_eq!(proxy.count("istio_response_messages_total{", "cart"), 3);
+}
+
+#[test]
 fn h2_upgrade_policy_makes_http1_requests_streams_of_one_connection() {
     let backend = Backend::start(|request| ok(request.head.uri().path()));
     let proxy = in_front_of(backend.address, &rule(UPGRADE));
@@ -142,6 +166,18 @@ fn a_stream_that_its_client_resets_is_reset_ahead_and_leaves_the_connection_alon
     let reset = lines.iter().find(|line| line["path"] == "/wait").expect("a line for it");
     assert_eq!((&reset["response_code"], &reset["response_flags"]), (&0.into(), &"DR".into()));
     assert_eq!(backend.connections(), 1);
+}
+
+#[test]
+fn streams_that_one_connection_has_no_room_for_get_others() {
+    let backend = Backend::start(|_| Answer::Silence);
+    let policies = rule("{connectionPool: {http: {h2UpgradePolicy: UPGRADE, maxRequestsPerConnection: 1}}}");
+    let proxy = in_front_of(backend.address, &policies);
+    let client = Client::to(proxy.listen);
+    let streams: Vec<_> = (0..4).map(|_| client.begin(get("/"), b"", None)).collect();
+    until("all are under way", || backend.asked().len() == 4);
+    assert_eq!(backend.connections(), 4);
+    drop(streams);
 }
 
 #[test]

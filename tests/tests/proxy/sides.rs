@@ -1,7 +1,7 @@
 //! Where the proxy stands: at the edge, and beside the service.
 
 use squall_tests::http::{Backend, Connection, get};
-use squall_tests::proxy::Proxy;
+use squall_tests::proxy::{Proxy, slice};
 use squall_tests::until;
 
 const EDGE: &str = "apiVersion: networking.istio.io/v1
@@ -28,29 +28,9 @@ metadata: {name: cart}
 spec: {ports: [{name: http, port: 80}]}
 ";
 
-fn slices(backend: &Backend) -> String {
-    format!(
-        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: cart-1, labels: {{kubernetes.io/service-name: cart}}}}\naddressType: IPv4\nports: [{{name: http, port: {}}}]\nendpoints: [{{addresses: [127.0.0.1]}}]\n",
-        backend.address.port()
-    )
-}
-
 fn edge(policies: &str, backend: &Backend) -> Proxy {
-    Proxy::with_files(
-        &[("policies.yaml", policies), ("endpoints.yaml", &slices(backend))],
-        &[
-            "--policies",
-            "policies.yaml",
-            "--endpoints",
-            "endpoints.yaml",
-            "--mode",
-            "gateway",
-            "--labels",
-            "istio=ingressgateway",
-            "--listen",
-            "80=127.0.0.1:0",
-        ],
-    )
+    let slices = slice("http", backend.address.port());
+    Proxy::at_the_edge(&[("policies.yaml", policies), ("endpoints.yaml", &slices)], &["80=127.0.0.1:0"])
 }
 
 #[test]
@@ -116,6 +96,22 @@ fn beside_the_service_every_request_goes_to_the_application_whatever_its_host() 
     until("it is counted as the destination", || {
         proxy.metric("istio_requests_total{reporter=\"destination\"", "response_code=\"200\"") >= 3.0
     });
+    let mut open = Connection::to(proxy.listen).expect("a connection");
+    assert_eq!(open.ask("GET / HTTP/1.1\r\nhost: cart\r\n\r\n").status(), 200);
+    assert_eq!(proxy.post("/drain_listeners?inboundonly").status(), 200);
+    until("no connection is taken", || Connection::to(proxy.listen).is_err());
+    assert_eq!(open.ask("GET / HTTP/1.1\r\nhost: cart\r\n\r\n").status(), 200);
+}
+
+#[test]
+fn a_sidecar_of_registry_only_refuses_hosts_that_nobody_knows() {
+    let backend = Backend::named("cart");
+    let sidecar = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: default}\nspec: {egress: [{hosts: ['*/*']}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n";
+    let proxy = Proxy::start(sidecar, &[&backend]);
+    assert_eq!(proxy.get("/").text(), "cart");
+    let unknown = get(proxy.listen, "/", "host: nobody.example\r\n");
+    assert_eq!((unknown.status(), unknown.text().as_str()), (502, ""));
+    assert_eq!(proxy.access_log(2)[1]["route_name"], "block_all");
 }
 
 #[test]
@@ -125,21 +121,9 @@ fn listeners_come_and_go_with_the_policies_and_no_request_is_lost() {
         "servers: [{",
         "servers: [{port: {number: 8080, name: http-alt, protocol: HTTP}, hosts: [shop.example.com]}, {",
     );
-    let arguments = [
-        "--policies",
-        "policies.yaml",
-        "--endpoints",
-        "endpoints.yaml",
-        "--mode",
-        "gateway",
-        "--labels",
-        "istio=ingressgateway",
-        "--listen",
-        "80=127.0.0.1:0",
-        "--listen",
-        "8080=127.0.0.1:0",
-    ];
-    let proxy = Proxy::with_files(&[("policies.yaml", EDGE), ("endpoints.yaml", &slices(&backend))], &arguments);
+    let slices = slice("http", backend.address.port());
+    let files = [("policies.yaml", EDGE), ("endpoints.yaml", &slices)];
+    let proxy = Proxy::at_the_edge(&files, &["80=127.0.0.1:0", "8080=127.0.0.1:0"]);
     let mut kept = Connection::to(proxy.listen).expect("a connection");
     let request = "GET /cart/7 HTTP/1.1\r\nhost: shop.example.com\r\n\r\n";
     assert_eq!(kept.ask(request).status(), 200);

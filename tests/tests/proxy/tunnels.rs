@@ -1,7 +1,8 @@
 //! Upgrades and bytes: what is passed on without being understood.
 
 use squall_tests::http::{Backend, Connection, Message, ok};
-use squall_tests::proxy::{Proxy, routes};
+use squall_tests::proxy::{Proxy, routes, slice};
+use squall_tests::until;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
@@ -88,10 +89,7 @@ fn a_port_of_bytes_goes_to_the_endpoints_and_is_logged_when_it_is_over() {
     let service =
         "apiVersion: v1\nkind: Service\nmetadata: {name: cart}\nspec: {ports: [{name: tcp-cache, port: 6379}]}\n";
     let backend = echo("");
-    let slices = format!(
-        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: cart-1, labels: {{kubernetes.io/service-name: cart}}}}\naddressType: IPv4\nports: [{{name: tcp-cache, port: {}}}]\nendpoints: [{{addresses: [127.0.0.1]}}]\n",
-        backend.port()
-    );
+    let slices = slice("tcp-cache", backend.port());
     let proxy = Proxy::with_files(
         &[("policies.yaml", service), ("endpoints.yaml", &slices)],
         &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml", "--listen", "cart:6379=127.0.0.1:0"],
@@ -107,16 +105,69 @@ fn a_port_of_bytes_goes_to_the_endpoints_and_is_logged_when_it_is_over() {
     assert_eq!(line["upstream_host"], backend.to_string());
 }
 
+/// What `cart` gets, `shadow` gets a copy of.
+fn mirroring(cart: SocketAddr, shadow: SocketAddr) -> Proxy {
+    let http = "    - mirror: {host: cart, subset: v2}\n      route: [{destination: {host: cart, subset: v1}}]";
+    let subsets = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: cart}\nspec: {host: cart, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}\n";
+    let endpoints = [(cart, "v1", true), (shadow, "v2", true)];
+    Proxy::with_endpoints(&format!("{}{subsets}", routes(http)), &endpoints)
+}
+
+#[test]
+fn a_connection_of_bytes_goes_on_over_a_reload_and_holds_nothing_of_what_was_configured_before() {
+    let service = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{name: tcp-cache, port: 6379}}]}}\n"
+        )
+    };
+    let backend = echo("");
+    let slices = slice("tcp-cache", backend.port());
+    let proxy = Proxy::with_files(
+        &[("policies.yaml", &service("cart")), ("endpoints.yaml", &slices)],
+        &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml", "--listen", "cart:6379=127.0.0.1:0"],
+    );
+    let mut connection = proxy.connect();
+    connection.send("PING").expect("sent");
+    assert_eq!(read_exactly(&mut connection, 4), "PING");
+    proxy.write_policies(&format!("{}---\n{}", service("cart"), service("other")));
+    until("it is taken up", || proxy.stat("server.reloads") >= 1);
+    until("the old one is gone", || proxy.stat("server.snapshots") == 1);
+    connection.send("QUIT").expect("sent");
+    assert_eq!(read_exactly(&mut connection, 4), "QUIT");
+}
+
 #[test]
 fn a_mirror_gets_a_copy_and_its_answer_is_thrown_away() {
     let (backend, shadow) = (Backend::named("cart"), Backend::named("shadow"));
-    let http = "    - mirror: {host: cart, subset: v2}\n      route: [{destination: {host: cart, subset: v1}}]";
-    let subsets = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: cart}\nspec: {host: cart, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}\n";
-    let endpoints = [(backend.address, "v1", true), (shadow.address, "v2", true)];
-    let proxy = Proxy::with_endpoints(&format!("{}{subsets}", routes(http)), &endpoints);
+    let proxy = mirroring(backend.address, shadow.address);
     let answer = proxy.connect().ask("POST /buy HTTP/1.1\r\nhost: cart\r\ncontent-length: 4\r\n\r\nmilk");
     assert_eq!(answer.text(), "cart");
-    squall_tests::until("the mirror was asked", || shadow.asked().len() == 1);
+    until("the mirror was asked", || shadow.asked().len() == 1);
     let copy = &shadow.asked()[0];
     assert_eq!((copy.field("host"), copy.text().as_str()), ("cart", "milk"));
+}
+
+#[test]
+fn a_mirror_that_is_too_slow_never_gets_a_body_that_looks_whole() {
+    const CHUNK: usize = 64 * 1024;
+    let backend = Backend::named("cart");
+    let shadow = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let proxy = mirroring(backend.address, shadow.local_addr().expect("an address"));
+    let mut connection = proxy.connect();
+    connection.send("POST /buy HTTP/1.1\r\nhost: cart\r\ntransfer-encoding: chunked\r\n\r\n").expect("sent");
+    let (mut copy, _) = shadow.accept().expect("the copy");
+    // Far more than sockets hold, of which the mirror takes nothing until the request is over.
+    let chunk = format!("{CHUNK:x}\r\n{}\r\n", "x".repeat(CHUNK));
+    (0..512).for_each(|_| connection.send(&chunk).expect("sent"));
+    connection.send("0\r\n\r\n").expect("sent");
+    assert_eq!(connection.answer().expect("an answer").expect("an answer").text(), "cart");
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; CHUNK];
+    while !bytes.ends_with(b"\r\n0\r\n\r\n") {
+        match copy.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => bytes.extend_from_slice(&piece[..read]),
+        }
+    }
+    assert!(!bytes.ends_with(b"\r\n0\r\n\r\n"), "a copy of {} bytes looks whole", bytes.len());
 }

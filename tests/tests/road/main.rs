@@ -1,5 +1,8 @@
 //! The whole road: a scenario is deployed, broken, judged and reported.
 
+mod advice;
+mod bootstrap;
+mod modes;
 mod textbook;
 
 use serde_json::Value;
@@ -56,7 +59,9 @@ fn the_instances_explain_every_attempt(arm: &Value) {
 
 #[test]
 fn an_impossible_expectation_fails_and_says_by_how_much() {
-    let impossible = EJECT.replace("attempts-per-request: \"<= 1.1\"", "p50: \"<= 1ms\"");
+    // So far from the limit that nothing of it is the generator's, on however busy a machine.
+    let impossible =
+        EJECT.replace("attempts-per-request: \"<= 1.1\"", "p50: \"<= 1ms\"").replace("latency: 2ms", "latency: 100ms");
     let project = project().file("eject.yaml", &impossible).file("policies/cart.yaml", EJECT_POLICIES);
     let ended = project.run(&["run", "eject.yaml", "--no-control"]).expect_code(99);
     assert!(ended.out().contains("failing.p50"), "{}", ended.out());

@@ -1,28 +1,30 @@
-//! Everything of one arm that runs: instances, relays, proxy, load worker. Whoever drops it ends it.
+//! Everything of one arm that runs: instances, relays, proxies, load worker. Whoever drops it ends it.
+
+mod pipes;
+mod road;
 
 use super::Setting;
 use super::instances::{self, Instance, Unready};
 use super::plan::ArmPlan;
-use super::relays::{Relays, line};
+use super::proxy::{self, MeshFiles, Proxy};
+use super::relays::{RelayError, Relays, line};
 use crate::clock::{Nanos, now};
 use crate::deploy::mesh::{self, Endpoint};
 use crate::deploy::ready;
 use crate::load::wire::{Frame, Go, Plan, Ready, STOP};
 use crate::process::{Launch, NotReady, Process, SpawnError, proc};
-use crate::scenario::resolved::{MeshMode, Phase, PolicySource};
-use crate::shim::wire::{Relay, Report, Start};
+use crate::scenario::resolved::{Flow, Phase};
+use crate::shim::wire::Report;
 use crate::topology::InstanceName;
 use crate::units::Percent;
-use bytes::BytesMut;
-use serde::Deserialize;
+use pipes::read_frames;
 use squall_proxy::config::{self, LoadOptions};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{ChildStdin, ChildStdout};
+use tokio::process::ChildStdout;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How long the proxy may take to load what was written.
@@ -39,6 +41,12 @@ pub(in crate::run) enum Error {
     /// A process did not become ready.
     #[error(transparent)]
     NotReady(#[from] NotReady),
+    /// A proxy did not start.
+    #[error(transparent)]
+    Proxy(#[from] proxy::Error),
+    /// The relays did not do what they were told.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// An instance did not start.
     #[error(transparent)]
     Instance(#[from] instances::Error),
@@ -61,6 +69,8 @@ pub(super) enum Input {
     Died(String),
     /// An instance's process has ended.
     Ended(usize, u32),
+    /// The proxy beside an instance has ended.
+    SidecarEnded(usize, u32),
     /// A process that was started in an instance's place is ready, or will not be.
     Started(usize, u32, Result<(), Unready>),
     /// A probe of an instance has passed or failed.
@@ -73,25 +83,20 @@ pub(super) enum Input {
 pub(super) struct Deployment {
     pub(super) instances: Vec<Instance>,
     pub(super) relays: Option<Relays>,
+    /// There are relays between instances and the proxies beside them, numbered on from those in front.
+    has_hooks: bool,
     pub(super) inputs: UnboundedReceiver<Input>,
     pub(super) sender: UnboundedSender<Input>,
-    /// The arm's own copies of the policies, which the proxy watches.
-    pub(super) policies: PathBuf,
+    pub(super) files: MeshFiles,
     pub(super) event_log: PathBuf,
     pub(super) bare_timer_p99: u64,
     pub(super) plans: Vec<crate::load::wire::FlowPlan>,
     pub(super) endpoints: Vec<Endpoint>,
-    endpoint_file: PathBuf,
     load: Process,
     shim: Option<Process>,
-    proxy: Option<(Process, SocketAddr, SocketAddr)>,
+    /// The one that clients ask.
+    proxy: Option<Proxy>,
     load_input: Option<std::process::ChildStdin>,
-}
-
-#[derive(Deserialize)]
-struct ProxyReady {
-    listen: SocketAddr,
-    admin: SocketAddr,
 }
 
 impl Deployment {
@@ -112,52 +117,42 @@ impl Deployment {
                 }
             }
         }
-        let (shim, relays, entries) = Self::relays(setting, &instances, &sender)?;
-        let endpoints: Vec<Endpoint> = instances
-            .iter()
-            .zip(&entries)
-            .map(|(instance, entry)| Endpoint {
-                name: instance.name.to_string(),
-                service: instance.name.service.clone(),
-                version: instance.name.version.clone(),
-                address: *entry,
-                ready: true,
-            })
-            .collect();
-        let endpoint_file = setting.folder.join("mesh/endpoints.yaml");
-        mesh::write_endpoints(&endpoint_file, &endpoints)?;
-        let policies = setting.folder.join("mesh/policies");
-        mesh::copy_policies(&policies, &texts(setting)?)?;
+        let relayed = road::relays(setting, plan, &instances, &sender)?;
+        let files = MeshFiles {
+            policies: setting.folder.join("mesh/policies"),
+            endpoints: setting.folder.join("mesh/endpoints.yaml"),
+        };
+        road::write_policies(setting, plan, &files.policies)?;
+        // Services are known by their endpoints, be they where nobody is yet.
+        mesh::write_endpoints(&files.endpoints, &road::endpoints(&instances, relayed.as_ref())?)?;
+        road::sidecars(setting, plan, &files, &mut instances, relayed.as_ref()).await?;
+        let endpoints = road::endpoints(&instances, relayed.as_ref())?;
+        mesh::write_endpoints(&files.endpoints, &endpoints)?;
         let event_log = setting.folder.join("logs/proxy-events.jsonl");
-        let proxy = match plan.mode(setting.scenario) {
-            MeshMode::None => None,
-            MeshMode::Client => Some(Self::proxy(setting, plan, &policies, &endpoint_file, &event_log)?),
-        };
-        let direct = |service: &str| -> Vec<SocketAddr> {
-            endpoints.iter().filter(|one| one.service == service).map(|one| one.address).collect()
-        };
-        let plans: Vec<_> = setting
-            .scenario
-            .flows
-            .iter()
-            .map(|flow| {
-                let to = proxy.as_ref().map_or_else(|| direct(&flow.to), |(_, listen, _)| vec![*listen]);
-                let service = setting.scenario.services.iter().find(|service| service.name == flow.to);
-                plan.flow(flow, phases, to, service.map_or(80, |service| service.port))
-            })
-            .collect();
+        let entrance = plan.entrance(setting.scenario);
+        let proxy = entrance.map(|entrance| road::entrance(setting, plan, &files, entrance, &event_log)).transpose()?;
+        let mut plans = Vec::new();
+        for (number, flow) in setting.scenario.flows.iter().enumerate() {
+            let to = match (&proxy, entrance.and_then(|entrance| entrance.asked.get(number))) {
+                (Some(proxy), Some(listener)) => vec![proxy.at(listener)?],
+                _ => direct(setting, &endpoints, flow),
+            };
+            plans.push(plan.flow(flow, phases, to));
+        }
         let (load, load_input, bare_timer_p99) = Self::load(setting, &plans, &instances, &sender)?;
+        let has_hooks = relayed.as_ref().is_some_and(|relayed| !relayed.behind.is_empty());
+        let (shim, relays) = relayed.map(|relayed| (relayed.shim, relayed.relays)).unzip();
         let deployment = Self {
             instances,
             relays,
+            has_hooks,
             inputs,
             sender,
-            policies,
+            files,
             event_log,
             bare_timer_p99,
             plans,
             endpoints,
-            endpoint_file,
             load,
             shim,
             proxy,
@@ -165,62 +160,6 @@ impl Deployment {
         };
         deployment.watch();
         Ok(deployment)
-    }
-
-    /// Relays in front of all instances; none in a sweep, which breaks nothing.
-    #[allow(clippy::type_complexity)]
-    fn relays(
-        setting: &Setting<'_>,
-        instances: &[Instance],
-        sender: &UnboundedSender<Input>,
-    ) -> Result<(Option<Process>, Option<Relays>, Vec<SocketAddr>), Error> {
-        if setting.scenario.sweep.is_some() {
-            return Ok((None, None, instances.iter().map(|instance| instance.address).collect()));
-        }
-        let mut shim = setting.spawner.spawn(&launch(setting, "shim", vec!["shim".to_owned()], true))?;
-        let relay = |instance: &Instance| {
-            let service = setting.scenario.services.iter().find(|service| service.name == instance.name.service);
-            let tcp = service.is_some_and(|service| service.tcp);
-            Relay { name: instance.name.to_string(), to: instance.address, tcp }
-        };
-        let start = Start { relays: instances.iter().map(relay).collect(), seed: setting.seed.child("shim").0 };
-        let mut input = shim.stdin.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        input.write_all(&line(&start)?)?;
-        let Report::Ready { listen } = shim.ready()? else {
-            return Err(io::Error::other("the relays did not begin with being ready").into());
-        };
-        let relays = Relays::new(ChildStdin::from_std(input)?);
-        let output = shim.stdout.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        tokio::task::spawn_local(read_reports(ChildStdout::from_std(output)?, relays.clone(), sender.clone()));
-        Ok((Some(shim), Some(relays), listen))
-    }
-
-    fn proxy(
-        setting: &Setting<'_>,
-        plan: &ArmPlan,
-        policies: &std::path::Path,
-        endpoints: &std::path::Path,
-        event_log: &std::path::Path,
-    ) -> Result<(Process, SocketAddr, SocketAddr), Error> {
-        let logs = setting.folder.join("logs");
-        let mut arguments: Vec<String> = ["proxy", "--concurrency", "1"].map(str::to_owned).to_vec();
-        let mut option = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
-        option("--policies", policies.display().to_string());
-        option("--endpoints", endpoints.display().to_string());
-        option("--event-log", event_log.display().to_string());
-        option("--seed", setting.seed.child("proxy").to_string());
-        if setting.scenario.sweep.is_none() {
-            option("--access-log", logs.join("proxy-access.jsonl").display().to_string());
-        }
-        for field in &setting.scenario.accept_unsupported {
-            option("--accept-unsupported", field.clone());
-        }
-        if !plan.without.is_empty() {
-            option("--disarm", plan.without.iter().map(|healing| healing.word()).collect::<Vec<_>>().join(","));
-        }
-        let mut proxy = setting.spawner.spawn(&launch(setting, "proxy", arguments, true))?;
-        let ready: ProxyReady = proxy.ready()?;
-        Ok((proxy, ready.listen, ready.admin))
     }
 
     #[allow(clippy::type_complexity)]
@@ -246,7 +185,7 @@ impl Deployment {
 
     /// Tells of processes that end although they must not.
     fn watch(&self) {
-        let must_live = self.shim.iter().chain(self.proxy.as_ref().map(|(proxy, _, _)| proxy));
+        let must_live = self.shim.iter().chain(self.proxy.as_ref().map(|proxy| &proxy.process));
         for process in must_live {
             let (sender, name) = (self.sender.clone(), process.name.clone());
             let watcher = process.watcher();
@@ -268,6 +207,44 @@ impl Deployment {
                 let _ = sender.send(Input::Ended(index, generation));
             });
         }
+        self.watch_sidecar(index);
+    }
+
+    /// Tells when the present process of the proxy beside an instance ends.
+    pub(super) fn watch_sidecar(&self, index: usize) {
+        let Some(sidecar) = &self.instances[index].sidecar else { return };
+        let Some(process) = sidecar.process() else { return };
+        let (sender, generation, watcher) = (self.sender.clone(), sidecar.generation(), process.watcher());
+        tokio::task::spawn_local(async move {
+            watcher.await;
+            let _ = sender.send(Input::SidecarEnded(index, generation));
+        });
+    }
+
+    /// Nobody is behind an instance's relays any more: connections are refused.
+    pub(super) async fn refuse(&self, index: usize) -> Result<(), RelayError> {
+        let Some(relays) = &self.relays else { return Ok(()) };
+        relays.down(index).await?;
+        if let Some(hook) = self.hook(index) {
+            relays.down(hook).await?;
+        }
+        Ok(())
+    }
+
+    /// The instance is there again, perhaps elsewhere.
+    pub(super) async fn admit(&self, index: usize) -> Result<(), Error> {
+        let Some(relays) = &self.relays else { return Ok(()) };
+        let instance = &self.instances[index];
+        if let Some(hook) = self.hook(index) {
+            relays.up(hook, vec![instance.address]).await?;
+        }
+        relays.up(index, instance.entries()?).await?;
+        Ok(())
+    }
+
+    /// Number of the relay between an instance and the proxy beside it.
+    pub(super) fn hook(&self, index: usize) -> Option<usize> {
+        self.has_hooks.then_some(self.instances.len() + index)
     }
 
     /// Starts a fresh process in the place of one that is gone; [`Input::Started`] tells how that ended.
@@ -304,7 +281,7 @@ impl Deployment {
     pub(super) fn set_ready(&mut self, index: usize, ready: bool) -> io::Result<()> {
         if self.endpoints[index].ready != ready {
             self.endpoints[index].ready = ready;
-            mesh::write_endpoints(&self.endpoint_file, &self.endpoints)?;
+            mesh::write_endpoints(&self.files.endpoints, &self.endpoints)?;
         }
         Ok(())
     }
@@ -314,11 +291,15 @@ impl Deployment {
         &self,
         setting: &Setting<'_>,
     ) -> Result<impl Future<Output = Result<(), Error>> + 'static, Error> {
-        let options = LoadOptions { accept_unsupported: setting.scenario.accept_unsupported.clone() };
+        let options = LoadOptions {
+            accept_unsupported: setting.scenario.accept_unsupported.clone(),
+            forget_fields: true,
+            version: setting.scenario.compat,
+        };
         let load = |path: &PathBuf| config::load(std::slice::from_ref(path), &options).map_err(|_| Error::NotLoaded);
-        let (policies, endpoints) = (load(&self.policies)?, load(&self.endpoint_file)?);
+        let (policies, endpoints) = (load(&self.files.policies)?, load(&self.files.endpoints)?);
         let wanted = config::version(policies.sources.iter().chain(&endpoints.sources));
-        let admin = self.proxy.as_ref().map(|(_, _, admin)| *admin);
+        let admin = self.proxy.as_ref().map(|proxy| proxy.admin);
         Ok(async move {
             let Some(admin) = admin else { return Ok(()) };
             let begin = now();
@@ -336,8 +317,8 @@ impl Deployment {
 
     /// Processor time and memory of every process, now.
     pub(super) fn usage(&self) -> Vec<(String, u64, u64)> {
-        let fixed = [Some(&self.load), self.shim.as_ref(), self.proxy.as_ref().map(|(proxy, _, _)| proxy)];
-        let instances = self.instances.iter().filter_map(|instance| instance.process.as_ref());
+        let fixed = [Some(&self.load), self.shim.as_ref(), self.proxy.as_ref().map(|proxy| &proxy.process)];
+        let instances = self.instances.iter().flat_map(Instance::processes);
         let all = fixed.into_iter().flatten().chain(instances);
         all.filter_map(|process| proc::usage(process.pid).map(|(cpu, memory)| (process.name.clone(), cpu, memory)))
             .collect()
@@ -346,11 +327,14 @@ impl Deployment {
     /// Where everything listens, for people.
     pub(super) fn addresses(&self) -> String {
         let mut text = String::new();
-        if let Some((_, listen, admin)) = &self.proxy {
-            let _ = writeln!(text, "proxy http://{listen}, admin http://{admin}");
+        if let Some(proxy) = &self.proxy {
+            let listeners: Vec<String> = proxy.listeners().map(|at| format!("http://{at}")).collect();
+            let _ = writeln!(text, "proxy {}, admin http://{}", listeners.join(", "), proxy.admin);
         }
         for endpoint in &self.endpoints {
-            let _ = writeln!(text, "{} http://{}", endpoint.name, endpoint.address);
+            for (_, at) in &endpoint.doors {
+                let _ = writeln!(text, "{} http://{at}", endpoint.name);
+            }
         }
         text
     }
@@ -358,10 +342,18 @@ impl Deployment {
     /// Ends everything.
     pub(super) async fn end(mut self, setting: &Setting<'_>) {
         self.load_input = None;
-        if let Some((proxy, _, _)) = &self.proxy {
-            proxy.stop(GRACE).await;
+        if let Some(proxy) = &self.proxy {
+            proxy.process.stop(GRACE).await;
         }
         self.load.kill();
+        // Side by side: each may take its time to write its last lines.
+        let sidecars = self.instances.iter_mut().filter_map(|instance| instance.sidecar.as_mut()?.take());
+        let ending: Vec<_> =
+            sidecars.map(|proxy| tokio::task::spawn_local(async move { proxy.process.stop(GRACE).await })).collect();
+        for ended in ending {
+            // One that cannot be waited for has been killed by now.
+            let _ = ended.await;
+        }
         if let Some(shim) = &self.shim {
             shim.kill();
         }
@@ -378,69 +370,17 @@ fn launch(setting: &Setting<'_>, name: &str, arguments: Vec<String>, piped: bool
         arguments,
         folder: setting.folder.clone(),
         environment: Vec::new(),
-        log: setting.folder.join("logs").join(format!("{name}.log")),
+        log: setting.log(name),
         piped,
         survives: false,
         run: setting.run.to_owned(),
     }
 }
 
-/// The texts of all policies, in the order of the scenario.
-fn texts(setting: &Setting<'_>) -> io::Result<Vec<String>> {
-    let mut texts = Vec::new();
-    for source in &setting.scenario.policies {
-        match source {
-            PolicySource::Inline(text) => texts.push(text.clone()),
-            PolicySource::Path(path) if path.is_dir() => {
-                let mut files: Vec<_> = std::fs::read_dir(path)?.flatten().map(|entry| entry.path()).collect();
-                files.sort();
-                for file in files.iter().filter(|file| file.is_file()) {
-                    texts.push(std::fs::read_to_string(file)?);
-                }
-            }
-            PolicySource::Path(path) => texts.push(std::fs::read_to_string(path)?),
-        }
-    }
-    Ok(texts)
-}
-
-async fn read_frames(mut output: ChildStdout, sender: UnboundedSender<Input>) {
-    let mut buf = BytesMut::with_capacity(1 << 16);
-    loop {
-        match Frame::decode(&mut buf) {
-            Ok(Some(Frame::Done)) => {
-                let _ = sender.send(Input::Frame(Frame::Done));
-                return;
-            }
-            Ok(Some(frame)) => {
-                if sender.send(Input::Frame(frame)).is_err() {
-                    return;
-                }
-                continue;
-            }
-            Ok(None) => {}
-            Err(_) => break,
-        }
-        buf.reserve(1 << 16);
-        if !matches!(output.read_buf(&mut buf).await, Ok(read) if read > 0) {
-            break;
-        }
-    }
-    let _ = sender.send(Input::Died("load".to_owned()));
-}
-
-async fn read_reports(output: ChildStdout, relays: Relays, sender: UnboundedSender<Input>) {
-    let mut lines = BufReader::with_capacity(1 << 16, output).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        match serde_json::from_str(&line) {
-            Ok(Report::Ack { seq, at, error }) => relays.acknowledged(seq, Nanos(at), error),
-            Ok(report) => {
-                if sender.send(Input::Report(report)).is_err() {
-                    break;
-                }
-            }
-            Err(_) => break,
-        }
-    }
-    relays.gone();
+/// Where a flow's requests go that no proxy takes: to all instances of its service, at its port.
+fn direct(setting: &Setting<'_>, endpoints: &[Endpoint], flow: &Flow) -> Vec<SocketAddr> {
+    let service = setting.scenario.services.iter().find(|service| service.name == flow.to);
+    let port = service.and_then(|service| service.ports.iter().position(|port| port.number == flow.port));
+    let own = endpoints.iter().filter(|endpoint| endpoint.service == flow.to);
+    own.filter_map(|endpoint| endpoint.doors.get(port?).map(|(_, at)| *at)).collect()
 }

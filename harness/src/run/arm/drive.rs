@@ -128,6 +128,7 @@ fn begin(setting: &Setting<'_>, plan: &ArmPlan, setup: &Setup) -> std::io::Resul
         kind: plan.kind,
         try_number: setting.try_number,
         without: plan.without.iter().map(ToString::to_string).collect(),
+        policies: plan.other_policies(),
         cell: plan.cell.clone(),
         phases: setup.phases.clone(),
         flows: setup.flows.clone(),
@@ -213,9 +214,9 @@ impl Drive<'_, '_> {
             Input::Frame(Frame::Done) => return Ok(true),
             Input::Report(report) => self.reported(report)?,
             Input::Died(name) => {
-                let log = std::fs::read_to_string(self.setting.folder.join("logs").join(format!("{name}.log")));
-                return Err(Error::Died { name, log: log.unwrap_or_default() });
+                return Err(self.died(name));
             }
+            Input::SidecarEnded(instance, generation) => self.sidecar_ended(instance, generation)?,
             Input::Ended(instance, generation) => self.ended(instance, generation).await?,
             Input::Started(instance, generation, readiness) => self.started(instance, generation, readiness).await?,
             Input::Loaded(release, share, loaded) => self.loaded(release, share, loaded)?,
@@ -328,6 +329,12 @@ impl Drive<'_, '_> {
         let mut stream = self.setting.stream.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().try_for_each(|line| stream.write(line))?;
         Ok(stream.flush()?)
+    }
+
+    /// A process that must live has ended.
+    fn died(&self, name: String) -> Error {
+        let log = std::fs::read_to_string(self.setting.log(&name));
+        Error::Died { name, log: log.unwrap_or_default() }
     }
 
     fn happened(&mut self, kind: EventKind, subject: &str, witness: Witness, text: String) {

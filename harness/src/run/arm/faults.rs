@@ -1,12 +1,13 @@
 //! Faults of an arm: told to the relay, or done to the process, and taken back in the reverse order.
 
 use super::Setting;
-use super::deployment::Deployment;
+use super::deployment::{self, Deployment};
 use super::instances;
 use super::relays::RelayError;
+use super::sidecar::Sidecar;
 use crate::clock::{Nanos, now};
 use crate::fault::spec::Kind;
-use crate::scenario::resolved::PlannedFault;
+use crate::scenario::resolved::{PlannedFault, Strikes};
 
 /// Why a fault could not be injected or cleared.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub(in crate::run) enum Error {
     /// The process could not be started again.
     #[error(transparent)]
     Instance(#[from] instances::Error),
+    /// What was struck could not be reached again.
+    #[error(transparent)]
+    Deployment(#[from] Box<deployment::Error>),
     /// There is no such instance, or no relay in front of it.
     #[error("nothing to hit: `{0}` is not deployed here")]
     NoTarget(String),
@@ -31,18 +35,29 @@ pub(super) async fn inject(
 ) -> Result<Option<Nanos>, Error> {
     let (instance, no_target) = target(deployment, fault);
     let instance = instance.ok_or_else(no_target)?;
-    match &fault.fault.kind {
-        Kind::Kill { .. } => {
-            let gone = deployment.instances[instance].kill(setting).await;
-            if let Some(relays) = &deployment.relays {
-                relays.down(instance).await?;
+    match (&fault.fault.kind, fault.strikes) {
+        (Kind::Kill { .. } | Kind::Pause, Strikes::Sidecar) => {
+            let sidecar = deployment.instances[instance].sidecar.as_mut().ok_or_else(no_target)?;
+            if fault.fault.kind == Kind::Pause {
+                return Ok(Some(sidecar.pause().await));
             }
+            let gone = sidecar.kill().await;
+            deployment.refuse(instance).await?;
             Ok(Some(gone))
         }
-        Kind::Pause => Ok(Some(deployment.instances[instance].pause().await)),
-        _ => {
+        (Kind::Kill { .. }, _) => {
+            let gone = deployment.instances[instance].kill(setting).await;
+            deployment.refuse(instance).await?;
+            Ok(Some(gone))
+        }
+        (Kind::Pause, _) => Ok(Some(deployment.instances[instance].pause().await)),
+        (_, strikes) => {
             let relays = deployment.relays.as_ref().ok_or_else(no_target)?;
-            relays.inject(id, instance, fault.fault.clone()).await?;
+            let relay = match strikes {
+                Strikes::BehindSidecar => deployment.hook(instance).ok_or_else(no_target)?,
+                Strikes::Instance | Strikes::Sidecar => instance,
+            };
+            relays.inject(id, relay, fault.fault.clone()).await?;
             Ok(None)
         }
     }
@@ -58,14 +73,24 @@ pub(super) async fn clear(
 ) -> Result<Option<Nanos>, Error> {
     let (instance, no_target) = target(deployment, fault);
     let instance = instance.ok_or_else(no_target)?;
-    match &fault.fault.kind {
+    match (&fault.fault.kind, fault.strikes) {
+        (Kind::Kill { .. }, Strikes::Sidecar) => {
+            deployment.instances[instance].launch_sidecar(setting)?;
+            deployment.watch_sidecar(instance);
+            deployment.admit(instance).await.map_err(Box::new)?;
+            Ok(Some(now()))
+        }
+        (Kind::Pause, Strikes::Sidecar) => {
+            deployment.instances[instance].sidecar.iter().for_each(Sidecar::resume);
+            Ok(Some(now()))
+        }
         // By the kubelet's rules the supervisor has long started it again, or never will.
-        Kind::Kill { restart: true } => Ok(Some(now())),
-        Kind::Kill { restart: false } => {
+        (Kind::Kill { restart: true }, _) => Ok(Some(now())),
+        (Kind::Kill { restart: false }, _) => {
             deployment.start_again(setting, instance)?;
             Ok(None)
         }
-        Kind::Pause => {
+        (Kind::Pause, _) => {
             deployment.instances[instance].resume();
             Ok(Some(now()))
         }

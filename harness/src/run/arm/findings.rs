@@ -46,7 +46,7 @@ pub(super) fn setup(setting: &Setting<'_>, phases: &[Phase], deployment: &Deploy
             name: instance.name.to_string(),
             service: instance.name.service.clone(),
             version: instance.name.version.clone(),
-            address: endpoint.address.to_string(),
+            address: endpoint.doors.first().map(|(_, at)| at.to_string()).unwrap_or_default(),
             faulty: is_hit(&instance.name),
         };
     Setup {
@@ -65,6 +65,10 @@ pub(super) fn setup(setting: &Setting<'_>, phases: &[Phase], deployment: &Deploy
 /// What every generation of every instance has counted, dead or alive.
 pub(super) fn ledgers(deployment: &Deployment, recorder: &mut Recorder) {
     for (index, instance) in deployment.instances.iter().enumerate() {
+        // Relays count connections where they see no requests: the two cannot be compared.
+        if deployment.relays.is_some() && instance.service().ports.iter().any(|port| port.tcp) {
+            continue;
+        }
         for path in &instance.ledgers {
             // A ledger that cannot be read shows as attempts that nobody explains.
             if let Ok(counts) = ledger::read(path) {
@@ -87,7 +91,9 @@ struct ProxyEvent {
 pub(super) fn proxys_word(deployment: &Deployment, start: Nanos) -> Vec<Said> {
     let text = std::fs::read_to_string(&deployment.event_log).unwrap_or_default();
     let said = |event: ProxyEvent| {
-        let of = |endpoint: &crate::deploy::mesh::Endpoint| endpoint.address.to_string() == event.upstream;
+        let of = |endpoint: &crate::deploy::mesh::Endpoint| {
+            endpoint.doors.iter().any(|(_, at)| at.to_string() == event.upstream)
+        };
         let instance = deployment.endpoints.iter().position(of)?;
         let at = (event.monotonic_ns as i64 - start.0 as i64) / 1000;
         let what = if event.action == "eject" { SaidKind::Ejected } else { SaidKind::Readmitted };
@@ -109,7 +115,9 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
         try_number: setting.try_number,
         started: Some((jiff::Timestamp::now() - since).to_string()),
         without: plan.without.iter().map(ToString::to_string).collect(),
+        policies: plan.other_policies(),
         cell: plan.cell.clone(),
+        mode: Some(plan.mode(setting.scenario).word().to_owned()),
         ..Arm::empty(plan.kind)
     };
     let (mut arm, remembered) = recorder.finish(arm);
@@ -126,6 +134,15 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
         }
         sums
     };
+    let answered = |service: &String| {
+        let mut sums = vec![0; slots];
+        for outcomes in arm.outcomes.iter().filter(|outcomes| arm.flows[outcomes.flow].to == *service) {
+            for (_, counts) in outcomes.by_outcome.iter().filter(|(outcome, _)| outcome.is_answer()) {
+                sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            }
+        }
+        (service.clone(), sums)
+    };
     let slots_of = |service: &String| (service.clone(), of_flows(&|flow| arm.flows[flow].to == *service));
     let evidence = Evidence {
         phases: arm.phases.clone(),
@@ -139,6 +156,7 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
         lost,
         slots: of_flows(&|_| true),
         slots_of: arm.instances.iter().map(|instance| slots_of(&instance.service)).collect(),
+        answered: arm.instances.iter().map(|instance| answered(&instance.service)).collect(),
         events: arm.events.iter().map(|event| (event.at, event.kind, event.subject.clone())).collect(),
         success: asked::success(setting, phases),
         ceilings,

@@ -1,15 +1,16 @@
 //! The instances of an arm: started, killed, stopped, started again, probed.
 
 use super::Setting;
+use super::proxy;
+use super::sidecar::Sidecar;
 use crate::clock::{Nanos, now};
 use crate::deploy::ready;
 use crate::journal::{Journal, Undo};
-use crate::process::{Launch, Process, SpawnError, proc};
+use crate::process::{Launch, Process, SpawnError};
 use crate::scenario::resolved::{Latency, Program, Responds, Service, Version};
 use crate::seed::Seed;
 use crate::service::options;
 use crate::topology::InstanceName;
-use rustix::process::Signal;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -40,6 +41,9 @@ pub(in crate::run) enum Error {
         /// The end of its log.
         log: String,
     },
+    /// The proxy beside it did not start.
+    #[error(transparent)]
+    Proxy(#[from] proxy::Error),
     /// The journal, a port or a folder.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -64,7 +68,10 @@ pub(super) struct Instance {
     generation: u32,
     pub(super) process: Option<Process>,
     journal_id: u64,
+    /// Where the process itself listens.
     pub(super) address: SocketAddr,
+    /// The proxy beside it, which is started and killed with it.
+    pub(super) sidecar: Option<Sidecar>,
     /// Ledgers of all generations.
     pub(super) ledgers: Vec<PathBuf>,
 }
@@ -85,6 +92,7 @@ impl Instance {
             process: None,
             journal_id: 0,
             address: (Ipv4Addr::LOCALHOST, 0).into(),
+            sidecar: None,
             ledgers: Vec::new(),
         }
     }
@@ -99,6 +107,19 @@ impl Instance {
         self.service.deployment.as_ref()
     }
 
+    /// The service that it is one of.
+    pub(super) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Where those come in who ask it, in the order of its service's ports: at the proxy beside it, or at the process itself.
+    pub(super) fn entries(&self) -> Result<Vec<SocketAddr>, proxy::Error> {
+        match &self.sidecar {
+            Some(sidecar) => sidecar.entries(),
+            None => Ok(vec![self.address; self.service.ports.len()]),
+        }
+    }
+
     /// Starts a process and waits until it is ready.
     pub(super) async fn start(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
         self.launch(setting)?;
@@ -106,7 +127,7 @@ impl Instance {
         readiness.map_err(|cause| self.unready(cause))
     }
 
-    /// Starts a process. A test service is ready when this returns; for a program of the user's see [`Instance::readiness`].
+    /// Starts a process, and the proxy beside it. A test service is ready when this returns; for a program of the user's see [`Instance::readiness`].
     pub(super) fn launch(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
         let file = format!("{}-{}", self.name.to_string().replace('/', "-"), self.generation);
         self.generation += 1;
@@ -130,6 +151,14 @@ impl Instance {
             self.address = ready.listen;
         }
         self.process = Some(process);
+        self.launch_sidecar(setting)
+    }
+
+    /// Starts the proxy beside it, if there is to be one.
+    pub(super) fn launch_sidecar(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
+        if let Some(sidecar) = &mut self.sidecar {
+            sidecar.launch(setting, self.address)?;
+        }
         Ok(())
     }
 
@@ -205,10 +234,15 @@ impl Instance {
         Error::Slow { name: self.name.to_string(), why, log: process.map(Process::tail).unwrap_or_default() }
     }
 
-    /// Kills the process and waits until it is gone; gives when that was seen.
+    /// Kills the process, and the proxy beside it, and waits until they are gone; gives when that was seen.
     pub(super) async fn kill(&mut self, setting: &Setting<'_>) -> Nanos {
-        if let Some(process) = self.process.take() {
-            process.kill();
+        let process = self.process.take();
+        // Both at once: neither is to see the other go.
+        process.iter().for_each(Process::kill);
+        if let Some(sidecar) = &mut self.sidecar {
+            sidecar.kill().await;
+        }
+        if let Some(process) = process {
             process.ended().await;
             // The undo has become a kill of nobody.
             let _ = journal(setting).undone(self.journal_id);
@@ -216,22 +250,22 @@ impl Instance {
         now()
     }
 
-    /// Stops the process and waits until the kernel says so.
+    /// Stops the process and the proxy beside it, and waits until the kernel says so.
     pub(super) async fn pause(&self) -> Nanos {
-        if let Some(process) = &self.process {
-            process.signal_group(Signal::STOP);
-            while !matches!(proc::state(process.pid), Some('T' | 't' | 'Z') | None) {
-                tokio::task::yield_now().await;
-            }
+        for process in self.processes() {
+            process.pause().await;
         }
         now()
     }
 
-    /// Lets it go on.
+    /// Lets them go on.
     pub(super) fn resume(&self) {
-        if let Some(process) = &self.process {
-            process.signal_group(Signal::CONT);
-        }
+        self.processes().for_each(Process::resume);
+    }
+
+    /// Its process, and that of the proxy beside it.
+    pub(super) fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.process.iter().chain(self.sidecar.as_ref().and_then(Sidecar::process))
     }
 }
 

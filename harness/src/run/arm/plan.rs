@@ -1,7 +1,7 @@
 //! Which arms a scenario has, and what each of them runs. Pure.
 
 use crate::load::wire::{Connections, FlowPlan, Segment};
-use crate::scenario::resolved::{Flow, HeaderValue, MeshMode, Phase, Scenario};
+use crate::scenario::resolved::{Entrance, Flow, HeaderValue, MeshMode, OtherPolicies, Phase, PolicySource, Scenario};
 use squall_proxy::policy::Healing;
 use squall_reports::record::{Arm, ArmKind, Cell};
 use std::net::SocketAddr;
@@ -16,6 +16,8 @@ pub(in crate::run) struct ArmPlan {
     pub(in crate::run) kind: ArmKind,
     /// Healing taken out.
     pub(in crate::run) without: Vec<Healing>,
+    /// Policies in the place of the scenario's own.
+    pub(in crate::run) policies: Option<OtherPolicies>,
     pub(in crate::run) cell: Option<Cell>,
     /// Ends early: the control needs no recovery.
     until_outage: bool,
@@ -23,13 +25,13 @@ pub(in crate::run) struct ArmPlan {
 
 /// The arms of a scenario: as written, and its control if it has one and `control` asks for it; or the cells of its sweep.
 pub(in crate::run) fn plans(scenario: &Scenario, control: bool) -> Vec<ArmPlan> {
-    let plan = |kind, cell| ArmPlan { kind, without: Vec::new(), cell, until_outage: false };
+    let plan = |kind, cell| ArmPlan { kind, without: Vec::new(), policies: None, cell, until_outage: false };
     if let Some(sweep) = &scenario.sweep {
         let mut cells = Vec::new();
         for rate in &sweep.rates {
             for connections in &sweep.connections {
                 for mode in &sweep.modes {
-                    let mode = word(*mode).to_owned();
+                    let mode = mode.word().to_owned();
                     cells.push(plan(ArmKind::Cell, Some(Cell { rate: rate.0, connections: *connections, mode })));
                 }
             }
@@ -40,6 +42,7 @@ pub(in crate::run) fn plans(scenario: &Scenario, control: bool) -> Vec<ArmPlan> 
     if let Some(wanted) = scenario.control.as_ref().filter(|_| control) {
         plans.push(ArmPlan {
             without: wanted.without.clone(),
+            policies: wanted.policies.clone(),
             until_outage: !wanted.whole_timeline,
             ..plan(ArmKind::Control, None)
         });
@@ -76,13 +79,31 @@ impl ArmPlan {
         if try_number == 1 { name } else { format!("{name}-try-{try_number}") }
     }
 
-    /// How the proxy stands to the services here.
-    pub(in crate::run) fn mode(&self, scenario: &Scenario) -> MeshMode {
-        match &self.cell {
-            Some(cell) if cell.mode == word(MeshMode::None) => MeshMode::None,
-            Some(_) => MeshMode::Client,
-            None => scenario.mode,
+    /// The policies that are obeyed here.
+    pub(in crate::run) fn policies<'a>(&'a self, scenario: &'a Scenario) -> &'a [PolicySource] {
+        self.policies.as_ref().map_or(&scenario.policies, |other| &other.sources)
+    }
+
+    /// Policies in the place of the scenario's own, for people.
+    pub(in crate::run) fn other_policies(&self) -> Vec<String> {
+        let name = |source: &PolicySource| match source {
+            PolicySource::Path(path) => path.display().to_string(),
+            PolicySource::Inline(_) => "policies in the scenario".to_owned(),
+        };
+        self.policies.iter().flat_map(|other| &other.sources).map(name).collect()
+    }
+
+    /// The proxy that clients ask here, if there is one.
+    pub(in crate::run) fn entrance<'a>(&'a self, scenario: &'a Scenario) -> Option<&'a Entrance> {
+        match &self.policies {
+            Some(other) => other.entrance.as_ref(),
+            None => scenario.entrances.iter().find(|entrance| entrance.mode == self.mode(scenario)),
         }
+    }
+
+    /// Where proxies stand here.
+    pub(in crate::run) fn mode(&self, scenario: &Scenario) -> MeshMode {
+        self.cell.as_ref().and_then(|cell| MeshMode::of_word(&cell.mode)).unwrap_or(scenario.mode)
     }
 
     /// The phases of this arm, the warm-up first.
@@ -115,7 +136,7 @@ impl ArmPlan {
     }
 
     /// What the load worker is told of one flow. Secrets are looked up here and never recorded.
-    pub(in crate::run) fn flow(&self, flow: &Flow, phases: &[Phase], to: Vec<SocketAddr>, port: u16) -> FlowPlan {
+    pub(in crate::run) fn flow(&self, flow: &Flow, phases: &[Phase], to: Vec<SocketAddr>) -> FlowPlan {
         let header = |header: &crate::scenario::resolved::Header| {
             let value = match &header.value {
                 HeaderValue::Literal(value) => value.clone(),
@@ -126,7 +147,7 @@ impl ArmPlan {
         FlowPlan {
             name: flow.name.clone(),
             to,
-            authority: if port == 80 { flow.to.clone() } else { format!("{}:{port}", flow.to) },
+            authority: flow.authority(),
             method: flow.method.clone(),
             path: flow.path.clone(),
             headers: flow.headers.iter().map(header).collect(),
@@ -159,12 +180,5 @@ impl ArmPlan {
         let nanos = |at: Duration| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
         let between = edges.windows(2);
         between.map(|edge| Segment { from: nanos(edge[0]), to: nanos(edge[1]), rate: rate_at(edge[0]) }).collect()
-    }
-}
-
-fn word(mode: MeshMode) -> &'static str {
-    match mode {
-        MeshMode::None => "none",
-        MeshMode::Client => "client",
     }
 }

@@ -55,7 +55,7 @@ impl Relays {
         self.command(|seq| Command::Down { seq, relay }).await
     }
 
-    pub(super) async fn up(&self, relay: usize, to: SocketAddr) -> Result<Nanos, RelayError> {
+    pub(super) async fn up(&self, relay: usize, to: Vec<SocketAddr>) -> Result<Nanos, RelayError> {
         self.command(|seq| Command::Up { seq, relay, to }).await
     }
 

@@ -60,6 +60,7 @@ mod tests {
             place: Default::default(),
             what: "hang".to_owned(),
             target: "cart/1".parse().unwrap(),
+            strikes: Default::default(),
             fault: Fault {
                 kind: Kind::Hang,
                 unit: Unit::Request,

@@ -1,12 +1,98 @@
-//! The control: the same run with healing taken out.
+//! The control: the same run with healing taken out, or under other policies.
 
-use super::policies::Facts;
+use super::policies::{Facts, facts};
+use super::sites::Sites;
+use super::{entrance, ports, sources};
 use crate::fault::spec::Kind;
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{Action, Control, Expectation, HealingKind, Metric, Phase, Place, Service, Subject};
+use crate::scenario::resolved::{
+    Action, Control, Entrance, Expectation, Flow, HealingKind, MeshMode, Metric, Phase, Place, PolicySource, Service,
+    Subject,
+};
 use crate::scenario::written::{self, Placed, Until};
+use squall_proxy::config::LoadOptions;
+use squall_proxy::config::objects::Objects;
 use squall_proxy::policy::Healing;
+use std::path::Path;
+
+/// What the control's own policies depend on.
+pub(super) struct Setting<'a> {
+    /// Folder of the scenario.
+    pub folder: &'a Path,
+    pub reading: &'a LoadOptions,
+    pub services: &'a [Service],
+    /// The services as they are written.
+    pub written: &'a [written::Service],
+    /// Hosts that clients call.
+    pub called: &'a [&'a str],
+    pub mode: MeshMode,
+    /// Zone of the proxy.
+    pub zone: Option<&'a str>,
+}
+
+/// Policies in the place of the scenario's own.
+pub(super) struct Other {
+    pub sources: Vec<PolicySource>,
+    /// The proxies under them; none if they cannot be read.
+    pub sites: Option<Sites>,
+    /// What they say.
+    pub facts: Facts,
+    place: Place,
+}
+
+impl Other {
+    /// The proxy that clients ask under them.
+    pub(super) fn entrance(
+        &self,
+        mode: MeshMode,
+        services: &[Service],
+        flows: &[Flow],
+        problems: &mut Problems,
+    ) -> Option<Entrance> {
+        entrance::resolve((mode, self.place), self.sites.as_ref()?, services, flows, problems)
+    }
+}
+
+/// Reads the control's own policies, if it has any. No advice is given about them: one of the two sets has the flaw on purpose.
+pub(super) fn policies(
+    written: Option<&Placed<written::Control>>,
+    setting: &Setting<'_>,
+    problems: &mut Problems,
+) -> Option<Other> {
+    const KEY: &str = "control.policies";
+    let written = written?.policies.as_ref()?;
+    if written.is_empty() {
+        problems
+            .error(code::CONTROL, written.place, "the control has no policies")
+            .help("name those that take the place of the scenario's own, or leave `policies` out to keep them");
+    }
+    let sources = sources::sources(written, setting.folder, problems);
+    let read = sources::read(KEY, &sources, setting.reading, problems);
+    if let Some(policies) = &read {
+        sources::unused(policies, setting.services, setting.called, problems);
+        same_ports(policies, setting, written.place, problems);
+    }
+    sources::place_inline(KEY, written, problems);
+    let sites =
+        read.as_ref().map(|policies| Sites::new(policies, setting.services, setting.zone, setting.reading.version));
+    let facts = facts(setting.services, sites.as_ref(), setting.mode);
+    Some(Other { sources, sites, facts, place: written.place })
+}
+
+/// Both arms have one topology, so that the Services of both sets of policies have to say the same of its ports.
+fn same_ports(policies: &Objects, setting: &Setting<'_>, place: Place, problems: &mut Problems) {
+    for (service, written) in setting.services.iter().zip(setting.written) {
+        // What is wrong with the ports themselves has been said.
+        let mut said = Problems::new(problems.file());
+        let ports = ports::resolve(written, Some(policies), &mut said);
+        if ports != (service.ports.clone(), service.undeclared) {
+            let message =
+                format!("the ports of `{}` are not what they are under the scenario's own policies", service.name);
+            problems.error(code::CONTROL, place, message).help("declare the same Service in both, or in neither");
+        }
+    }
+}
 
 /// Resolves the control, and warns where there should be one.
 pub(super) fn resolve(
@@ -34,13 +120,16 @@ pub(super) fn resolve(
     if timeline.is_empty() && !problems.has_errors() {
         problems.error(code::CONTROL, control.place, "a sweep has no control");
     }
-    if control.without.is_empty() {
+    let empty = control.without.as_ref().filter(|without| without.is_empty()).map(|without| without.place);
+    let nothing = (control.without.is_none() && control.policies.is_none()).then_some(control.place);
+    if let Some(place) = empty.or(nothing) {
         problems
-            .error(code::CONTROL, control.without.place, "the control takes nothing out")
-            .names("", Healing::ALL.map(Healing::word));
+            .error(code::CONTROL, place, "the control takes nothing out")
+            .names("", Healing::ALL.map(Healing::word))
+            .help("write `without: [retries]`, or `policies:` that take the place of the scenario's own");
     }
     let mut without = Vec::new();
-    for word in &control.without.value {
+    for word in control.without.iter().flat_map(|without| &without.value) {
         let Ok(healing) = word.parse::<Healing>() else {
             problems
                 .error(code::UNKNOWN_NAME, word.place, format!("`{}` is no healing that can be taken out", word.value))
@@ -57,6 +146,7 @@ pub(super) fn resolve(
     Some(Control {
         place: control.place,
         without,
+        policies: None,
         fails: fails(control, timeline, expectations, problems),
         whole_timeline: control.until == Some(Until::End),
     })
@@ -114,7 +204,7 @@ fn fails(
         let never = expectations.iter().find(|expectation| {
             expectation.id == id.value && matches!(expectation.subject, Subject::Healing(HealingKind::NotEjected(_)))
         });
-        if never.is_some() {
+        if never.is_some() && control.policies.is_none() {
             problems.error(
                 code::CONTROL,
                 id.place,

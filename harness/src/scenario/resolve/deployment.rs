@@ -89,6 +89,6 @@ fn by_path(service: &Service, health: &Placed<String>, problems: &mut Problems) 
         readiness: Some(probe.clone()),
         liveness: Some(probe),
         startup: None,
-        origin: Origin { file: problems.file().to_owned(), line: health.place.line },
+        origin: Origin { file: problems.file().to_owned(), line: health.place.line, ..Origin::default() },
     }
 }

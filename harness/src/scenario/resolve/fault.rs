@@ -1,10 +1,10 @@
 //! Faults: what each kind takes, and on which instances.
 
-use super::target;
+use super::{strikes, target};
 use crate::fault::spec::{self, Direction, Kind, Pick, Unit};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{PlannedFault, Service};
+use crate::scenario::resolved::{MeshMode, PlannedFault, Service};
 use crate::scenario::written::{self, Aim, Fault, Placed, Selection};
 use crate::units::TimeSpan;
 use std::fmt::Write;
@@ -15,11 +15,12 @@ pub(super) fn planned(
     written: &Placed<Fault>,
     phase: Duration,
     services: &[Service],
+    mode: MeshMode,
     problems: &mut Problems,
 ) -> Vec<PlannedFault> {
     // Kinds that are not obeyed yet have been refused by name when the file was read.
     let Some((kind, units, aim, selection)) = parts(&written.value, problems) else { return Vec::new() };
-    let tcp = services.iter().any(|service| service.name == aim.target.service && service.tcp);
+    let tcp = services.iter().any(|service| service.name == aim.target.service && service.is_tcp());
     let fault = spec::Fault {
         unit: unit(&kind, units, tcp, &aim, &selection, problems),
         pick: selection.pick.map_or(Pick::All, |pick| picked(pick.value)),
@@ -28,14 +29,16 @@ pub(super) fn planned(
         kind,
     };
     check_pick(&fault, &selection, problems);
+    let strikes = strikes::resolve(&fault, &aim.target, &selection, (services, mode), problems);
     let Some((at, lasting)) = time(&aim, phase, problems) else { return Vec::new() };
     let instances = target::instances(&aim.target, services, problems);
     instances
         .into_iter()
         .map(|target| PlannedFault {
             place: written.place,
-            what: describe(&fault, &target.to_string(), selection.pick.map(|pick| pick.value)),
+            what: describe(&fault, &strikes::said(&target, strikes), selection.pick.map(|pick| pick.value)),
             target,
+            strikes,
             fault: fault.clone(),
             at,
             lasting,

@@ -43,6 +43,11 @@ pub(super) fn resolve(
     }
     let limit = written.within.map_or(Limit::Seen, |within| Limit::Within(within.0.as_secs_f64()));
     let suffix = written.within.map(|within| format!(" within {}", within.value)).unwrap_or_default();
+    if target.sidecar {
+        problems
+            .error(code::SHAPE, target.place, "healing is seen at instances, with the proxies beside them")
+            .help(format!("write `{word}: {}`", Target { sidecar: false, ..target.value.clone() }));
+    }
     for (name, kind) in healings(word, target, names, problems) {
         found.push(Expectation {
             id: format!("healing.{word}({name})"),

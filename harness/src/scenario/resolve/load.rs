@@ -1,5 +1,6 @@
 //! Flows of the load.
 
+use super::ports;
 use crate::load::wire;
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
@@ -50,11 +51,7 @@ pub(super) fn flows(
 }
 
 fn one(written: &written::Flow, name: String, services: &[Service], sweeps: bool, problems: &mut Problems) -> Flow {
-    if !services.iter().any(|service| service.name == written.to.value) {
-        problems
-            .error(code::UNKNOWN_NAME, written.to.place, format!("no service `{}`", written.to.value))
-            .names(&written.to, services.iter().map(|service| service.name.as_str()));
-    }
+    let (to, port) = ports::asked(&written.to, services, problems);
     if let Some(protocol) = written.protocol.as_ref().filter(|protocol| protocol.value != written::Protocol::Http1) {
         let word = if protocol.value == written::Protocol::Http2 { "http2" } else { "grpc" };
         problems
@@ -87,7 +84,10 @@ fn one(written: &written::Flow, name: String, services: &[Service], sweeps: bool
     let request = written.request.clone().unwrap_or_default();
     Flow {
         name,
-        to: written.to.value.clone(),
+        place: written.host.as_ref().map_or(written.to.place, |host| host.place),
+        to,
+        port,
+        host: written.host.as_ref().and_then(|host| ports::host(host, problems)),
         rate,
         step,
         connections: connections(written, highest, time_out, problems),

@@ -1,11 +1,9 @@
 //! What policies say, as far as a plan depends on it.
 
-use crate::scenario::resolved::Service;
-use squall_proxy::config::mesh::{self, ServedPort, Site};
-use squall_proxy::config::objects::Objects;
-use squall_proxy::policy::{Cluster, Healing, Route};
+use super::sites::Sites;
+use crate::scenario::resolved::{MeshMode, Service};
+use squall_proxy::policy::{Cluster, Config, Healing, Route};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// What the policies say.
@@ -43,19 +41,25 @@ impl Facts {
     }
 }
 
-/// What is known of the services, and of the policies once they have been read.
-pub(super) fn facts(services: &[Service], policies: Option<&Objects>) -> Facts {
+/// What is known of the services, and of the proxies of a mode once policies have been read.
+pub(super) fn facts(services: &[Service], sites: Option<&Sites>, mode: MeshMode) -> Facts {
     let mut facts = Facts::default();
     let probed =
         |service: &&Service| service.deployment.as_ref().is_some_and(|deployment| deployment.liveness.is_some());
     facts.restarted.extend(services.iter().filter(probed).map(|service| service.name.clone()));
-    let Some(policies) = policies else { return facts };
-    let config = mesh::resolve(policies, &site(services));
-    facts.healings = Some(Healing::ALL.into_iter().filter(|healing| healing.present_in(&config)).collect());
-    let named = |cluster: &Cluster| {
-        let name = if cluster.service.host.is_empty() { &cluster.name } else { &cluster.service.host };
-        service_of(name).to_owned()
-    };
+    let Some(sites) = sites else { return facts };
+    let mut healings = BTreeSet::new();
+    for config in sites.configs(mode) {
+        healings.extend(Healing::ALL.into_iter().filter(|healing| healing.present_in(&config)));
+        of_proxy(&config, sites, &mut facts);
+    }
+    facts.healings = Some(healings);
+    facts
+}
+
+/// What one proxy does.
+fn of_proxy(config: &Config, sites: &Sites, facts: &mut Facts) {
+    let named = |cluster: &Cluster| sites.service_of(cluster);
     for cluster in &config.clusters {
         if let Some(outlier) = &cluster.outlier {
             let first = facts.base_ejections.entry(named(cluster)).or_insert(outlier.base_ejection_time);
@@ -70,19 +74,6 @@ pub(super) fn facts(services: &[Service], policies: Option<&Objects>) -> Facts {
             *longest = time_out.max(*longest);
         }
     }
-    facts
-}
-
-/// The caller's sidecar that a scenario deploys, as a control plane sees it.
-pub(super) fn site(services: &[Service]) -> Site {
-    let mut ports: Vec<u16> = services.iter().map(|service| service.port).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    let served = |port| ServedPort { port, host: None, bind: (Ipv4Addr::LOCALHOST, 0).into() };
-    Site {
-        services: services.iter().map(|service| service.name.clone()).collect(),
-        ..Site::outbound(ports.into_iter().map(served).collect())
-    }
 }
 
 /// The first label of a host, by which the scenario knows the service.
@@ -93,6 +84,9 @@ pub(super) fn service_of(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::{Facts, facts};
+    use crate::scenario::resolve::sites::Sites;
+    use crate::scenario::resolved::MeshMode;
+    use squall_proxy::config::mesh::IstioVersion;
     use squall_proxy::config::objects::{DestinationRule, EndpointSlice, Objects, TrafficPolicy};
     use squall_proxy::policy::{EndpointHealth, Healing, Origin, OutlierDetection, Place};
     use std::time::Duration;
@@ -118,7 +112,8 @@ mod tests {
             origin: Origin::default(),
         };
         let objects = Objects { destination_rules: vec![rule], endpoints: vec![endpoint], ..Objects::default() };
-        let facts: Facts = facts(&[], Some(&objects));
+        let sites = Sites::new(&objects, &[], None, IstioVersion::LATEST);
+        let facts: Facts = facts(&[], Some(&sites), MeshMode::Client);
         assert_eq!(facts.base_ejection("cart"), Some(Duration::from_secs(3)));
         assert!(facts.present(Healing::OutlierDetection));
         assert!(!facts.present(Healing::Timeouts) && !facts.present(Healing::ActiveChecks));

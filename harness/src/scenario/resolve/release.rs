@@ -2,10 +2,25 @@
 
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{Place, Release, Service};
+use crate::scenario::resolved::{Action, MeshMode, Phase, Place, Release, Service};
 use crate::scenario::written;
 use crate::units::TimeSpan;
 use std::time::Duration;
+
+/// A release shifts weights of a VirtualService, which only the proxy obeys that clients ask.
+pub(super) fn obeyed(timeline: &[Phase], mode: MeshMode, bootstrap: bool, problems: &mut Problems) {
+    for Action::Release(release) in timeline.iter().flat_map(|phase| &phase.actions) {
+        if !mode.has_entrance() {
+            problems
+                .error(code::SHAPE, release.place, format!("nobody shifts traffic in mode `{}`", mode.word()))
+                .expected("`mesh: {mode: client}`, `both` or `gateway`");
+        } else if bootstrap {
+            problems
+                .error(code::SHAPE, release.place, "an Envoy bootstrap has no weights for a release to shift")
+                .help("a release rewrites the VirtualService of its service");
+        }
+    }
+}
 
 /// Resolves a release of a phase that lasts so long.
 pub(super) fn resolve(

@@ -8,8 +8,8 @@ use crate::scenario::written::{Placed, Policy};
 use squall_proxy::config::objects::Objects;
 use squall_proxy::config::{self, LoadOptions, analyze};
 use squall_proxy::policy::Origin;
-use squall_yaml::{Finding, Place, Source};
-use std::path::Path;
+use squall_yaml::{Place, Source};
+use std::path::{Path, PathBuf};
 
 /// Where the policies are; paths against the scenario's folder.
 pub(super) fn sources(written: &[Placed<Policy>], folder: &Path, problems: &mut Problems) -> Vec<PolicySource> {
@@ -27,30 +27,22 @@ pub(super) fn sources(written: &[Placed<Policy>], folder: &Path, problems: &mut 
     written.iter().map(source).collect()
 }
 
-/// Reads all policies; none if one of them cannot be read.
+/// Reads all policies that stand under a key; none if one of them cannot be read.
 pub(super) fn read(
-    written: &[Placed<Policy>],
+    key: &str,
     sources: &[PolicySource],
     options: &LoadOptions,
     problems: &mut Problems,
 ) -> Option<Objects> {
     let mut all = Objects::default();
     let mut complete = true;
-    for (policy, source) in written.iter().zip(sources) {
+    for (index, source) in sources.iter().enumerate() {
         let read = match source {
             // That it is missing has been said.
             PolicySource::Path(path) if !path.exists() => Err(Vec::new()),
             PolicySource::Path(path) => config::load(std::slice::from_ref(path), options),
             PolicySource::Inline(text) => {
-                let place = Place { line: policy.place.line, column: policy.place.column };
-                let source = Source { path: problems.file().to_owned(), text: text.clone() };
-                // Lines of the text made of it mean nothing to its author.
-                let placed = |findings: Vec<Finding>| {
-                    findings.into_iter().map(|finding| Finding { place, span_len: 0, ..finding }).collect::<Vec<_>>()
-                };
-                config::read(&[source], options)
-                    .map(|read| config::Loaded { warnings: placed(read.warnings), ..read })
-                    .map_err(placed)
+                config::read(&[Source { path: inline(problems.file(), key, index), text: text.clone() }], options)
             }
         };
         match read {
@@ -67,9 +59,24 @@ pub(super) fn read(
     complete.then_some(all)
 }
 
-/// Warns of policies that concern no service of the topology, and of what objects do together that cannot be meant.
-pub(super) fn unused(policies: &Objects, services: &[Service], problems: &mut Problems) {
-    let known = |host: &str| host.starts_with('*') || services.iter().any(|service| service.name == service_of(host));
+/// What a policy that stands in the scenario itself is called while its text is read.
+fn inline(file: &Path, key: &str, index: usize) -> PathBuf {
+    PathBuf::from(format!("{}#{key}[{index}]", file.display()))
+}
+
+/// Moves what was found in policies that stand in the scenario to where they do: lines of the text made of them mean nothing to their
+/// author.
+pub(super) fn place_inline(key: &str, written: &[Placed<Policy>], problems: &mut Problems) {
+    for (index, policy) in written.iter().enumerate() {
+        let place = Place { line: policy.place.line, column: policy.place.column };
+        problems.move_to(&inline(problems.file(), key, index), place);
+    }
+}
+
+/// Warns of policies that concern neither a service of the topology nor a host that clients call, and of what objects do together that cannot be meant.
+pub(super) fn unused(policies: &Objects, services: &[Service], called: &[&str], problems: &mut Problems) {
+    let is_service = |host: &str| services.iter().any(|service| service.name == service_of(host));
+    let known = |host: &str| host.starts_with('*') || called.contains(&host) || is_service(host);
     let names = || services.iter().map(|service| service.name.as_str());
     // With a host that no service has, those that there are.
     let mut warn = |origin: &Origin, message: String, unknown: &str| {

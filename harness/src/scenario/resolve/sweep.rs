@@ -46,7 +46,7 @@ pub(super) fn resolve(
         (None, _) => Vec::new(),
     };
     let modes: Vec<MeshMode> = match &written.mode {
-        Some(modes) => modes.iter().filter_map(|mode| mesh::mode(mode, problems)).collect(),
+        Some(modes) => modes.iter().map(mesh::mode).collect(),
         None => vec![mode],
     };
     let each = written.each.clone().unwrap_or_default();
@@ -99,8 +99,8 @@ pub(super) fn expectations(
     let cells = block.cells.clone().unwrap_or_default();
     let rate = cells.rate.map(|rate| member(rate, &sweep.rates, Rate::to_string, problems));
     let connections = cells.connections.map(|number| member(number, &sweep.connections, u32::to_string, problems));
-    let mode = cells.mode.and_then(|mode| of_sweep(&mode, sweep, problems));
-    let over = block.over.as_ref().and_then(|over| of_sweep(&over.mode, sweep, problems));
+    let mode = cells.mode.map(|mode| of_sweep(&mode, sweep, problems));
+    let over = block.over.as_ref().map(|over| of_sweep(&over.mode, sweep, problems));
     if let Some(written) = block.over.as_ref().filter(|_| over.is_some() && over == mode) {
         problems.error(code::SHAPE, written.mode.place, "cells are compared with themselves");
     }
@@ -138,7 +138,7 @@ pub(super) fn expectations(
         let chosen: Vec<String> = [
             rate.map(|rate| rate.to_string()),
             connections.map(|number| format!("{number} connections")),
-            mode.map(|mode| mesh::word(mode).to_owned()),
+            mode.map(|mode| mode.word().to_owned()),
         ]
         .into_iter()
         .flatten()
@@ -147,7 +147,7 @@ pub(super) fn expectations(
             // Writing to a string never fails.
             let _ = write!(id, "({})", chosen.join(", "));
         }
-        let beside = over.map(|over| format!(" over {}", mesh::word(over))).unwrap_or_default();
+        let beside = over.map(|over| format!(" over {}", over.word())).unwrap_or_default();
         found.push(Expectation {
             id,
             place: limit.place,
@@ -169,12 +169,12 @@ fn member<T: PartialEq + Copy>(written: Placed<T>, list: &[T], print: fn(&T) -> 
     written.value
 }
 
-fn of_sweep(written: &Placed<written::Mode>, sweep: &Sweep, problems: &mut Problems) -> Option<MeshMode> {
-    let mode = mesh::mode(written, problems)?;
+fn of_sweep(written: &Placed<written::Mode>, sweep: &Sweep, problems: &mut Problems) -> MeshMode {
+    let mode = mesh::mode(written);
     if !sweep.modes.contains(&mode) {
         problems
-            .error(code::UNKNOWN_NAME, written.place, format!("no cell is in mode `{}`", mesh::word(mode)))
-            .names(mesh::word(mode), sweep.modes.iter().map(|mode| mesh::word(*mode)));
+            .error(code::UNKNOWN_NAME, written.place, format!("no cell is in mode `{}`", mode.word()))
+            .names(mode.word(), sweep.modes.iter().map(|mode| mode.word()));
     }
-    Some(mode)
+    mode
 }

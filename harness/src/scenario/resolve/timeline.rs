@@ -3,7 +3,7 @@
 use super::{fault, release};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{Action, Phase, Place, Service};
+use crate::scenario::resolved::{Action, MeshMode, Phase, Place, Service};
 use crate::scenario::written::{self, Placed};
 use std::time::Duration;
 
@@ -17,7 +17,12 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 const TAKEN: [&str; 3] = ["healing", "whole", "sweep"];
 
 /// Resolves all phases, the warm-up first.
-pub(super) fn phases(written: &[written::Phase], services: &[Service], problems: &mut Problems) -> Vec<Phase> {
+pub(super) fn phases(
+    written: &[written::Phase],
+    services: &[Service],
+    mode: MeshMode,
+    problems: &mut Problems,
+) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     if written.first().is_none_or(|phase| phase.phase.value != WARM_UP) {
         phases.push(Phase {
@@ -58,7 +63,7 @@ pub(super) fn phases(written: &[written::Phase], services: &[Service], problems:
             faults: phase
                 .faults
                 .iter()
-                .flat_map(|written| fault::planned(written, lasting, services, problems))
+                .flat_map(|written| fault::planned(written, lasting, services, mode, problems))
                 .collect(),
             actions: phase.r#do.iter().filter_map(|action| act(action, lasting, services, problems)).collect(),
         });

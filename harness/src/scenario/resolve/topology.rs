@@ -1,17 +1,16 @@
 //! Services, their versions and what they run.
 
 use super::load::LARGEST_BODY;
+use super::ports;
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{Latency, Place, Program, Responds, Service, Version};
 use crate::scenario::written::{self, Placed, is_name};
 use crate::units::{Bytes, Percent, TimeSpan};
-use squall_proxy::config::objects::Deployment;
+use squall_proxy::config::objects::{Deployment, Objects};
 use std::path::Path;
 use std::time::Duration;
 
-/// Port of a service that names none.
-const PORT: u16 = 80;
 /// Version that a service's own instances have, once it has versions.
 const FIRST_VERSION: &str = "v1";
 /// At most so many instances: each is two processes.
@@ -21,6 +20,7 @@ const MOST_INSTANCES: u32 = 100;
 pub(super) fn services(
     written: &[written::Service],
     folder: &Path,
+    policies: Option<&Objects>,
     mut deployment: impl FnMut(&written::Service, &mut Problems) -> Option<Deployment>,
     problems: &mut Problems,
 ) -> Vec<Service> {
@@ -37,13 +37,15 @@ pub(super) fn services(
         }
         let deployment = deployment(service, problems);
         let replicas = deployment.as_ref().map(|deployment| deployment.replicas);
+        let (ports, undeclared) = ports::resolve(service, policies, problems);
         services.push(Service {
             name: name.value.clone(),
-            port: service.port.unwrap_or(PORT),
+            ports,
+            undeclared,
             versions: versions(service, replicas, problems),
+            zones: zones(service, problems),
             program: program(service, folder, problems),
             deployment,
-            tcp: service.tcp,
         });
     }
     if written.is_empty() {
@@ -52,6 +54,19 @@ pub(super) fn services(
             .help("write `topology: {services: [{name: cart, instances: 3}]}`");
     }
     services
+}
+
+fn zones(service: &written::Service, problems: &mut Problems) -> Vec<String> {
+    let Some(zones) = &service.zone else { return Vec::new() };
+    if zones.0.is_empty() || zones.0.iter().any(|zone| !is_place(zone)) {
+        problems.error(code::RANGE, zones.place, "a zone without a name").expected("`zone: a`, or `zone: [a, b]`");
+    }
+    zones.0.clone()
+}
+
+/// True for what can be a zone: a slash would set it apart from a region.
+pub(super) fn is_place(zone: &str) -> bool {
+    !zone.trim().is_empty() && !zone.contains('/')
 }
 
 fn versions(service: &written::Service, replicas: Option<u32>, problems: &mut Problems) -> Vec<Version> {

@@ -1,6 +1,6 @@
 use super::{CART, errors, read, scenario};
 use crate::load::wire::Connections;
-use crate::scenario::parse::text_of;
+use crate::scenario::parse::{Reading, text_of};
 use crate::scenario::resolve::quick;
 use crate::scenario::resolved::{Expectation, Latency, Limit, Program};
 use crate::scenario::schema::schema;
@@ -24,7 +24,8 @@ fn defaults_are_applied() {
     assert_eq!(flow.connections, Connections::UpTo(4_000));
     assert_eq!((flow.method.as_str(), flow.path.as_str(), &flow.accept[..]), ("GET", "/", &[(200, 399)][..]));
     let service = &cart.services[0];
-    assert_eq!((service.port, &service.program), (80, &Program::TestService));
+    let ports: Vec<_> = service.ports.iter().map(|port| (port.number, port.tcp)).collect();
+    assert_eq!((ports, service.undeclared, &service.program), (vec![(80, false)], false, &Program::TestService));
     let version = &service.versions[0];
     let latency = Latency::Lognormal { p50: Duration::from_millis(2), p99: Duration::from_millis(10) };
     assert_eq!((version.instances, version.responds.latency, version.responds.body.0), (3, latency, 1_000));
@@ -71,7 +72,7 @@ fn a_service_has_its_own_instances_as_first_version() {
 #[test]
 fn a_change_is_read_as_if_it_stood_in_the_file() {
     let source = Source { path: "cart.yaml".into(), text: CART.to_owned() };
-    let read = |set: &str| text_of(&source, true, &[set.parse().unwrap()]);
+    let read = |set: &str| text_of(&source, true, &Reading { set: vec![set.parse().unwrap()], ..Reading::default() });
     let (scenarios, _) = read("load.rate=800/s");
     assert_eq!(scenarios[0].flows[0].rate, Rate(800.0));
     let (scenarios, _) = read("timeline[recovery].for=9s");
@@ -85,6 +86,46 @@ fn a_change_is_read_as_if_it_stood_in_the_file() {
         let (_, findings) = read(set);
         assert!(findings[0].message.contains(expected), "{set}: {findings:?}");
     }
+}
+
+#[test]
+fn a_scenario_says_whose_behaviour_its_proxy_follows_or_has_what_was_asked_for() {
+    let with = |mesh: &str| CART.replace("load:", &format!("mesh: {{{mesh}}}\nload:"));
+    assert_eq!(scenario(CART).compat.to_string(), "1.32");
+    // 1.30 is not 1.3, whatever other readers of YAML make of it.
+    for (written, read) in [("1.23", "1.23"), ("1.30", "1.30"), ("\"1.30\"", "1.30"), ("latest", "1.32")] {
+        assert_eq!(scenario(&with(&format!("compat: {written}"))).compat.to_string(), read, "{written}");
+    }
+    for bad in ["1.99", "new", "2", "[1.23]"] {
+        let said = errors(&with(&format!("compat: {bad}")));
+        assert!(said.contains("version of Istio"), "{bad}:\n{said}");
+    }
+    let old = Reading { istio: "1.19".parse().unwrap(), ..Reading::default() };
+    let of = |text: &str| {
+        let (scenarios, _) = text_of(&Source { path: "cart.yaml".into(), text: text.to_owned() }, true, &old);
+        scenarios[0].compat.to_string()
+    };
+    assert_eq!((of(CART).as_str(), of(&with("compat: 1.23")).as_str()), ("1.19", "1.23"));
+}
+
+#[test]
+fn a_scenario_says_what_its_proxies_do_better_than_envoy() {
+    let with = |names: &str| CART.replace("load:", &format!("mesh: {{beyond-envoy: {names}}}\nload:"));
+    assert_eq!(scenario(CART).beyond_envoy.to_string(), "");
+    assert_eq!(scenario(&with("[stalled, half-open]")).beyond_envoy.to_string(), "half-open,stalled");
+    assert_eq!(scenario(&with("[all]")).beyond_envoy.words().len(), 4);
+    let said = errors(&with("[half_open]"));
+    assert!(said.contains("one of `half-open`, `fresh-evidence`, `stalled`, `per-instance-limits`, `all`"), "{said}");
+    assert!(said.contains("did you mean `half-open`?"), "{said}");
+}
+
+#[test]
+fn fields_that_a_version_does_not_have_are_refused_in_its_scenarios() {
+    let rule = "apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: cart}, spec: {host: cart, trafficPolicy: {outlierDetection: {outlierDetectionHttpErrorCodes: [503]}}}";
+    let with = |mesh: &str| CART.replace("load:", &format!("policies: [{{{rule}}}]\nmesh: {{{mesh}}}\nload:"));
+    let said = errors(&with("compat: 1.31"));
+    assert!(said.contains("Istio 1.31 has no `outlierDetectionHttpErrorCodes`"), "{said}");
+    assert!(!errors(&with("compat: 1.32")).contains("HttpErrorCodes"));
 }
 
 #[test]
@@ -102,6 +143,95 @@ fn quick_takes_the_control_out_and_cuts_recovery_short() {
     quick(&mut cart);
     let lengths: Vec<_> = cart.timeline.iter().map(|phase| phase.lasting.as_secs()).collect();
     assert_eq!((lengths, cart.control), (vec![1, 5, 8, 2], None));
+}
+
+#[test]
+fn ports_are_those_of_the_file_or_of_the_kubernetes_service_of_the_policies() {
+    let ports = |text: &str| {
+        let service = scenario(text).services.remove(0);
+        let ports: Vec<_> = service.ports.into_iter().map(|port| (port.number, port.name, port.tcp)).collect();
+        (ports, service.undeclared)
+    };
+    let written = CART.replace("instances: 3", "instances: 3, ports: [8080, {port: 6379, tcp: true}]");
+    let expected = vec![(8080, "http-8080".to_owned(), false), (6379, "tcp-6379".to_owned(), true)];
+    assert_eq!(ports(&written), (expected, true));
+    let policies = "policies: [{apiVersion: v1, kind: Service, metadata: {name: cart}, \
+        spec: {ports: [{port: 9080, name: http}, {port: 5000, name: tcp}, {port: 53, name: dns, protocol: UDP}]}}]\nload:";
+    let declared = CART.replace("load:", policies);
+    let expected = vec![(9080, "http".to_owned(), false), (5000, "tcp".to_owned(), true)];
+    assert_eq!(ports(&declared), (expected, false));
+    let another = declared.replace("instances: 3", "instances: 3, port: 80");
+    assert!(errors(&another).contains("the Service `cart` of the policies has no port 80"), "{}", errors(&another));
+    assert_eq!(scenario(&declared.replace("to: cart", "to: 'cart:5000'")).flows[0].port, 5000);
+}
+
+#[test]
+fn a_gateway_is_asked_at_the_port_and_host_that_the_flow_names() {
+    let shop = "\
+scenario: gateway
+topology: {services: [{name: cart}]}
+mesh: {mode: gateway}
+policies:
+  - apiVersion: networking.istio.io/v1
+    kind: Gateway
+    metadata: {name: shop}
+    spec:
+      selector: {istio: ingress}
+      servers:
+        - {port: {number: 8080, name: http, protocol: HTTP}, hosts: ['*.example.com']}
+        - {port: {number: 8443, name: https, protocol: HTTPS}, hosts: ['*.example.com'], tls: {mode: SIMPLE, serverCertificate: a, privateKey: b}}
+  - apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: shop}
+    spec: {hosts: [shop.example.com], gateways: [shop], http: [{route: [{destination: {host: cart}}]}]}
+load: {to: cart, host: 'shop.example.com:8080', rate: 10/s}
+timeline: [{phase: all, for: 10s}]
+expect: {all: {lost: '== 0'}}
+";
+    let gateway = scenario(shop).entrances.remove(0);
+    assert_eq!((gateway.asked, gateway.listen[0].as_str()), (vec!["0.0.0.0_8080".to_owned()], "8080=127.0.0.1:0"));
+    assert_eq!(gateway.labels["istio"], "ingress");
+    for (from, to, expected) in [
+        ("shop.example.com:8080", "shop.example.com", "nobody listens on port 80; expected one of `8080`, `8443`"),
+        ("shop.example.com:8080", "shop.example.com:8443", "port 8443 asks for TLS, which the load does not speak"),
+        (
+            "shop.example.com:8080",
+            "www.example.com:8080",
+            "the gateway routes nothing for `www.example.com` on port 8080",
+        ),
+        ("timeline", "control: {without: [timeouts]}\ntimeline", "nothing to take out: this scenario has no timeouts"),
+    ] {
+        let said = errors(&shop.replacen(from, to, 1));
+        assert!(said.contains(expected), "{to}:\n{said}");
+    }
+}
+
+#[test]
+fn what_is_meant_for_callers_is_told_where_no_caller_has_a_proxy() {
+    let policies = "policies: [{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: cart}, \
+        spec: {host: cart, trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3}}}}]\n";
+    for (mode, told) in [("server", true), ("both", false)] {
+        let (_, findings) = read(&format!("{CART}mesh: {{mode: {mode}}}\n{policies}"));
+        let said = findings.iter().any(|finding| finding.message.contains("`cart` are meant for callers"));
+        assert_eq!(said, told, "{mode}: {findings:?}");
+    }
+}
+
+#[test]
+fn what_can_be_taken_out_is_what_the_proxies_of_the_mode_have() {
+    let policies = "policies: [{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: cart}, spec: {host: cart, \
+        trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3}, connectionPool: {http: {http1MaxPendingRequests: 5}}}}}]\n";
+    for (mode, without, fits) in [
+        ("none", "retries", false),
+        ("client", "outlier-detection", true),
+        ("server", "outlier-detection", false),
+        ("server", "breakers", true),
+        ("server", "retries", true),
+        ("both", "outlier-detection", true),
+    ] {
+        let text = format!("{CART}control: {{without: [{without}]}}\nmesh: {{mode: {mode}}}\n{policies}");
+        assert_eq!(errors(&text).is_empty(), fits, "{without} in {mode}: {}", errors(&text));
+    }
 }
 
 #[test]
@@ -226,4 +356,49 @@ fn the_schema_refuses_what_the_reader_refuses() {
         assert!(!fits(&text), "{to}");
         assert_ne!(errors(&text), "", "{to}");
     }
+}
+
+/// Codes of what is warned of.
+fn warned(text: &str) -> Vec<&'static str> {
+    read(text).1.iter().filter_map(|finding| finding.code).collect()
+}
+
+#[test]
+fn advice_that_is_accepted_is_not_told_and_what_is_accepted_in_vain_is() {
+    let rule = "policies: [{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: cart}, spec: {host: cart, trafficPolicy: {connectionPool: {http: {http1MaxPendingRequests: 1}}}}}]\n";
+    let control = "control: {without: [breakers]}\n";
+    let text = format!("{CART}{rule}{control}");
+    assert_eq!(warned(&text), ["SQ0526"]);
+    assert_eq!(warned(&format!("{text}accept: [SQ0526]\n")), Vec::<&str>::new());
+    assert_eq!(warned(&format!("{text}accept: [SQ0526, SQ0501]\n")), ["SQ1104"]);
+}
+
+#[test]
+fn a_control_may_obey_other_policies_of_which_no_advice_is_given() {
+    let rule = |pending: u32| {
+        format!(
+            "policies: [{{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {{name: cart}}, spec: {{host: cart, trafficPolicy: {{connectionPool: {{http: {{http1MaxPendingRequests: {pending}}}}}}}}}}}]"
+        )
+    };
+    let text = format!("{CART}{}\ncontrol: {{{}}}\n", rule(9), rule(1));
+    assert_eq!(warned(&text), Vec::<&str>::new());
+    let control = scenario(&text).control.unwrap();
+    assert_eq!((control.without.len(), control.policies.map(|other| other.sources.len())), (0, Some(1)));
+    // What is taken out must be in the policies that the control obeys.
+    let text = text.replace("control: {", "control: {without: [outlier-detection], ");
+    assert!(errors(&text).contains("nothing to take out"), "{}", errors(&text));
+}
+
+#[test]
+fn zones_are_dealt_out_in_turn_and_a_detector_prefers_that_of_the_proxy() {
+    let rule = "policies: [{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: cart}, spec: {host: cart, trafficPolicy: {outlierDetection: {consecutiveGatewayErrors: 2, consecutive5xxErrors: 9, maxEjectionPercent: 50}}}}, {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: cart}, spec: {hosts: [cart], http: [{route: [{destination: {host: cart}}], timeout: 2s}]}}]\n";
+    let text = format!("{CART}{rule}control: {{without: [outlier-detection]}}\n");
+    assert_eq!(warned(&text), Vec::<&str>::new());
+    let text =
+        text.replace("instances: 3", "instances: 3, zone: [a, b]").replace("topology:", "mesh: {zone: a}\ntopology:");
+    assert_eq!(warned(&text), ["SQ0513"]);
+    let cart = scenario(&text);
+    let zones: Vec<_> = (1..=3).map(|number| cart.services[0].zone(number)).collect();
+    assert_eq!((cart.zone.as_deref(), zones), (Some("a"), vec![Some("a"), Some("b"), Some("a")]));
+    assert_eq!(scenario(CART).services[0].zone(1), None);
 }

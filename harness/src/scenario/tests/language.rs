@@ -50,7 +50,7 @@ allow: [10.0.0.0/8]
 fn what_is_not_obeyed_yet_is_refused_by_name() {
     for (text, expected) in [
         (GREY, &["`poisson` is not obeyed yet", "`pulse` is not obeyed yet"][..]),
-        (ZONE, &["`zone` is not obeyed yet", "a zone as a target is not obeyed yet"]),
+        (ZONE, &["a zone as a target is not obeyed yet"]),
         (
             GRAPH,
             &[

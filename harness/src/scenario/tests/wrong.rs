@@ -14,9 +14,10 @@ fn form() {
         ("kill: {target: cart/1}", "corrupt: {target: cart/1}"),
         ("rate: 500/s", "profile: {poisson: 800/s}"),
         ("rate: 500/s", "rate: 500/s, protocol: grpc"),
-        ("topology: {", "mesh: {mode: both}\ntopology: {"),
+        ("topology: {", "mesh: {mode: sidecar}\ntopology: {"),
         ("topology: {", "abort-when: [x]\ntopology: {"),
-        ("instances: 3", "instances: 3, zone: [a, b]"),
+        ("instances: 3", "instances: 3, calls: [{to: pay}]"),
+        ("instances: 3", "instances: 3, zone: []"),
         ("success:", "succes:"),
         ("target: cart/1", "target: 'zone:a'"),
         ("within: 1s", "within: 1"),
@@ -46,6 +47,11 @@ fn meaning() {
         ("rate: 500/s", "rate: 500/s, request: {headers: {x: {from-env: SQUALL_NOT_SET}}}"),
         ("expect:", "control: {without: [retry]}\nexpect:"),
         ("expect:", "control: {without: [retries], fails: [outage.succes]}\nexpect:"),
+        ("expect:", "control: {}\nexpect:"),
+        ("expect:", "control: {policies: []}\nexpect:"),
+        ("expect:", "control: {policies: [no-such-file.yaml]}\nexpect:"),
+        ("expect:", "accept: [SQ0599]\nexpect:"),
+        ("topology: {", "mesh: {zone: a/b}\ntopology: {"),
     ];
     insta::assert_snapshot!(table(&cases));
 }
@@ -68,12 +74,45 @@ fn arithmetic() {
     insta::assert_snapshot!(table(&cases));
 }
 
+#[test]
+fn roads_that_there_are_not() {
+    let client = [
+        ("topology: {", "mesh: {mode: gateway}\ntopology: {"),
+        ("kill: {target: cart/1}", "abort: {target: cart/1, status: 503, behind: sidecar}"),
+        ("target: cart/1", "target: proxy of cart/1"),
+        ("to: cart", "to: 'cart:8080'"),
+        ("to: cart", "to: cart, host: 'shop.example.com:x'"),
+        ("to: cart", "to: cart, host: 'shop.example.com:8080'"),
+        ("instances: 3", "instances: 3, port: 80, ports: [80]"),
+        ("instances: 3", "instances: 3, ports: [80, 8080, 80, 0]"),
+        ("instances: 3", "instances: 3, tcp: true, ports: [80, 8080]"),
+        ("instances: 3", "instances: 3, ports: []"),
+    ];
+    let both = CART.replace("topology: {", "mesh: {mode: both}\ntopology: {");
+    let on_both_sides = [
+        ("target: cart/1", "target: cart/1, behind: sidecar"),
+        ("kill: {target: cart/1}", "latency: {target: cart/1, base: 1s, unit: connection, behind: sidecar}"),
+        ("kill: {target: cart/1}", "abort: {target: proxy of cart/1, status: 503}"),
+        ("target: cart/1", "target: proxy of cart/1, restart: supervisor"),
+        ("target: cart/1", "target: proxy of cart/1, behind: sidecar"),
+        ("ejected: cart/1", "ejected: proxy of cart/1"),
+        ("kill: {target: cart/1}", "abort: {target: bytes, status: 503, behind: sidecar}"),
+    ];
+    let both = both.replace("instances: 3}", "instances: 3}, {name: bytes, ports: [80, {port: 1, tcp: true}]}");
+    insta::assert_snapshot!(table(&client) + &table_of(&both, &on_both_sides));
+}
+
 /// What is said about the scenario after each change.
 fn table(cases: &[(&str, &str)]) -> String {
+    table_of(CART, cases)
+}
+
+/// What is said about this scenario after each change.
+fn table_of(scenario: &str, cases: &[(&str, &str)]) -> String {
     let mut shown = String::new();
     for (from, to) in cases {
-        let text = CART.replacen(from, to, 1);
-        assert_ne!(text, CART, "{from}");
+        let text = scenario.replacen(from, to, 1);
+        assert_ne!(text, scenario, "{from}");
         write!(shown, "# {to}\n{}", errors(&text)).unwrap();
     }
     shown

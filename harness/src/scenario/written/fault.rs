@@ -82,6 +82,8 @@ pub struct Selection {
     pub matching: Option<Placed<Match>>,
     /// Which connections.
     pub connections: Option<Which>,
+    /// Where on the way it sits.
+    pub behind: Option<Placed<Behind>>,
 }
 
 macro_rules! faults {
@@ -90,7 +92,7 @@ macro_rules! faults {
         #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         pub struct $name {
-            /// What it strikes: `cart` (all instances), `cart/2`, `cart/1..3`, `cart@v2`.
+            /// What it strikes: `cart` (all instances), `cart/2`, `cart/1..3`, `cart@v2`; or `proxy of cart/2`, its sidecar.
             pub target: Placed<Target>,
             $($($(#[$field_doc])* pub $field: $type,)+)?
             /// From the start of the phase.
@@ -105,6 +107,8 @@ macro_rules! faults {
             pub r#match: Option<Placed<Match>>,
             /// `all` takes open connections too, `new` leaves them alone; `all` where it is not said.
             pub connections: Option<Which>,
+            /// `sidecar`: between the proxy beside the instance and the instance, instead of in front of both.
+            pub behind: Option<Placed<Behind>>,
             /// Not obeyed yet.
             pub pulse: Option<Reserved>,
             /// Not obeyed yet.
@@ -124,6 +128,7 @@ macro_rules! faults {
                     pick: self.pick,
                     matching: self.r#match.clone(),
                     connections: self.connections,
+                    behind: self.behind,
                 }
             }
         }
@@ -189,6 +194,14 @@ pub enum Which {
     New,
     /// Open ones too.
     All,
+}
+
+/// What a fault sits behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behind {
+    /// The proxy beside the instance.
+    Sidecar,
 }
 
 /// Which requests may be taken.

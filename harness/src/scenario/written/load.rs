@@ -13,8 +13,11 @@ use std::fmt;
 pub struct Flow {
     /// Its name; `load` where there is only one.
     pub name: Option<Placed<String>>,
-    /// The service asked.
+    /// The service asked: `cart` at its first port, or `cart:8080`.
     pub to: Placed<String>,
+    /// Whom clients call: `shop.example.com` or `shop.example.com:8080`; the service itself where it is not said. Behind a
+    /// gateway or an Envoy bootstrap the port says which listener is asked.
+    pub host: Option<Placed<String>>,
     /// Requests a second, sent whether or not earlier ones have been answered.
     pub rate: Option<Placed<Rate>>,
     /// A rate that changes.

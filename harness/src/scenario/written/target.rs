@@ -4,9 +4,11 @@ use crate::units::{BadText, Text, written_as_text};
 use std::fmt;
 use std::str::FromStr;
 
-/// `cart` (all instances), `cart/2`, `cart/1..3`, `cart@v2`, `cart@v2/1`.
+/// `cart` (all instances), `cart/2`, `cart/1..3`, `cart@v2`, `cart@v2/1`; or the proxies beside them: `proxy of cart/2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
+    /// The proxies beside the instances are meant.
+    pub sidecar: bool,
     /// The service.
     pub service: String,
     /// Its version.
@@ -14,6 +16,9 @@ pub struct Target {
     /// First and last instance; absent: all.
     pub instances: Option<(u32, u32)>,
 }
+
+/// In front of instances whose proxies are meant.
+const SIDECAR: &str = "proxy of ";
 
 /// A text that is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +33,7 @@ pub enum BadTarget {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.sidecar { SIDECAR } else { "" })?;
         f.write_str(&self.service)?;
         if let Some(version) = &self.version {
             write!(f, "@{version}")?;
@@ -50,13 +56,14 @@ impl FromStr for Target {
         if text.contains("->") {
             return Err(BadTarget::Reserved("an edge between two services"));
         }
-        if text == "proxy" || text.starts_with("proxy of ") {
-            return Err(BadTarget::Reserved("a proxy"));
+        if text == "proxy" {
+            return Err(BadTarget::Reserved("the proxy on the client's side"));
         }
         let bad = || BadTarget::Bad(BadText::of::<Self>(text));
-        let (name, instances) = match text.split_once('/') {
+        let of = text.strip_prefix(SIDECAR);
+        let (name, instances) = match of.unwrap_or(text).split_once('/') {
             Some((name, numbers)) => (name, Some(span(numbers).ok_or_else(bad)?)),
-            None => (text, None),
+            None => (of.unwrap_or(text), None),
         };
         let (service, version) = match name.split_once('@') {
             Some((service, version)) => (service, Some(version)),
@@ -65,7 +72,7 @@ impl FromStr for Target {
         if !is_name(service) || version.is_some_and(|version| !is_name(version)) {
             return Err(bad());
         }
-        Ok(Self { service: service.to_owned(), version: version.map(str::to_owned), instances })
+        Ok(Self { sidecar: of.is_some(), service: service.to_owned(), version: version.map(str::to_owned), instances })
     }
 }
 
@@ -89,8 +96,9 @@ impl Text for Target {
     const NAME: &'static str = "Target";
     const EXPECTED: &'static str =
         "a service or instances of it, counted from 1: `cart`, `cart/2`, `cart/1..3`, `cart@v2` or `cart@v2/1`";
-    const PATTERN: &'static str = r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?(/[0-9]+(\.\.[0-9]+)?)?$";
-    const EXAMPLES: &'static [&'static str] = &["cart", "cart/2", "cart/1..3", "cart@v2"];
+    const PATTERN: &'static str =
+        r"^(proxy of )?[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?(/[0-9]+(\.\.[0-9]+)?)?$";
+    const EXAMPLES: &'static [&'static str] = &["cart", "cart/2", "cart/1..3", "cart@v2", "proxy of cart/2"];
 }
 
 written_as_text!(Target);
@@ -101,7 +109,9 @@ mod tests {
 
     #[test]
     fn targets_are_read_and_printed_back() {
-        for text in ["cart", "cart/2", "cart/1..3", "cart@v2", "cart@v2/1", "my-service/10"] {
+        for text in
+            ["cart", "cart/2", "cart/1..3", "cart@v2", "cart@v2/1", "my-service/10", "proxy of cart/1", "proxy of cart"]
+        {
             assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok(text));
         }
     }
@@ -116,7 +126,8 @@ mod tests {
             ("", "is not a service or instances of it"),
             ("zone:a", "a zone as a target is not obeyed yet"),
             ("a -> b", "an edge between two services as a target is not obeyed yet"),
-            ("proxy of cart/1", "a proxy as a target is not obeyed yet"),
+            ("proxy", "the proxy on the client's side as a target is not obeyed yet"),
+            ("proxy of ", "is not a service or instances of it"),
         ] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

@@ -1,4 +1,4 @@
-use super::{AtOnce, Distribution, InOrder, Placed, Reserved};
+use super::{AtOnce, Distribution, InOrder, Names, Placed, Reserved, ServicePort};
 use crate::units::{Bytes, Percent, TimeSpan};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,8 +22,10 @@ pub struct Service {
     pub name: Placed<String>,
     /// How many instances; 1 where neither this nor a manifest says so.
     pub instances: Option<Placed<u32>>,
-    /// Port that policies know it by; 80 where it is not said.
-    pub port: Option<u16>,
+    /// Port that policies know it by; 80 where neither this, `ports` nor a Kubernetes Service of the policies says it.
+    pub port: Option<Placed<u16>>,
+    /// Several ports, all of which lead to the same process: `[80, 8080, {port: 6379, tcp: true}]`.
+    pub ports: Option<Placed<Vec<Placed<ServicePort>>>>,
     /// How each instance answers; for the built-in test service only.
     pub responds: Option<Placed<Responds>>,
     /// Versions by name; each has the service's own `instances` and `responds` unless it says otherwise. The first gets the
@@ -39,11 +41,11 @@ pub struct Service {
     pub manifest: Option<Placed<String>>,
     /// Path of readiness and liveness probes with Kubernetes' default timing.
     pub health: Option<Placed<String>>,
-    /// Relay bytes without reading them as HTTP.
+    /// Bytes are passed on at its port without being read as HTTP.
     #[serde(default)]
     pub tcp: bool,
-    /// Not obeyed yet.
-    pub zone: Option<Reserved>,
+    /// Zone of all instances, or zones that are dealt out to them in turn: `[a, b]`.
+    pub zone: Option<Placed<Names>>,
     /// Not obeyed yet.
     pub calls: Option<Reserved>,
 }

@@ -95,8 +95,11 @@ pub(super) fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &
             }
         }
         Metric::CpuOfProxy => {
-            let micros: u64 =
-                of_phases(arm, phase).map(|at| process(arm)?.cpu_by_phase.get(at).copied()).sum::<Option<u64>>()?;
+            let spent = |at: usize| {
+                let each = proxies(arm).map(|process| process.cpu_by_phase.get(at).copied());
+                each.reduce(|sum, more| Some(sum? + more?)).flatten()
+            };
+            let micros: u64 = of_phases(arm, phase).map(spent).sum::<Option<u64>>()?;
             let a_request = micros as f64 / planned as f64;
             Measured {
                 value: a_request / 1e6,
@@ -107,20 +110,21 @@ pub(super) fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &
             }
         }
         Metric::MemoryOfProxy => {
-            let bytes = process(arm)?.memory.iter().max().copied()?;
+            let largest = proxies(arm).max_by_key(|process| process.memory.iter().max())?;
+            let bytes = largest.memory.iter().max().copied()?;
             Measured {
                 value: bytes as f64,
                 text: format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
                 interval: None,
-                samples: process(arm)?.memory.len() as u64,
-                basis: "the largest resident size at the end of any second".to_owned(),
+                samples: largest.memory.len() as u64,
+                basis: format!("the largest resident size of `{}` at the end of any second", largest.name),
             }
         }
     })
 }
 
-fn process(arm: &Arm) -> Option<&record::Process> {
-    arm.processes.iter().find(|process| process.name == "proxy")
+fn proxies(arm: &Arm) -> impl Iterator<Item = &record::Process> {
+    arm.processes.iter().filter(|process| process.is_proxy())
 }
 
 fn of_phases<'a>(arm: &'a Arm, phase: &'a str) -> impl Iterator<Item = usize> + 'a {

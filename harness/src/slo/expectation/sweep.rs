@@ -2,7 +2,7 @@
 
 use super::measure::measure;
 use super::{build, decide, in_unit, limit_text, limit_value, missing, needed};
-use crate::scenario::resolved::{Expectation, Limit, MeshMode, Subject};
+use crate::scenario::resolved::{Expectation, Limit, Subject};
 use squall_reports::record::{self, Arm};
 
 /// Judges an expectation over the cells of a sweep: the worst cell decides.
@@ -10,12 +10,11 @@ pub(in crate::slo) fn judge_cells(expectation: &Expectation, cells: &[&Arm]) -> 
     let Subject::Sweep { rate, connections, mode, metric, over } = &expectation.subject else {
         return missing(expectation, None, "not about the sweep");
     };
-    let word = |mode: &MeshMode| if *mode == MeshMode::None { "none" } else { "client" };
     let wanted = |arm: &&&Arm| {
         arm.cell.as_ref().is_some_and(|cell| {
             rate.is_none_or(|rate| (rate.0 - cell.rate).abs() < 1e-9)
                 && connections.is_none_or(|connections| connections == cell.connections)
-                && mode.as_ref().is_none_or(|mode| word(mode) == cell.mode)
+                && mode.is_none_or(|mode| mode.word() == cell.mode)
         })
     };
     let judged = cells.iter().filter(wanted).map(|arm| {
@@ -32,7 +31,7 @@ pub(in crate::slo) fn judge_cells(expectation: &Expectation, cells: &[&Arm]) -> 
         if let Some(over) = over {
             let same = |other: &&&Arm| {
                 other.cell.as_ref().zip(cell.as_ref()).is_some_and(|(other, own)| {
-                    other.mode == word(over)
+                    other.mode == over.word()
                         && other.rate.total_cmp(&own.rate).is_eq()
                         && other.connections == own.connections
                 })

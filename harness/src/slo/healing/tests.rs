@@ -131,6 +131,16 @@ fn an_instance_that_was_not_out_is_not_readmitted() {
 }
 
 #[test]
+fn where_all_are_out_at_once_each_healthy_one_is_a_false_ejection() {
+    let all_out = arm().stalled(7, 10);
+    assert!(figures(&all_out.evidence).false_ejections.is_empty(), "nobody was asked");
+    let answered = all_out.with(|evidence| evidence.answered = [("cart".to_owned(), vec![30; 250])].into());
+    let figures = figures(&answered.evidence);
+    let subjects: Vec<_> = figures.false_ejections.iter().map(|figure| figure.subject.as_str()).collect();
+    assert_eq!(subjects, ["cart/2", "cart/3"], "clients were answered by nobody");
+}
+
+#[test]
 fn a_healthy_instance_that_falls_silent_is_a_false_ejection() {
     let figures = figures(&arm().silent(2, 8.0, 12.0).evidence);
     let subjects: Vec<_> = figures.false_ejections.iter().map(|figure| figure.subject.as_str()).collect();

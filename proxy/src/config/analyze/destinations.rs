@@ -2,7 +2,7 @@
 
 use super::finding;
 use crate::config::mesh::{Known, Registry, covers, namespace, qualified, seen};
-use crate::config::objects::{Backend, HttpAction, Objects, VirtualService};
+use crate::config::objects::{Backend, Objects, VirtualService};
 use crate::policy::Origin;
 use squall_yaml::{Finding, suggest};
 
@@ -11,28 +11,11 @@ pub(super) fn findings(objects: &Objects, registry: &Registry<'_>) -> Vec<Findin
     let mut findings = Vec::new();
     for object in &objects.virtual_services {
         let services = registry.visible(namespace(&object.namespace));
-        for (origin, backend) in destinations(object) {
+        for (origin, backend, _) in object.destinations() {
             findings.extend(one(objects, object, &services, origin, backend));
         }
     }
     findings
-}
-
-fn destinations(object: &VirtualService) -> Vec<(&Origin, &Backend)> {
-    let mut found = Vec::new();
-    for rule in &object.http {
-        if let HttpAction::Route(backends) = &rule.action {
-            found.extend(backends.iter().map(|backend| (&rule.origin, &backend.to)));
-        }
-        found.extend(rule.mirrors.iter().map(|mirror| (&rule.origin, &mirror.to)));
-    }
-    for rule in &object.tls {
-        found.extend(rule.to.iter().map(|backend| (&rule.origin, &backend.to)));
-    }
-    for rule in &object.tcp {
-        found.extend(rule.to.iter().map(|backend| (&rule.origin, &backend.to)));
-    }
-    found
 }
 
 fn one(

@@ -29,8 +29,10 @@ pub(super) struct Balancing {
     pub(super) locality_weighted: bool,
     /// 50 by Envoy's default.
     pub(super) panic_percent: f64,
-    /// 1 s by Envoy's default; zero is at once.
+    /// Zero is at once, and so is nothing at all.
     pub(super) merge_window: Option<Duration>,
+    pub(super) ignore_unchecked: bool,
+    pub(super) close_on_change: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -49,14 +51,15 @@ pub(super) fn read(cluster: &Message<'_>, discovery: &Discovery) -> Balancing {
     let common = cluster.message("common_lb_config", &COMMON_LB);
     let panic = common.as_ref().and_then(|common| share::percent(common, "healthy_panic_threshold"));
     let by_runtime = cluster.at.reading.runtime.borrow_mut().number("upstream.healthy_panic_threshold");
-    let window = Some(Duration::from_secs(1));
     let weighted = common.as_ref().and_then(|common| common.message("locality_weighted_lb_config", &LOCALITY_WEIGHTED));
     let mut balancing = Balancing {
         balance: Balance::RoundRobin,
         slow_start: None,
         locality_weighted: weighted.is_some(),
         panic_percent: by_runtime.or(panic).unwrap_or(50.0),
-        merge_window: common.as_ref().map_or(window, |common| common.limit("update_merge_window", window)),
+        merge_window: common.as_ref().and_then(|common| common.limit("update_merge_window", None)),
+        ignore_unchecked: common.as_ref().is_some_and(|common| common.flag("ignore_new_hosts_until_first_hc")),
+        close_on_change: common.as_ref().is_some_and(|common| common.flag("close_connections_on_host_set_change")),
     };
     let kind = kind(cluster, discovery);
     let blocks = [

@@ -5,7 +5,7 @@ use super::message::Message;
 use super::reading::Said;
 use super::schema::{ACCESS_LOG, ADMIN, FILE_LOG, LOCALITY, NODE, STATIC_RESOURCES};
 use super::{address, cluster, labels, listener, references, runtime};
-use crate::policy::{Config, Node, Place};
+use crate::policy::{Beyond, Config, Node, Place};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -21,19 +21,19 @@ pub(super) fn read(bootstrap: &Message<'_>) -> Config {
         listeners = listener::all(resources);
         references::check(bootstrap, &clusters);
     }
-    let config = Config { node, listeners, clusters, admin, stats_flush: stats_flush(bootstrap), disarmed: Vec::new() };
+    stats_flush(bootstrap);
+    let config = Config { node, listeners, clusters, admin, disarmed: Vec::new(), beyond_envoy: Beyond::default() };
     runtime::leftovers(bootstrap);
     config
 }
 
-/// 5 s by Envoy's default.
-fn stats_flush(bootstrap: &Message<'_>) -> Option<Duration> {
-    let Some(value) = bootstrap.value("stats_flush_interval") else { return Some(Duration::from_secs(5)) };
-    let interval = value.duration()?;
+/// Says how often numbers go to sinks. There are none, and whoever asks for numbers gets them as they are: nothing shows it.
+fn stats_flush(bootstrap: &Message<'_>) {
+    let Some(value) = bootstrap.value("stats_flush_interval") else { return };
+    let Some(interval) = value.duration() else { return };
     if !(Duration::from_millis(1)..Duration::from_secs(300)).contains(&interval) {
         value.error(Said::from("this is out of range").expected("a duration from 0.001s to less than 300s"));
     }
-    Some(interval)
 }
 
 fn node_of(node: &Message<'_>) -> Node {

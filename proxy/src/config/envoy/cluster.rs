@@ -1,13 +1,12 @@
 //! Clusters.
 
-use super::balance::Balancing;
 use super::message::Message;
 use super::reading::Said;
 use super::schema::{CLUSTER, CONNECTION_OPTIONS, LB_SUBSET_SELECTOR, LB_SUBSETS, TCP_KEEPALIVE, TRANSPORT_SOCKET};
 use super::{balance, breakers, discovery, endpoints, health_check, labels, outlier, tls, upstream_protocol};
 use crate::policy::{
-    Cluster, ConnectionOptions, Discovery, HealthProbe, LabelSubsets, ProtocolChoice, ServerNames, Sni, SubsetFallback,
-    SubsetSelector, TcpKeepalive, UpstreamTls,
+    Cluster, ConnectionOptions, Discovery, HealthProbe, LabelSubsets, OutlierDetection, ProtocolChoice, ServerNames,
+    Sni, SubsetFallback, SubsetSelector, TcpKeepalive, UpstreamTls,
 };
 use std::time::Duration;
 
@@ -28,8 +27,7 @@ fn cluster(message: &Message<'_>) -> Cluster {
     let name = message.required_text("name");
     let discovery = discovery::read(message);
     let assignment = endpoints::read(message, &discovery);
-    let Balancing { balance, slow_start, locality_weighted, panic_percent, merge_window } =
-        balance::read(message, &discovery);
+    let balancing = balance::read(message, &discovery);
     let mut connections = connections(message);
     let upstream = upstream_protocol::read(message, &mut connections);
     let tls = message.message("transport_socket", &TRANSPORT_SOCKET).and_then(|socket| tls::upstream(&socket));
@@ -48,23 +46,29 @@ fn cluster(message: &Message<'_>) -> Cluster {
     Cluster {
         localities: assignment.localities,
         overprovisioning: assignment.overprovisioning,
+        // Endpoints that stand in a file are listed by nobody else: another file is another cluster.
+        drop_unlisted_at_once: message.flag("ignore_health_on_host_removal") || discovery == Discovery::Static,
         discovery,
-        balance,
-        locality_weighted,
-        panic_percent,
-        slow_start,
+        balance: balancing.balance,
+        locality_weighted: balancing.locality_weighted,
+        panic_percent: balancing.panic_percent,
+        slow_start: balancing.slow_start,
         subsets: message.message("lb_subset_config", &LB_SUBSETS).map(|subsets| label_subsets(&subsets)),
-        merge_window,
+        merge_window: balancing.merge_window,
+        ignore_unchecked: balancing.ignore_unchecked,
+        close_on_change: balancing.close_on_change,
         limits,
         high_limits,
         connections,
         tls: tls.map(|tls| by_request(tls, &upstream)),
         protocol: upstream.policy,
-        outlier: outlier::read(message),
+        outlier: outlier::read(message).map(|outlier| OutlierDetection {
+            error_statuses: OutlierDetection::failures(&upstream.failures),
+            ..outlier
+        }),
         health_checks,
         close_on_failed_check: message.flag("close_connections_on_host_health_failure"),
-        drop_unlisted_at_once: message.flag("ignore_health_on_host_removal"),
-        origin: message.origin(),
+        origin: message.origin_with_fields(),
         ..Cluster::new(&name)
     }
 }

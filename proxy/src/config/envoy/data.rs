@@ -28,7 +28,7 @@ pub(super) fn bytes(message: &Message<'_>, name: &str) -> Option<Vec<u8>> {
         }
         _ => {
             let path = value.text()?;
-            let read = std::fs::read(path);
+            let read = squall_yaml::read_plain(path.as_ref());
             read.map_err(|error| value.error(format!("`{path}` cannot be read: {error}"))).ok()
         }
     }

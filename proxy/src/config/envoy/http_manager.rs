@@ -3,11 +3,11 @@
 use super::http_filters;
 use super::message::Message;
 use super::reading::Said;
-use super::schema::{INTERNAL_ADDRESSES, MANAGER_UPGRADE, ROUTE_TABLE};
+use super::schema::{CLIENT_CERT_DETAILS, INTERNAL_ADDRESSES, MANAGER_UPGRADE, ROUTE_TABLE};
 use super::{access_log, address, http_protocol, route_table, tracing};
 use crate::policy::{
-    AuthorityRules, ClientAddress, Codec, EscapedSlashes, ForwardClientCert, HttpManager, HttpTimeouts, PathRules,
-    RequestId, ServerHeader, ServerTransformation, StripPort,
+    AuthorityRules, ClientAddress, ClientCertDetails, Codec, EscapedSlashes, ForwardClientCert, HttpManager,
+    HttpTimeouts, PathRules, RequestId, ServerHeader, ServerTransformation, StripPort,
 };
 use std::time::Duration;
 
@@ -50,6 +50,7 @@ pub(super) fn read(manager: &Message<'_>) -> HttpManager {
     policy.server_header = server_header(manager);
     policy.via = manager.text("via").filter(|via| !via.is_empty());
     policy.client_cert = client_cert(manager);
+    policy.client_cert_details = client_cert_details(manager, policy.client_cert);
     policy.proxy_100_continue = manager.flag("proxy_100_continue");
     policy.upgrades = upgrades(manager);
     policy.access_logs = access_log::all(manager, "access_log");
@@ -105,7 +106,10 @@ fn client_address(manager: &Message<'_>) -> ClientAddress {
         trusted_hops: manager.count("xff_num_trusted_hops").unwrap_or(0),
         skip_append: manager.flag("skip_xff_append"),
         append_port: manager.flag("append_x_forwarded_port"),
-        internal: internal.map(|config| address::ranges(&config, "cidr_ranges")).unwrap_or_default(),
+        internal: internal.map_or_else(
+            || manager.at.reading.version.internal_addresses(),
+            |config| address::ranges(&config, "cidr_ranges"),
+        ),
     }
 }
 
@@ -132,6 +136,23 @@ fn client_cert(manager: &Message<'_>) -> ForwardClientCert {
         ("ALWAYS_FORWARD_ONLY", 4, Some(ForwardClientCert::AlwaysForwardOnly)),
     ];
     manager.choice("forward_client_cert_details", &details).unwrap_or_default()
+}
+
+fn client_cert_details(manager: &Message<'_>, forward: ForwardClientCert) -> ClientCertDetails {
+    let Some(details) = manager.message("set_current_client_cert_details", &CLIENT_CERT_DETAILS) else {
+        return ClientCertDetails::default();
+    };
+    if !matches!(forward, ForwardClientCert::AppendForward | ForwardClientCert::SanitizeSet) {
+        let said = Said::from("these details are told by `APPEND_FORWARD` and `SANITIZE_SET` alone");
+        details.at.warn(said.help("say one of them under `forward_client_cert_details`"));
+    }
+    ClientCertDetails {
+        cert: details.flag("cert"),
+        chain: details.flag("chain"),
+        subject: details.flag("subject"),
+        uri: details.flag("uri"),
+        dns: details.flag("dns"),
+    }
 }
 
 /// What is allowed unless a route forbids it; what is listed and not enabled, a route may allow.

@@ -30,6 +30,7 @@ pub(super) fn server_connections(written: &Written<'_>, connections: &mut Connec
     let Some(options) = written.message(&SERVER_CONNECTIONS) else { return };
     connections.idle_timeout = options.limit("idle_timeout", connections.idle_timeout);
     connections.max_duration = options.limit("max_connection_duration", None);
+    connections.max_stream = options.limit("max_stream_duration", None);
     if options.has("max_requests_per_connection") {
         connections.max_requests = options.count("max_requests_per_connection").filter(|most| *most > 0);
     }
@@ -59,13 +60,14 @@ pub(super) fn server_http1(written: &Written<'_>) -> Http1Options {
 
 /// HTTP/2 of either side, under a field.
 pub(super) fn http2(message: &Message<'_>, name: &str, keep_on_bad_message: bool) -> Http2Options {
-    let default = Http2Options { stream_error_on_bad_message: keep_on_bad_message, ..Http2Options::default() };
+    let of_version = message.at.reading.version.http2();
+    let default = Http2Options { stream_error_on_bad_message: keep_on_bad_message, ..of_version };
     message.value(name).map_or(default, |written| http2_options(written, keep_on_bad_message))
 }
 
 /// HTTP/2 of either side.
 pub(super) fn http2_options(written: &Written<'_>, keep_on_bad_message: bool) -> Http2Options {
-    let default = Http2Options::default();
+    let default = written.reading.version.http2();
     let Some(options) = written.message(&HTTP2) else { return default };
     let window = |name, default| options.within(name, 65_535, (1 << 31) - 1).unwrap_or(default);
     let former = options.boolean("stream_error_on_invalid_http_messaging");

@@ -5,7 +5,7 @@ use super::message::Message;
 use super::reading::Said;
 use super::schema::{FILTER_CHAIN, HTTP_INSPECTOR, LISTENER, LISTENER_FILTER, PROXY_PROTOCOL, TLS_INSPECTOR};
 use super::{address, filter_chain};
-use crate::policy::{Direction, Inspection, Listener};
+use crate::policy::{ChainMatch, Direction, Inspection, Listener};
 use std::net::SocketAddr;
 
 const LISTENER_FILTERS: Extensions = Extensions {
@@ -46,8 +46,10 @@ fn listener(message: &Message<'_>) -> Option<Listener> {
     let chains: Vec<_> =
         message.messages("filter_chains", &FILTER_CHAIN).iter().filter_map(filter_chain::read).collect();
     for (number, chain) in chains.iter().enumerate() {
-        if chains.iter().take(number).any(|other| other.matches == chain.matches) {
-            message.at.error(format!("`filter_chains[{number}]` is for the same connections as one before it"));
+        if chains.iter().take(number).any(|other| overlap(&other.matches, &chain.matches)) {
+            message.at.error(format!(
+                "`filter_chains[{number}]` is for connections that one before it is for, by the same words"
+            ));
         }
         if !chain.matches.server_names.is_empty() && !inspection.tls {
             let said = Said::from("`server_names` match nothing without a look at the client hello");
@@ -72,9 +74,24 @@ fn listener(message: &Message<'_>) -> Option<Listener> {
         inspection,
         chains,
         default_chain,
+        tls_handshake: Listener::TLS_HANDSHAKE,
         max_connections,
         origin: message.origin(),
     })
+}
+
+/// Whether two chains say the same of some connection, so that neither is the more specific.
+fn overlap(one: &ChainMatch, other: &ChainMatch) -> bool {
+    fn share<T: PartialEq>(one: &[T], other: &[T]) -> bool {
+        one.is_empty() && other.is_empty() || one.iter().any(|value| other.contains(value))
+    }
+    one.destination_port == other.destination_port
+        && share(&one.destination_ranges, &other.destination_ranges)
+        && share(&one.server_names, &other.server_names)
+        && one.transport == other.transport
+        && share(&one.application_protocols, &other.application_protocols)
+        && share(&one.source_ranges, &other.source_ranges)
+        && share(&one.source_ports, &other.source_ports)
 }
 
 fn inspection(message: &Message<'_>) -> Inspection {

@@ -4,6 +4,7 @@ use super::any::Extensions;
 use super::reading::Said;
 use super::schema::{Schema, Standing, lower_camel};
 use super::written::{Choices, Written, acceptable, among};
+use crate::config::fields::fields;
 use crate::policy::Origin;
 use squall_yaml::{Node, Value, suggest};
 use std::time::Duration;
@@ -101,7 +102,15 @@ impl<'a> Message<'a> {
 
     /// Where it stands in the file.
     pub(super) fn origin(&self) -> Origin {
-        Origin { file: self.at.reading.file.clone(), line: self.at.node.place.line }
+        Origin { file: self.at.reading.file.clone(), line: self.at.node.place.line, ..Origin::default() }
+    }
+
+    /// The same with the places of its fields, by their names in the API, for what advice is given about.
+    pub(super) fn origin_with_fields(&self) -> Origin {
+        if self.at.reading.forget_fields {
+            return self.origin();
+        }
+        Origin { fields: fields(self.at.node, snake), ..self.origin() }
     }
 
     /// A field, if it is there.
@@ -233,5 +242,36 @@ impl<'a> Message<'a> {
             return None;
         };
         config.any(extensions)
+    }
+}
+
+/// The name of a field as the API has it, of either spelling. Of all numbers in names only `5xx` is a word of its own.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len());
+    for (at, letter) in name.char_indices() {
+        let begins_word = letter.is_ascii_uppercase() || name.get(at..).is_some_and(|rest| rest.starts_with("5xx"));
+        if begins_word && at > 0 && !snake.ends_with('_') {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snake;
+
+    #[test]
+    fn a_field_has_one_name_whichever_way_it_is_spelt() {
+        for (written, name) in [
+            ("consecutive5xx", "consecutive_5xx"),
+            ("consecutive_5xx", "consecutive_5xx"),
+            ("maxEjectionPercent", "max_ejection_percent"),
+            ("http2ProtocolOptions", "http2_protocol_options"),
+            ("@type", "@type"),
+        ] {
+            assert_eq!(snake(written), name);
+        }
     }
 }

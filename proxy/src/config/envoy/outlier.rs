@@ -53,7 +53,7 @@ pub(super) fn read(cluster: &Message<'_>) -> Option<OutlierDetection> {
         max_ejection_time: longest.unwrap_or(base.max(default.max_ejection_time)),
         max_ejection_time_jitter: jitter.unwrap_or(default.max_ejection_time_jitter),
         max_ejection_percent: percent("max_ejection_percent", 10),
-        always_eject_one: outlier.flag("always_eject_one_host"),
+        always_eject_one: outlier.flag("always_eject_one_host") || outlier.at.reading.version.always_ejects_one(),
         check_ends_ejection: outlier.boolean("successful_active_health_check_uneject_host").unwrap_or(true),
     })
 }

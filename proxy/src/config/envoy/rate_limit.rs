@@ -1,10 +1,14 @@
 //! Local rate limits.
 
+mod descriptions;
+mod descriptors;
+
 use super::message::Message;
 use super::reading::Said;
 use super::schema::{HTTP_STATUS, TOKEN_BUCKET};
 use super::{header_rules, share};
-use crate::policy::{Fraction, RateLimit};
+use crate::policy::{Fraction, HostDescriptions, RateLimit, TokenBucket};
+pub(super) use descriptions::of_routes;
 use std::time::Duration;
 
 /// The limit of a listener or of a route; that of a route must have a bucket.
@@ -23,14 +27,26 @@ pub(super) fn read(limit: &Message<'_>, on_route: bool) -> Option<RateLimit> {
     let status = limit.message("status", &HTTP_STATUS).and_then(|status| status_of(&status));
     let versions = [("OFF", 0, Some(false)), ("DRAFT_VERSION_03", 1, Some(true))];
     // Without a bucket of its own, a listener's limit is there for the routes that have one.
-    let unlimited = (u32::MAX, u32::MAX, Duration::from_secs(1));
+    let refill = limit.at.reading.version.refill();
+    let unlimited =
+        TokenBucket { max_tokens: u32::MAX, tokens_per_fill: u32::MAX, fill_interval: Duration::from_secs(1), refill };
     let bucket = if limit.has("token_bucket") { bucket(limit) } else { Some(unlimited) };
+    let of_host = [
+        ("OVERRIDE", 0, Some(HostDescriptions::Otherwise)),
+        ("INCLUDE", 1, Some(HostDescriptions::Beside)),
+        ("IGNORE", 2, Some(HostDescriptions::Never)),
+    ];
     let response_headers = header_rules::additions(limit, "response_headers_to_add");
-    let policy = RateLimit {
+    let descriptors = descriptors::own(limit);
+    let describe = descriptions::of_filter(limit);
+    Some(RateLimit {
         stat_prefix,
-        max_tokens: 0,
-        tokens_per_fill: 0,
-        fill_interval: Duration::ZERO,
+        descriptors,
+        stage: limit.within("stage", 0, 10).unwrap_or(0),
+        describe,
+        of_host: limit.choice("vh_rate_limits", &of_host).unwrap_or_default(),
+        always_of_all: limit.boolean("always_consume_default_token_bucket").unwrap_or(true),
+        most_values: limit.within("max_dynamic_descriptors", 1, i128::from(u32::MAX)).unwrap_or(20),
         enabled,
         enforced,
         status: status.filter(|status| *status >= 400).unwrap_or(429),
@@ -38,12 +54,12 @@ pub(super) fn read(limit: &Message<'_>, on_route: bool) -> Option<RateLimit> {
         per_connection: limit.flag("local_rate_limit_per_downstream_connection"),
         grpc_resource_exhausted: limit.flag("rate_limited_as_resource_exhausted"),
         rate_limit_headers: limit.choice("enable_x_ratelimit_headers", &versions).unwrap_or(false),
-    };
-    let (max_tokens, tokens_per_fill, fill_interval) = bucket?;
-    Some(RateLimit { max_tokens, tokens_per_fill, fill_interval, ..policy })
+        bucket: bucket?,
+    })
 }
 
-fn bucket(limit: &Message<'_>) -> Option<(u32, u32, Duration)> {
+/// The bucket of a limit, or of a descriptor.
+fn bucket(limit: &Message<'_>) -> Option<TokenBucket> {
     let bucket = limit.message("token_bucket", &TOKEN_BUCKET)?;
     let whole = bucket.require("max_tokens") & bucket.require("fill_interval");
     let most = i128::from(u32::MAX);
@@ -55,7 +71,10 @@ fn bucket(limit: &Message<'_>) -> Option<(u32, u32, Duration)> {
     {
         value.error(Said::from("this is too short").expected("a duration of at least 0.05s"));
     }
-    if whole { Some((max_tokens?, per_fill?, interval?)) } else { None }
+    let refill = bucket.at.reading.version.refill();
+    let bucket =
+        || Some(TokenBucket { max_tokens: max_tokens?, tokens_per_fill: per_fill?, fill_interval: interval?, refill });
+    if whole { bucket() } else { None }
 }
 
 /// A status by its number, or by its name in Envoy's API.

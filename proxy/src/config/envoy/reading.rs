@@ -1,5 +1,6 @@
 //! What one reading of a bootstrap shares: its file, what was found wrong, and the values of its runtime.
 
+use super::super::mesh::IstioVersion;
 use super::super::problems::Problems;
 use super::references::Wanted;
 use super::runtime::Runtime;
@@ -11,6 +12,10 @@ use std::path::PathBuf;
 pub(super) struct Reading {
     /// The file.
     pub(super) file: PathBuf,
+    /// Nobody will ask where fields stand.
+    pub(super) forget_fields: bool,
+    /// By the Envoy of which Istio it is read.
+    pub(super) version: IstioVersion,
     /// Values of the static runtime layers.
     pub(super) runtime: RefCell<Runtime>,
     /// Clusters that are named.
@@ -59,8 +64,15 @@ impl Said {
 }
 
 impl Reading {
-    pub(super) fn new(file: PathBuf) -> Self {
-        Self { file, runtime: RefCell::default(), wanted: RefCell::default(), notes: RefCell::default() }
+    pub(super) fn new(problems: &Problems<'_>) -> Self {
+        Self {
+            file: problems.file(),
+            forget_fields: problems.forget_fields(),
+            version: problems.version(),
+            runtime: RefCell::default(),
+            wanted: RefCell::default(),
+            notes: RefCell::default(),
+        }
     }
 
     /// Notes an error at a node.

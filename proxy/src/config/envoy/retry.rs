@@ -93,53 +93,18 @@ fn rate_limited(back_off: Message<'_>) -> RateLimitedBackOff {
     }
 }
 
-/// Words of `retry_on`.
-const WORDS: [&str; 16] = [
-    "5xx",
-    "gateway-error",
-    "reset",
-    "reset-before-request",
-    "connect-failure",
-    "envoy-ratelimited",
-    "retriable-4xx",
-    "refused-stream",
-    "retriable-status-codes",
-    "retriable-headers",
-    "http3-post-connect-failure",
-    "cancelled",
-    "deadline-exceeded",
-    "internal",
-    "resource-exhausted",
-    "unavailable",
-];
-
 fn retry_on(policy: &Message<'_>) -> RetryOn {
     let mut on = RetryOn::default();
-    let (mut by_status, mut by_header) = (false, false);
     let written = policy.value("retry_on");
     let text = written.and_then(Written::text).unwrap_or_default();
-    for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        match word {
-            "5xx" => on.any_5xx = true,
-            "gateway-error" => on.gateway_error = true,
-            "reset" => on.reset = true,
-            "reset-before-request" => on.reset_before_request = true,
-            "connect-failure" => on.connect_failure = true,
-            "envoy-ratelimited" => on.envoy_ratelimited = true,
-            "retriable-4xx" => on.retriable_4xx = true,
-            "refused-stream" => on.refused_stream = true,
-            "retriable-status-codes" => by_status = true,
-            "retriable-headers" => by_header = true,
-            // There is no HTTP/3 here that could fail.
-            "http3-post-connect-failure" => {}
-            "cancelled" => on.grpc_statuses.push(1),
-            "deadline-exceeded" => on.grpc_statuses.push(4),
-            "internal" => on.grpc_statuses.push(13),
-            "resource-exhausted" => on.grpc_statuses.push(8),
-            "unavailable" => on.grpc_statuses.push(14),
-            _ => written.into_iter().for_each(|written| unknown_word(written, word)),
+    let said: Vec<_> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    for word in &said {
+        if !on.add(word) {
+            written.into_iter().for_each(|written| unknown_word(written, word));
         }
     }
+    let by_status = said.contains(&"retriable-status-codes");
+    let by_header = said.contains(&"retriable-headers");
     let statuses: Vec<u16> =
         policy.values("retriable_status_codes").iter().filter_map(|status| status.within(100, 599)).collect();
     let headers = header_match::all(policy, "retriable_headers");
@@ -168,9 +133,10 @@ fn unknown_word(written: &Written<'_>, word: &str) {
         written.warn(said.help("write the status under `retriable_status_codes`, and `retriable-status-codes` here"));
         return;
     }
-    let help = match suggest(word, &WORDS) {
+    let known = RetryOn::names();
+    let help = match suggest(word, &known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("these are known: {}", WORDS.join(", ")),
+        None => format!("these are known: {}", known.join(", ")),
     };
     written.warn(said.help(help));
 }

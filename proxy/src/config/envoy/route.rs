@@ -4,19 +4,23 @@ use super::message::Message;
 use super::reading::Said;
 use super::route_table::Above;
 use super::schema::{DIRECT_RESPONSE, REDIRECT, ROUTE_ACTION, ROUTE_CORS_POLICY};
-use super::{cors, header_rules, redirect, route_action, route_filters, route_match};
-use crate::policy::{Action, PathMatch, PathRewrite, Route};
+use super::{cors, header_rules, rate_limit, redirect, route_action, route_filters, route_match};
+use crate::policy::{Action, PathMatch, PathRewrite, Route, RouteDescriptions};
+use std::sync::Arc;
 
 /// A route, with what its host and its table say.
 pub(super) fn read(message: &Message<'_>, above: &Above) -> Option<Route> {
     let matches = route_match::read(message);
     let mut filters = route_filters::read(message);
+    let mut descriptions = RouteDescriptions { of_host: above.descriptions.clone(), ..RouteDescriptions::default() };
     let own = Above { buffer_limit: buffer_limit(message).or(above.buffer_limit), ..above.clone() };
     let action = match message.one_of(&["route", "redirect", "direct_response"], true) {
         Some(("route", action)) => action.message(&ROUTE_ACTION).map(|action| {
             // The older words stand behind the filter's own.
-            let former = action.message("cors", &ROUTE_CORS_POLICY).map(|policy| cors::read(&policy));
+            let former = action.message("cors", &ROUTE_CORS_POLICY).map(|policy| Arc::new(cors::read(&policy)));
             filters.cors = filters.cors.take().or(former);
+            descriptions.own = rate_limit::of_routes(&action);
+            descriptions.beside = action.flag("include_vh_rate_limits");
             Action::Forward(Box::new(route_action::read(&action, &own)))
         }),
         Some(("redirect", action)) => {
@@ -40,9 +44,10 @@ pub(super) fn read(message: &Message<'_>, above: &Above) -> Option<Route> {
     route.headers = headers;
     route.destination_headers_last = above.most_specific_wins;
     route.filters = route_filters::or(filters, &above.filters);
+    route.descriptions = descriptions;
     route.attempt_count_in_request = above.attempt_count_in_request;
     route.attempt_count_in_response = above.attempt_count_in_response;
-    route.origin = message.origin();
+    route.origin = message.origin_with_fields();
     Some(route)
 }
 

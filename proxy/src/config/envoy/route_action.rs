@@ -7,7 +7,8 @@ use super::schema::{MAX_STREAM_DURATION, ROUTE_UPGRADE, WEIGHTED_CLUSTER, WEIGHT
 use super::written::Written;
 use super::{header_rules, labels, references, retry, route_filters, spread, text_match};
 use crate::policy::{
-    Forward, GrpcTimeout, HostRewrite, Mirror, PathRewrite, Priority, RetryPolicy, Rewrite, Target, WeightedCluster,
+    Forward, GrpcDeadline, GrpcTimeout, HostRewrite, Mirror, PathRewrite, Priority, RetryPolicy, Rewrite, Target,
+    WeightedCluster,
 };
 use std::time::Duration;
 
@@ -20,14 +21,19 @@ pub(super) fn read(action: &Message<'_>, above: &Above) -> Forward {
     let retry = retry::read(action).or_else(|| above.retry.clone()).unwrap_or_else(RetryPolicy::none);
     let durations = action.message("max_stream_duration", &MAX_STREAM_DURATION);
     let max_stream = durations.as_ref().filter(|durations| durations.has("max_stream_duration"));
+    if let (Some(written), true) = (action.value("timeout"), durations.is_some()) {
+        written.warn("this has no effect beside `max_stream_duration`, which alone says how long a stream may take");
+    }
     Forward {
         to: target(action, above),
         not_found_status: action.choice("cluster_not_found_response_code", &statuses).unwrap_or(503),
         rewrite: rewrite(action),
-        timeout: action.limit("timeout", Some(Duration::from_secs(15))),
+        timeout: action.limit("timeout", Some(Duration::from_secs(15))).filter(|_| durations.is_none()),
         idle_timeout: action.has("idle_timeout").then(|| action.limit("idle_timeout", None)),
         max_stream: max_stream.map(|durations| durations.limit("max_stream_duration", None)),
-        grpc_timeout: grpc_timeout(action, durations.as_ref()),
+        grpc_deadline: durations.as_ref().and_then(grpc_deadline),
+        grpc_timeout: grpc_timeout(action).filter(|_| durations.is_none()).unwrap_or_default(),
+        grpc_timeout_offset: action.duration("grpc_timeout_offset").unwrap_or_default(),
         retry: RetryPolicy { hedge, ..retry },
         mirrors: mirrors(action, above),
         hash: spread::hashes(action),
@@ -116,16 +122,20 @@ fn rewrite(action: &Message<'_>) -> Rewrite {
     Rewrite { path, host, append_forwarded_host: action.flag("append_x_forwarded_host") }
 }
 
-/// How much of `grpc-timeout` is obeyed; zero is all of it. The former field has no say beside the present message.
-fn grpc_timeout(action: &Message<'_>, durations: Option<&Message<'_>>) -> GrpcTimeout {
-    let former = action.duration("max_grpc_timeout");
-    let most = durations.map_or(former, |durations| durations.duration("grpc_timeout_header_max"));
-    most.map_or(
-        GrpcTimeout::Ignored,
-        |most| {
-            if most.is_zero() { GrpcTimeout::Obeyed } else { GrpcTimeout::AtMost(most) }
-        },
-    )
+/// How much of `grpc-timeout` goes for the time-out, by the former fields; zero is all of it.
+fn grpc_timeout(action: &Message<'_>) -> Option<GrpcTimeout> {
+    let most = action.duration("max_grpc_timeout")?;
+    Some(if most.is_zero() { GrpcTimeout::Obeyed } else { GrpcTimeout::AtMost(most) })
+}
+
+/// How `grpc-timeout` ends a stream: not at all unless the most is said; zero is without one.
+fn grpc_deadline(durations: &Message<'_>) -> Option<GrpcDeadline> {
+    let offset = durations.duration("grpc_timeout_header_offset").unwrap_or_default();
+    let most = durations.duration("grpc_timeout_header_max");
+    if let (None, Some(written)) = (most, durations.value("grpc_timeout_header_offset")) {
+        written.warn("this has no effect without `grpc_timeout_header_max`");
+    }
+    most.map(|most| GrpcDeadline { most: Some(most).filter(|most| !most.is_zero()), offset })
 }
 
 fn upgrades(action: &Message<'_>) -> Vec<(String, bool)> {

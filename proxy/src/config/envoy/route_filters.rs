@@ -7,6 +7,7 @@ use super::schema::{CORS_POLICY, FAULT, FILTER_CONFIG, LOCAL_RATE_LIMIT};
 use super::written::Written;
 use super::{cors, fault, rate_limit};
 use crate::policy::RouteFilters;
+use std::sync::Arc;
 
 const PER_ROUTE: Extensions = Extensions {
     known: &[&FAULT, &CORS_POLICY, &LOCAL_RATE_LIMIT, &FILTER_CONFIG],
@@ -26,11 +27,11 @@ pub(super) fn read(owner: &Message<'_>) -> RouteFilters {
 fn take(written: &Written<'_>, filters: &mut RouteFilters) {
     let Some(config) = written.any(&PER_ROUTE) else { return };
     if config.is(&FAULT) {
-        filters.fault = Some(fault::read(&config));
+        filters.fault = Some(Arc::new(fault::read(&config)));
     } else if config.is(&CORS_POLICY) {
-        filters.cors = Some(cors::read(&config));
+        filters.cors = Some(Arc::new(cors::read(&config)));
     } else if config.is(&LOCAL_RATE_LIMIT) {
-        filters.rate_limit = rate_limit::read(&config, true);
+        filters.rate_limit = rate_limit::read(&config, true).map(Arc::new);
     } else if config.require("config") {
         config.value("config").into_iter().for_each(|inner| take(inner, filters));
     }

@@ -3,8 +3,9 @@
 use super::message::Message;
 use super::reading::Said;
 use super::schema::{ROUTE, ROUTE_CORS_POLICY, VIRTUAL_HOST};
-use super::{cors, header_rules, retry, route, route_filters, spread};
-use crate::policy::{HeaderRules, Mirror, RetryPolicy, RouteFilters, RouteTable, VirtualHost};
+use super::{cors, header_rules, rate_limit, retry, route, route_filters, spread};
+use crate::policy::{Description, HeaderRules, Mirror, RetryPolicy, RouteFilters, RouteTable, VirtualHost};
+use std::sync::Arc;
 
 /// What a table and a virtual host say for the routes in them.
 #[derive(Clone)]
@@ -13,6 +14,8 @@ pub(super) struct Above {
     pub(super) hedge: Option<bool>,
     pub(super) mirrors: Option<Vec<Mirror>>,
     pub(super) filters: RouteFilters,
+    /// How the host describes requests for limits.
+    pub(super) descriptions: Vec<Description>,
     pub(super) host_headers: HeaderRules,
     pub(super) table_headers: HeaderRules,
     /// The route's changes of fields come last, instead of first.
@@ -34,6 +37,7 @@ pub(super) fn read(table: &Message<'_>) -> RouteTable {
         hedge: None,
         mirrors: spread::mirrors(table, validate_clusters),
         filters: route_filters::read(table),
+        descriptions: Vec::new(),
         host_headers: HeaderRules::default(),
         table_headers: header_rules::read(table),
         most_specific_wins: table.flag("most_specific_header_mutations_wins"),
@@ -67,7 +71,7 @@ pub(super) fn read(table: &Message<'_>) -> RouteTable {
 }
 
 fn virtual_host(host: &Message<'_>, table: &Above) -> VirtualHost {
-    let former = host.message("cors", &ROUTE_CORS_POLICY).map(|policy| cors::read(&policy));
+    let former = host.message("cors", &ROUTE_CORS_POLICY).map(|policy| Arc::new(cors::read(&policy)));
     let mut filters = route_filters::read(host);
     filters.cors = filters.cors.take().or(former);
     let above = Above {
@@ -75,6 +79,7 @@ fn virtual_host(host: &Message<'_>, table: &Above) -> VirtualHost {
         hedge: retry::hedge(host),
         mirrors: spread::mirrors(host, table.validate_clusters).or_else(|| table.mirrors.clone()),
         filters: route_filters::or(filters, &table.filters),
+        descriptions: rate_limit::of_routes(host),
         host_headers: header_rules::read(host),
         attempt_count_in_request: host.flag("include_request_attempt_count"),
         attempt_count_in_response: host.flag("include_attempt_count_in_response"),
@@ -86,7 +91,7 @@ fn virtual_host(host: &Message<'_>, table: &Above) -> VirtualHost {
     VirtualHost {
         name: host.required_text("name"),
         domains: domains(host),
-        routes: routes.iter().filter_map(|message| route::read(message, &above)).collect(),
+        routes: routes.iter().filter_map(|message| route::read(message, &above)).map(Arc::new).collect(),
         require_tls: host.choice("require_tls", &requirements).unwrap_or(false),
         origin: host.origin(),
     }

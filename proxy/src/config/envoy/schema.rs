@@ -94,7 +94,7 @@ pub(super) fn lower_camel(name: &str) -> String {
 }
 
 /// Every message that is read, for the documentation and for names that were written wrongly.
-pub(super) static ALL: [&Schema; 171] = [
+pub(super) static ALL: [&Schema; 182] = [
     &BOOTSTRAP,
     &STATIC_RESOURCES,
     &NODE,
@@ -146,6 +146,7 @@ pub(super) static ALL: [&Schema; 171] = [
     &HTTP2,
     &KEEPALIVE,
     &INTERNAL_ADDRESSES,
+    &CLIENT_CERT_DETAILS,
     &MANAGER_UPGRADE,
     &HTTP_FILTER,
     &ROUTER,
@@ -162,6 +163,16 @@ pub(super) static ALL: [&Schema; 171] = [
     &FAULT_FIXED_LIMIT,
     &FAULT_HEADER_LIMIT,
     &LOCAL_RATE_LIMIT,
+    &LIMIT_DESCRIPTOR,
+    &LIMIT_ENTRY,
+    &RATE_LIMIT,
+    &RATE_LIMIT_ACTION,
+    &LIMIT_SOURCE_CLUSTER,
+    &LIMIT_DESTINATION_CLUSTER,
+    &LIMIT_REQUEST_HEADERS,
+    &LIMIT_REMOTE_ADDRESS,
+    &LIMIT_GENERIC_KEY,
+    &LIMIT_HEADER_MATCH,
     &HTTP_STATUS,
     &TOKEN_BUCKET,
     &ACCESS_LOG,

@@ -9,4 +9,5 @@ mod properties;
 mod routes;
 mod support;
 mod upstream;
+mod versions;
 mod whole;

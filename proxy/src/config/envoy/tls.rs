@@ -8,7 +8,9 @@ use super::schema::{
     TLS_CERTIFICATE, TLS_PARAMETERS, UPSTREAM_TLS,
 };
 use super::{data, text_match};
-use crate::policy::{Certificate, DownstreamTls, ServerNames, Sni, TextMatch, TlsVersions, Trust, UpstreamTls};
+use crate::policy::{
+    Certificate, DownstreamTls, NameKind, NameMatch, ServerNames, Sni, TlsVersions, Trust, UpstreamTls,
+};
 
 const OTHERS: &str = "alts dynamic_modules http_11_proxy internal_upstream proxy_protocol quic s2a starttls tap \
     tcp_stats";
@@ -40,7 +42,7 @@ pub(super) fn downstream(socket: &Message<'_>) -> Option<DownstreamTls> {
     Some(DownstreamTls {
         certificates,
         require_client,
-        client_names: validation.as_ref().map(|it| names(it, client_ca.is_some())).unwrap_or_default(),
+        client_names: validation.as_ref().map(|it| client_names(it, client_ca.is_some())).unwrap_or_default(),
         client_ca,
         alpn: common.texts("alpn_protocols"),
         versions: versions(&common, true),
@@ -58,7 +60,7 @@ pub(super) fn upstream(socket: &Message<'_>) -> Option<UpstreamTls> {
     let common = config.message("common_tls_context", &COMMON_TLS);
     let validation = common.as_ref().and_then(|common| common.message("validation_context", &SERVER_VALIDATION));
     let trust = validation.as_ref().map_or(Trust::Nobody, trust);
-    let named = validation.as_ref().map(|it| names(it, trust != Trust::Nobody)).unwrap_or_default();
+    let named = validation.as_ref().map(|it| server_names(it, &trust)).unwrap_or_default();
     if trust == Trust::Nobody {
         config.at.warn(
             Said::from("the server's certificate is not verified")
@@ -84,44 +86,70 @@ pub(super) fn upstream(socket: &Message<'_>) -> Option<UpstreamTls> {
     })
 }
 
+fn accepts_untrusted(validation: &Message<'_>) -> bool {
+    let modes = [("VERIFY_TRUST_CHAIN", 0, Some(false)), ("ACCEPT_UNTRUSTED", 1, Some(true))];
+    validation.choice("trust_chain_verification", &modes).unwrap_or(false)
+}
+
 fn trust(validation: &Message<'_>) -> Trust {
-    let modes = [("VERIFY_TRUST_CHAIN", 0, Some(true)), ("ACCEPT_UNTRUSTED", 1, Some(false))];
-    let verify = validation.choice("trust_chain_verification", &modes).unwrap_or(true);
     let system = validation.message("system_root_certs", &SYSTEM_ROOT_CERTS);
     let file = data::file(validation, "trusted_ca", "a list of authorities");
     if validation.has("trusted_ca") && system.is_some() {
         validation.at.error("`trusted_ca` and `system_root_certs` exclude each other");
     }
     match (file, system) {
-        _ if !verify => Trust::Nobody,
+        _ if accepts_untrusted(validation) => Trust::Nobody,
         (Some(file), _) => Trust::File(file),
         (None, Some(_)) => Trust::System,
         (None, None) => Trust::Nobody,
     }
 }
 
-/// Names that a certificate must have one of; worth little unless someone must have signed it.
-fn names(validation: &Message<'_>, signed: bool) -> Vec<TextMatch> {
+/// Names that a client must have one of; who signed its certificate must be said too, or nobody asks for it.
+fn client_names(validation: &Message<'_>, signed: bool) -> Vec<NameMatch> {
+    let names = names(validation);
+    if !names.is_empty() && !signed && !validation.has("trusted_ca") {
+        let said = Said::from("names of clients are compared, and nothing says who must have signed them");
+        validation.at.error(said.help("name the authorities under `trusted_ca.filename`"));
+    }
+    names
+}
+
+/// Names that a server must have one of; worth little unless someone must have signed its certificate.
+fn server_names(validation: &Message<'_>, trust: &Trust) -> Vec<NameMatch> {
+    let names = names(validation);
+    if names.is_empty() || *trust != Trust::Nobody {
+        return names;
+    }
+    if accepts_untrusted(validation) {
+        validation.at.warn("`ACCEPT_UNTRUSTED` takes certificates of any name");
+        return Vec::new();
+    }
+    let said = Said::from("names are compared, and nothing says who must have signed them");
+    validation.at.warn(said.help("name the authorities under `trusted_ca.filename`"));
+    names
+}
+
+fn names(validation: &Message<'_>) -> Vec<NameMatch> {
     let mut names = Vec::new();
     for name in validation.messages("match_typed_subject_alt_names", &SUBJECT_ALT_NAME) {
         name.require("san_type");
         let types = [
             ("SAN_TYPE_UNSPECIFIED", 0, None),
-            ("EMAIL", 1, None),
-            ("DNS", 2, Some(())),
-            ("URI", 3, Some(())),
-            ("IP_ADDRESS", 4, Some(())),
+            ("EMAIL", 1, Some(NameKind::Email)),
+            ("DNS", 2, Some(NameKind::Dns)),
+            ("URI", 3, Some(NameKind::Uri)),
+            ("IP_ADDRESS", 4, Some(NameKind::Ip)),
             ("OTHER_NAME", 5, None),
         ];
-        name.choice("san_type", &types);
+        let kind = name.choice("san_type", &types);
         name.require("matcher");
-        names.extend(name.value("matcher").and_then(text_match::text_match));
+        let value = name.value("matcher").and_then(text_match::text_match);
+        names.extend(value.map(|value| NameMatch { kind, value }));
     }
-    names.extend(validation.values("match_subject_alt_names").iter().filter_map(text_match::text_match));
-    if !names.is_empty() && !signed {
-        let said = Said::from("names are compared, and nothing says who must have signed them");
-        validation.at.warn(said.help("name the authorities under `trusted_ca.filename`"));
-    }
+    let of_any_kind = validation.values("match_subject_alt_names");
+    let of_any_kind = of_any_kind.iter().filter_map(text_match::text_match);
+    names.extend(of_any_kind.map(|value| NameMatch { kind: None, value }));
     names
 }
 

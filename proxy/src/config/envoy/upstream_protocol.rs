@@ -20,6 +20,8 @@ pub(super) struct Upstream {
     pub(super) auto_sni: bool,
     /// The certificate must have the server name.
     pub(super) auto_names: bool,
+    /// Statuses that count as failures for the detector; all from 500 where empty.
+    pub(super) failures: Vec<TextMatch>,
 }
 
 /// The key of the options in a cluster.
@@ -81,7 +83,7 @@ fn of_options(options: &Message<'_>, connections: &mut ConnectionOptions) -> Ups
     names(options, &mut upstream);
     if let Some(matcher) = options.message("outlier_detection", &ERROR_MATCHER) {
         matcher.require("error_matcher");
-        upstream.policy.error_statuses = matcher.value("error_matcher").map(statuses).unwrap_or_default();
+        upstream.failures = matcher.value("error_matcher").map(statuses).unwrap_or_default();
     }
     let kinds = ["explicit_http_config", "use_downstream_protocol_config", "auto_config"];
     match options.one_of(&kinds, true) {

@@ -82,6 +82,7 @@ pub(in crate::config) fn grpc_route(document: &Document, problems: &mut Problems
         http: sorted(all),
         of_gateway_api: true,
         origin: problems.origin(document.place()),
+        created: metadata.created(),
         name: metadata.name,
         namespace,
         ..VirtualService::default()

@@ -15,7 +15,7 @@ use crate::config::problems::Problems;
 use crate::config::re2;
 use crate::policy::{HeaderMatch, HeaderRules, PathMatch, QueryMatch, RetryPolicy, RouteMatch, TextMatch};
 use serde::Deserialize;
-use squall_yaml::{Document, Keyed, Place, Spanned};
+use squall_yaml::{Document, Keyed, Node, Place, Spanned};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -96,6 +96,7 @@ pub(in crate::config) fn http_route(document: &Document, problems: &mut Problems
     let namespace = metadata.namespace();
     // Without any there is one for every path, which nobody takes.
     let every = || vec![Spanned { value: WrittenRule::default(), place: document.place() }];
+    let nodes = document.root.get("spec").and_then(|spec| spec.get("rules")).map_or(&[][..], Node::list);
     let mut rules = Vec::new();
     for (index, written) in spec.rules.unwrap_or_else(every).iter().enumerate() {
         let name = if written.value.name.is_empty() {
@@ -103,12 +104,13 @@ pub(in crate::config) fn http_route(document: &Document, problems: &mut Problems
         } else {
             written.value.name.clone()
         };
-        rules.extend(self::rules(written, &name, &namespace, problems));
+        rules.extend(self::rules(written, nodes.get(index), &name, &namespace, problems));
     }
     let route = VirtualService {
         http: sorted(rules),
         of_gateway_api: true,
         origin: problems.origin(document.place()),
+        created: metadata.created(),
         name: metadata.name,
         namespace,
         ..VirtualService::default()
@@ -117,8 +119,15 @@ pub(in crate::config) fn http_route(document: &Document, problems: &mut Problems
 }
 
 /// A rule for each of its conditions, since they are sorted apart; without any it is for every path.
-fn rules(written: &Spanned<WrittenRule>, name: &str, namespace: &str, problems: &mut Problems<'_>) -> Vec<HttpRule> {
+fn rules(
+    written: &Spanned<WrittenRule>,
+    node: Option<&Node>,
+    name: &str,
+    namespace: &str,
+    problems: &mut Problems<'_>,
+) -> Vec<HttpRule> {
     let rule = &written.value;
+    let origin = problems.origin_of(written.place, node);
     let every = [Spanned { value: WrittenMatch::default(), place: written.place }];
     let blocks = if rule.matches.is_empty() { &every[..] } else { &rule.matches };
     let mut retry = rule.retry.as_ref().map(|retry| self::retry(retry, problems));
@@ -138,10 +147,12 @@ fn rules(written: &Spanned<WrittenRule>, name: &str, namespace: &str, problems: 
     let action = action(&rule.backend_refs, namespace, problems);
     let mut all: Vec<HttpRule> = Vec::new();
     for block in blocks {
+        let mut matched = route_match(block, problems);
+        matched.origin.fields = origin.fields.clone();
         let mut one = HttpRule {
             avoid_previous_hosts: None,
             name: name.to_owned(),
-            matches: vec![route_match(block, problems)],
+            matches: vec![matched],
             action: action.clone(),
             timeout,
             retry: retry.clone(),
@@ -150,7 +161,7 @@ fn rules(written: &Spanned<WrittenRule>, name: &str, namespace: &str, problems: 
             fault: None,
             cors: None,
             mirrors: Vec::new(),
-            origin: problems.origin(written.place),
+            origin: origin.clone(),
         };
         problems.once(all.is_empty(), |problems| apply(&rule.filters, namespace, &mut one, problems));
         all.push(one);

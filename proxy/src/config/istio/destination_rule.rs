@@ -83,7 +83,8 @@ pub(in crate::config) fn destination_rule(document: &Document, problems: &mut Pr
         policy: host_policy,
         port_policies,
         subsets,
-        origin: problems.origin(document.place()),
+        origin: problems.origin_of(document.place(), written_spec),
+        created: metadata.created(),
         name: metadata.name,
         namespace,
     })

@@ -3,7 +3,7 @@
 use crate::config::duration::{GoDuration, positive};
 use crate::config::number::WholePercent;
 use crate::config::problems::Problems;
-use crate::policy::{OutlierDetection, TextMatch, Threshold};
+use crate::policy::{OutlierDetection, Threshold};
 use serde::Deserialize;
 use squall_yaml::{Keyed, Spanned};
 
@@ -31,7 +31,6 @@ pub(super) struct WrittenOutlier {
 pub(super) struct Detected {
     pub(super) detection: OutlierDetection,
     pub(super) min_health_percent: u32,
-    pub(super) error_statuses: Vec<TextMatch>,
 }
 
 /// What the block means. 0 switches a count off, and is the default of a percentage.
@@ -45,7 +44,11 @@ pub(super) fn detection(written: &WrittenOutlier, problems: &mut Problems<'_>) -
         let help = "add `splitExternalLocalOriginErrors: true`";
         problems.error(local.key, "`consecutiveLocalOriginFailures` counts nothing without the split", help);
     }
-    let error_statuses = written.error_codes.iter().filter_map(|code| status(code, problems)).collect();
+    if let Some(code) = written.error_codes.first().filter(|_| !problems.version().knows_error_codes()) {
+        let message = format!("Istio {} has no `outlierDetectionHttpErrorCodes`", problems.version());
+        problems.error(code.place, message, "it came with Istio 1.32: leave it out");
+    }
+    let failures: Vec<_> = written.error_codes.iter().filter_map(|code| status(code, problems)).collect();
     let mut time = |written: &Option<Keyed<GoDuration>>, field: &str| {
         positive(written.as_ref(), field, "1ms at least; leave it out for the default", problems)
     };
@@ -62,15 +65,17 @@ pub(super) fn detection(written: &WrittenOutlier, problems: &mut Problems<'_>) -
         base_ejection_time,
         max_ejection_time: defaults.max_ejection_time.max(base_ejection_time),
         max_ejection_percent: if percent == 0 { defaults.max_ejection_percent } else { percent },
+        error_statuses: (!failures.is_empty()).then_some(failures),
         ..defaults
     };
-    Detected { detection, min_health_percent: written.min_health_percent.0, error_statuses }
+    Detected { detection, min_health_percent: written.min_health_percent.0 }
 }
 
-fn status(code: &Spanned<u32>, problems: &mut Problems<'_>) -> Option<TextMatch> {
+fn status(code: &Spanned<u32>, problems: &mut Problems<'_>) -> Option<(u16, u16)> {
     if !(100..600).contains(&code.value) {
         problems.error(code.place, format!("{} is no status of an answer", code.value), "100 to 599");
         return None;
     }
-    Some(TextMatch::exact(&code.value.to_string()))
+    let status = u16::try_from(code.value).ok()?;
+    Some((status, status + 1))
 }

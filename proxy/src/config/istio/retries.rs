@@ -18,26 +18,6 @@ pub(super) struct WrittenRetries {
     backoff: Option<Keyed<GoDuration>>,
 }
 
-/// Conditions by their names.
-const CONDITIONS: [&str; 16] = [
-    "5xx",
-    "gateway-error",
-    "connect-failure",
-    "refused-stream",
-    "reset",
-    "reset-before-request",
-    "retriable-4xx",
-    "retriable-status-codes",
-    "retriable-headers",
-    "envoy-ratelimited",
-    "http3-post-connect-failure",
-    "cancelled",
-    "deadline-exceeded",
-    "internal",
-    "resource-exhausted",
-    "unavailable",
-];
-
 /// What the policy means: an empty block switches retries off.
 pub(super) fn retries(written: &Keyed<WrittenRetries>, problems: &mut Problems<'_>) -> RetryPolicy {
     let WrittenRetries { attempts, per_try_timeout, retry_on, retry_ignore_previous_hosts, .. } = &written.value;
@@ -73,33 +53,20 @@ pub(super) fn retries(written: &Keyed<WrittenRetries>, problems: &mut Problems<'
 pub(in crate::config) fn conditions(text: &str, place: Place, problems: &mut Problems<'_>) -> RetryOn {
     let mut on = RetryOn::default();
     for item in text.split(',') {
-        match item {
-            "5xx" => on.any_5xx = true,
-            "gateway-error" => on.gateway_error = true,
-            "connect-failure" => on.connect_failure = true,
-            "refused-stream" => on.refused_stream = true,
-            "reset" => on.reset = true,
-            "reset-before-request" => on.reset_before_request = true,
-            "retriable-4xx" => on.retriable_4xx = true,
-            "envoy-ratelimited" => on.envoy_ratelimited = true,
-            // Without a list they retry nothing: codes stand in the same text, fields cannot be given, HTTP/3 is not spoken.
-            "retriable-status-codes" | "retriable-headers" | "http3-post-connect-failure" => {}
-            "cancelled" => on.grpc_statuses.push(1),
-            "deadline-exceeded" => on.grpc_statuses.push(4),
-            "resource-exhausted" => on.grpc_statuses.push(8),
-            "internal" => on.grpc_statuses.push(13),
-            "unavailable" => on.grpc_statuses.push(14),
-            other => match other.parse::<u16>() {
-                Ok(status) if is_known(status) => on.statuses.push(status),
-                _ => {
-                    let help = match suggest(other, &CONDITIONS) {
-                        _ if other.trim() != other => "write the conditions without spaces between them".to_owned(),
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("one of {} or a status code", CONDITIONS.join(", ")),
-                    };
-                    problems.error(place, format!("`{other}` is no condition of a retry"), help);
-                }
-            },
+        if on.add(item) {
+            continue;
+        }
+        match item.parse::<u16>() {
+            Ok(status) if is_known(status) => on.statuses.push(status),
+            _ => {
+                let known = RetryOn::names();
+                let help = match suggest(item, &known) {
+                    _ if item.trim() != item => "write the conditions without spaces between them".to_owned(),
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("one of {} or a status code", known.join(", ")),
+                };
+                problems.error(place, format!("`{item}` is no condition of a retry"), help);
+            }
         }
     }
     on

@@ -1,4 +1,4 @@
-//! `Sidecar`: which hosts may be called.
+//! `Sidecar`: which hosts may be called, and what becomes of calls to all others.
 
 use super::gateway::protocol;
 use super::labels::{WrittenSelector, selector};
@@ -18,6 +18,23 @@ struct Spec {
     workload_selector: Option<Keyed<WrittenSelector>>,
     #[serde(default)]
     egress: Vec<Spanned<WrittenEgress>>,
+    outbound_traffic_policy: Option<OutboundPolicy>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OutboundPolicy {
+    #[serde(default)]
+    mode: Mode,
+}
+
+/// The first is protobuf's default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Mode {
+    #[default]
+    RegistryOnly,
+    AllowAny,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,6 +83,7 @@ pub(in crate::config) fn sidecar(document: &Document, problems: &mut Problems<'_
         namespace: metadata.namespace(),
         workload_selector: selector(spec.workload_selector.as_ref(), problems),
         egress: spec.egress.iter().map(|written| egress(written, problems)).collect(),
+        registry_only: spec.outbound_traffic_policy.map(|policy| policy.mode == Mode::RegistryOnly),
         origin: problems.origin(document.place()),
         name: metadata.name,
     })

@@ -53,16 +53,15 @@ impl Blocks<'_> {
     fn resolve(&self, problems: &mut Problems<'_>) -> TrafficPolicy {
         let detected = self.outlier_detection.map(|outlier| detection(outlier, problems));
         let watched = detected.is_some();
-        let (outlier, min_health_percent, error_statuses) = match detected {
-            Some(detected) => (Some(detected.detection), detected.min_health_percent, detected.error_statuses),
-            None => (None, 0, Vec::new()),
+        let (outlier, min_health_percent) = match detected {
+            Some(detected) => (Some(detected.detection), detected.min_health_percent),
+            None => (None, 0),
         };
         TrafficPolicy {
             load_balancer: self.load_balancer.map(|balancer| load_balancer(balancer, watched, problems)),
             connection_pool: self.connection_pool.map(|pool| connection_pool(pool, problems)),
             outlier,
             min_health_percent,
-            error_statuses,
             tls: self.tls.and_then(|written| tls(written, problems)),
             retry_budget: None,
         }
@@ -76,7 +75,7 @@ pub(super) fn policy(
     problems: &mut Problems<'_>,
 ) -> (TrafficPolicy, Vec<(u16, TrafficPolicy)>) {
     let retry_budget = written.retry_budget.as_ref().map(|budget| RetryBudget {
-        percent: budget.percent.map_or(20.0, |percent| percent.0),
+        percent: budget.percent.map_or(problems.version().retry_budget_percent(), |percent| percent.0),
         min_concurrency: budget.min_retry_concurrency.and_then(Count::set).unwrap_or(3),
     });
     let blocks = Blocks {

@@ -22,7 +22,7 @@ use crate::config::problems::Problems;
 use connection::{WrittenTcp, WrittenTls};
 use http::WrittenRule;
 use serde::Deserialize;
-use squall_yaml::{Document, Keyed, Spanned};
+use squall_yaml::{Document, Keyed, Node, Spanned};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -67,8 +67,10 @@ pub(in crate::config) fn virtual_service(document: &Document, problems: &mut Pro
     if spec.http.is_empty() && tls.is_empty() && tcp.is_empty() {
         problems.error(document.place(), "nothing to do: there is no rule", "add one under `http`, `tls` or `tcp`");
     }
-    let http: Vec<_> = spec.http.iter().filter_map(|rule| http::rule(rule, &context, problems)).collect();
-    unreachable::warn_of_http(&http, &spec.http, problems);
+    let nodes = document.root.get("spec").and_then(|spec| spec.get("http")).map_or(&[][..], Node::list);
+    let rules = spec.http.iter().enumerate();
+    let http: Vec<_> =
+        rules.filter_map(|(index, rule)| http::rule(rule, nodes.get(index), &context, problems)).collect();
     unreachable::warn_of_tcp(tcp, problems);
     let mut gateways = gateway_names(written_gateways, problems);
     if gateways.is_empty() && !context.is_delegate {
@@ -86,6 +88,7 @@ pub(in crate::config) fn virtual_service(document: &Document, problems: &mut Pro
         of_gateway_api: false,
         section: String::new(),
         origin: problems.origin(document.place()),
+        created: metadata.created(),
         name: metadata.name,
         namespace,
     })

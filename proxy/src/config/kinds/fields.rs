@@ -46,14 +46,14 @@ pub(super) const GATEWAY: &[Refused] = &[
             "caCrl",
             "cipherSuites",
             "insecureSkipVerify",
-            "maxProtocolVersion",
-            "minProtocolVersion",
-            "subjectAltNames",
             "verifyCertificateHash",
             "verifyCertificateSpki",
         ],
     ),
-    some(&["spec.servers.tls"], &["mode", "credentialName", "credentialNames"]),
+    some(
+        &["spec.servers.tls"],
+        &["mode", "credentialName", "credentialNames", "maxProtocolVersion", "minProtocolVersion"],
+    ),
 ];
 
 pub(super) const SERVICE_ENTRY: &[Refused] = &[
@@ -65,7 +65,8 @@ pub(super) const SERVICE_ENTRY: &[Refused] = &[
 pub(super) const WORKLOAD_ENTRY: &[Refused] = &[any(&["spec"], &["network"]), some(&["spec"], &["address"])];
 
 pub(super) const SIDECAR: &[Refused] = &[
-    any(&["spec"], &["ingress", "outboundTrafficPolicy", "inboundConnectionPool"]),
+    any(&["spec"], &["ingress", "inboundConnectionPool"]),
+    any(&["spec.outboundTrafficPolicy"], &["egressProxy"]),
     any(&["spec.egress"], &["bind", "captureMode"]),
     some(&["spec.egress"], &["hosts"]),
 ];

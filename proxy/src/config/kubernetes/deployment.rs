@@ -172,7 +172,7 @@ pub(in crate::config) fn deployment(document: &Document, problems: &mut Problems
         startup: read(container.and_then(|one| one.startup_probe.as_ref()), "startupProbe"),
         replicas: spec.replicas.map_or(1, |replicas| replicas.0),
         labels,
-        origin: problems.origin(document.place()),
+        origin: problems.origin_of(document.place(), document.root.get("spec")),
         name: metadata.name,
     })
 }

@@ -32,7 +32,7 @@ pub(super) fn name(port: u16, subset: Option<&str>, host: &str) -> String {
 pub(super) fn outbound(view: &View<'_>) -> Vec<Cluster> {
     let services = view.clustered();
     let mut clusters: Vec<_> = services.into_iter().flat_map(|service| of_service(view, service)).collect();
-    let knows_all = view.site.unknown_hosts == OutboundTraffic::RegistryOnly;
+    let knows_all = view.unknown_hosts() == OutboundTraffic::RegistryOnly;
     match view.site.mode {
         Mode::Outbound if knows_all => clusters.push(black_hole()),
         Mode::Outbound => clusters.push(passthrough(view.site.version)),
@@ -143,7 +143,7 @@ fn passthrough(version: IstioVersion) -> Cluster {
     let mut cluster = Cluster { discovery: Discovery::OriginalDestination, ..black_hole() };
     PASSTHROUGH.clone_into(&mut cluster.name);
     cluster.protocol.choice = ProtocolChoice::OfClient;
-    cluster.protocol.http2 = super::connections::http2(version);
+    cluster.protocol.http2 = version.http2();
     cluster.connections.idle_timeout = Some(Duration::from_secs(300));
     cluster
 }

@@ -1,8 +1,8 @@
 //! Connections to endpoints: limits, times and the protocol, with the mesh's defaults for what a policy leaves out.
 
-use super::{IstioVersion, Mode, Site};
+use super::{Mode, Site};
 use crate::config::objects::{AppProtocol, ConnectionPool, TrafficPolicy};
-use crate::policy::{ConnectionOptions, Http2Options, PoolLimits, ProtocolChoice, UNLIMITED, UpstreamProtocol};
+use crate::policy::{ConnectionOptions, PoolLimits, ProtocolChoice, UNLIMITED, UpstreamProtocol};
 use std::time::Duration;
 
 /// Limits of a cluster. 0 cannot be said in Istio: it means nothing was said.
@@ -50,25 +50,11 @@ pub(super) fn protocol(spoken: AppProtocol, policy: &TrafficPolicy, site: &Site)
     } else {
         ProtocolChoice::Http1
     };
-    let mut http2 = http2(site.version);
+    let mut http2 = site.version.http2();
     if choice == ProtocolChoice::Http2 {
         http2.max_concurrent_streams =
             pool.max_concurrent_streams.filter(|count| *count > 0).unwrap_or(http2.max_concurrent_streams);
         http2.keepalive = pool.http2_keepalive;
     }
-    UpstreamProtocol { choice, http2, error_statuses: policy.error_statuses.clone(), ..UpstreamProtocol::default() }
-}
-
-/// HTTP/2 as the Envoy of a version speaks it.
-pub(super) fn http2(version: IstioVersion) -> Http2Options {
-    if version.has_wide_http2() {
-        let window = 256 << 20;
-        return Http2Options {
-            max_concurrent_streams: (1 << 31) - 1,
-            stream_window: window,
-            connection_window: window,
-            ..Http2Options::default()
-        };
-    }
-    Http2Options::default()
+    UpstreamProtocol { choice, http2, ..UpstreamProtocol::default() }
 }

@@ -23,7 +23,6 @@ pub(super) fn of_subset(rule: &Rule, subset: &Subset, port: u16) -> TrafficPolic
     TrafficPolicy {
         outlier: detector.outlier.clone(),
         min_health_percent: detector.min_health_percent,
-        error_statuses: detector.error_statuses.clone(),
         load_balancer: own.load_balancer.or(host.load_balancer),
         connection_pool: own.connection_pool.or(host.connection_pool),
         tls: own.tls.or(host.tls),

@@ -50,7 +50,8 @@ fn of_slices(view: &View<'_>, service: &Known<'_>, port: &ServicePort) -> Vec<(P
     used.map(|slice| (slice.place.clone(), of_slice(slice))).collect()
 }
 
-/// The endpoints of a port of a service. A service with one port has all endpoints where either of the two has no name.
+/// The endpoints of a port of a service. A service with one port has all endpoints where either of the two has no name; one whose ports
+/// nobody has listed has all endpoints at each.
 fn slices_of<'o>(
     slices: &'o [EndpointSlice],
     service: &Known<'_>,
@@ -61,7 +62,8 @@ fn slices_of<'o>(
     let identity = super::host::of_kubernetes(&service.host);
     slices.iter().filter(move |slice| {
         let named = slice.port_name == port.name
-            || only && (by_name_alone || slice.port_name.is_empty() || port.name.is_empty());
+            || by_name_alone
+            || only && (slice.port_name.is_empty() || port.name.is_empty());
         named && identity == Some((slice.service.as_str(), namespace(&slice.namespace)))
     })
 }

@@ -8,14 +8,21 @@ use super::streams::{of_tcp, of_tls};
 use super::view::View;
 use super::virtual_services::Bound;
 use crate::config::objects::GatewayServer;
-use crate::policy::{ChainMatch, Direction, DownstreamTls, FilterChain, Handler, Listener, Origin, TlsVersions};
-use servers::{Kind, Server, by_port, fits};
+use crate::policy::{ChainMatch, Direction, DownstreamTls, FilterChain, Handler, Listener, NameMatch, Origin};
+use servers::{Kind, by_port, fits};
+
+pub(super) use servers::Server;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Every listener of the gateways that select the proxy, in order of their ports.
 pub(super) fn listeners(view: &View<'_>) -> Vec<Listener> {
     let ports = by_port(view).into_iter();
     ports.map(|(port, servers)| listener(view, port, &servers)).collect()
+}
+
+/// The servers of one port.
+pub(super) fn servers_at<'o>(view: &View<'o>, port: u16) -> Vec<Server<'o>> {
+    by_port(view).remove(&port).unwrap_or_default()
 }
 
 fn listener(view: &View<'_>, port: u16, servers: &[Server<'_>]) -> Listener {
@@ -52,6 +59,7 @@ fn listener(view: &View<'_>, port: u16, servers: &[Server<'_>]) -> Listener {
         inspection: inspection(looks, false),
         chains,
         default_chain: None,
+        tls_handshake: Listener::TLS_HANDSHAKE,
         max_connections: None,
         origin: servers.first().map(|server| server.written.origin.clone()).unwrap_or_default(),
     }
@@ -96,9 +104,9 @@ fn downstream_tls(server: &GatewayServer, speaks_http: bool) -> DownstreamTls {
         certificates: server.certificates.clone(),
         client_ca: server.client_ca.clone(),
         require_client: server.require_client,
-        client_names: Vec::new(),
+        client_names: server.client_names.iter().map(|name| NameMatch::exact(name)).collect(),
         alpn: if speaks_http { vec!["h2".to_owned(), "http/1.1".to_owned()] } else { Vec::new() },
-        versions: TlsVersions::default(),
+        versions: server.versions,
     }
 }
 

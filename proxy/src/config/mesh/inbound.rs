@@ -17,6 +17,7 @@ use crate::policy::{
     Origin, RetryOn, RetryPolicy, Route, RouteTable, ServiceIdentity, TcpProxy, TransportProtocol, VirtualHost,
 };
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The listener of a served port, and the cluster of the application.
 pub(super) fn serve(view: &View<'_>, served: &ServedPort, app: SocketAddr) -> (Listener, Cluster) {
@@ -28,7 +29,7 @@ pub(super) fn serve(view: &View<'_>, served: &ServedPort, app: SocketAddr) -> (L
         let host = VirtualHost {
             name: format!("inbound|http|{}", served.port),
             domains: vec!["*".to_owned()],
-            routes: vec![route],
+            routes: vec![Arc::new(route)],
             ..VirtualHost::default()
         };
         let table = RouteTable { name: cluster.name.clone(), virtual_hosts: vec![host], ignore_port_in_host: false };
@@ -36,11 +37,12 @@ pub(super) fn serve(view: &View<'_>, served: &ServedPort, app: SocketAddr) -> (L
     };
     let stream = || chain(ChainMatch::default(), TcpProxy::to(&cluster.name, &cluster.name), &Origin::default());
     let looks = spoken == AppProtocol::Sniffed;
-    let chains = match spoken {
-        AppProtocol::Sniffed => vec![sniffed(http()), stream()],
-        AppProtocol::Tls | AppProtocol::Tcp | AppProtocol::Udp => vec![stream()],
+    let (chains, default_chain) = match spoken {
+        // Beside a chain that asks for plain bytes, one that asks for nothing would never be chosen.
+        AppProtocol::Sniffed => (vec![sniffed(http())], Some(stream())),
+        AppProtocol::Tls | AppProtocol::Tcp | AppProtocol::Udp => (vec![stream()], None),
         AppProtocol::Http | AppProtocol::Http2 | AppProtocol::Grpc | AppProtocol::GrpcWeb => {
-            vec![requests(http())]
+            (vec![requests(http())], None)
         }
     };
     let listener = Listener {
@@ -50,7 +52,8 @@ pub(super) fn serve(view: &View<'_>, served: &ServedPort, app: SocketAddr) -> (L
         connection_buffer: 1 << 20,
         inspection: inspection(looks, looks),
         chains,
-        default_chain: None,
+        default_chain,
+        tls_handshake: Listener::TLS_HANDSHAKE,
         max_connections: None,
         origin: Origin::default(),
     };

@@ -35,6 +35,7 @@ pub(super) fn listener(view: &View<'_>, served: &ServedPort) -> Listener {
         inspection,
         chains,
         default_chain,
+        tls_handshake: Listener::TLS_HANDSHAKE,
         max_connections: None,
         origin: Origin::default(),
     };
@@ -58,7 +59,7 @@ pub(super) fn listener(view: &View<'_>, served: &ServedPort) -> Listener {
     if by_name {
         streams.iter_mut().for_each(|chain| named(chain, stream));
     }
-    let rest = by_name.then(|| rest(view.site.unknown_hosts));
+    let rest = by_name.then(|| rest(view.unknown_hosts()));
     if !requests {
         return listener(inspection(tls, false), streams, rest);
     }
@@ -70,8 +71,11 @@ pub(super) fn listener(view: &View<'_>, served: &ServedPort) -> Listener {
     let mut http = handler(routes);
     http.matches.transport = Some(TransportProtocol::RawBuffer);
     http.matches.application_protocols = CLEAR_HTTP.map(str::to_owned).to_vec();
-    streams.push(http);
-    listener(inspection(true, true), streams, rest)
+    // What is no HTTP is left to a chain that asks for nothing: beside one that asks for plain bytes it would never be chosen.
+    let (mut chains, mut anything): (Vec<_>, Vec<_>) =
+        streams.into_iter().partition(|chain| chain.matches != ChainMatch::default());
+    chains.push(http);
+    listener(inspection(true, true), chains, anything.pop().or(rest))
 }
 
 fn named(chain: &mut FilterChain, service: &Known<'_>) {

@@ -2,9 +2,10 @@
 
 use super::export::seen;
 use super::host::{self, namespace, of_service, qualified};
+use super::named::{self, Ports};
 use crate::config::objects::{AppProtocol, Objects, Service, ServiceEntry, ServicePort};
 use crate::policy::Origin;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Ports of servers that speak first; what is spoken there is never found out from the first bytes.
 const SERVER_FIRST: [u16; 4] = [25, 53, 3306, 27017];
@@ -37,7 +38,7 @@ pub(in crate::config) enum KnownBy<'o> {
     Service(&'o Service),
     /// By an entry.
     Entry(&'o ServiceEntry),
-    /// By its name, or by endpoints.
+    /// By its name, or by endpoints: it has the ports that policies name, and port 80.
     Name,
 }
 
@@ -51,8 +52,22 @@ impl<'o> Registry<'o> {
         let by_name = names.iter().map(|name| qualified(name, ""));
         let known: BTreeSet<_> = services.iter().map(|service| service.host.clone()).collect();
         let unknown: BTreeSet<_> = by_endpoints.chain(by_name).filter(|host| !known.contains(host)).collect();
-        services.extend(unknown.into_iter().map(of_name));
+        let mut named = if unknown.is_empty() { BTreeMap::new() } else { named::ports(objects) };
+        services.extend(unknown.into_iter().map(|host| {
+            let ports = named.remove(&host).unwrap_or_default();
+            of_name(host, ports)
+        }));
         Self { services }
+    }
+
+    /// The hosts of all services.
+    pub(in crate::config) fn hosts(&self) -> impl Iterator<Item = String> {
+        self.services.iter().map(|service| service.host.clone())
+    }
+
+    /// The numbers of all ports.
+    pub(in crate::config) fn ports(&self) -> BTreeSet<u16> {
+        self.services.iter().flat_map(|service| &service.ports).map(|port| port.number).collect()
     }
 
     /// The services that callers of a namespace see, each host once: that of their own namespace first, then a Kubernetes Service.
@@ -80,10 +95,12 @@ impl Known<'_> {
         self.ports.iter().find(|port| port.number == number)
     }
 
-    /// The port of a destination that says none: its only one, else that of the listener.
+    /// The port of a destination that says none: its only one, else that of the listener. Where nobody has listed its ports the first is meant
+    /// rather than one that it is not known to have.
     pub(in crate::config) fn port_or(&self, listener: u16) -> u16 {
         match self.ports.as_slice() {
             [only] => only.number,
+            [first, ..] if matches!(self.by, KnownBy::Name) && self.port(listener).is_none() => first.number,
             _ => listener,
         }
     }
@@ -123,10 +140,13 @@ fn of_entry(entry: &ServiceEntry) -> impl Iterator<Item = Known<'_>> {
     })
 }
 
-fn of_name<'o>(host: String) -> Known<'o> {
+fn of_name<'o>(host: String, named: Ports) -> Known<'o> {
     let namespace = host::of_kubernetes(&host).map_or("default", |(_, namespace)| namespace).to_owned();
-    let port = ServicePort { number: 80, name: "http".to_owned(), protocol: AppProtocol::Http };
-    Known { host, namespace, ports: vec![port], by: KnownBy::Name, origin: Origin::default() }
+    let first = ServicePort { number: 80, name: "http".to_owned(), protocol: AppProtocol::Http };
+    let others = named.into_iter().filter(|(number, _)| *number != first.number);
+    let others = others.map(|(number, protocol)| ServicePort { number, name: number.to_string(), protocol });
+    let ports = std::iter::once(first.clone()).chain(others).collect();
+    Known { host, namespace, ports, by: KnownBy::Name, origin: Origin::default() }
 }
 
 /// Ports of connections; datagrams are forwarded by no proxy. What is spoken is found out from the first bytes only where the client sends

@@ -9,9 +9,12 @@ use super::virtual_services::Bound;
 use crate::config::objects::{Backend, HttpAction, HttpRule, MatchBlock, WeightedBackend};
 use crate::policy::{
     Action, Forward, Fraction, GrpcTimeout, HashPolicy, HostRewrite, Mirror, PathMatch, PathRewrite, Redirect,
-    RedirectPort, RetryOn, RetryPolicy, Rewrite, Route, RouteFilters, RouteMatch, Target, WeightedCluster,
+    RedirectPort, RetryOn, RetryPolicy, Rewrite, Route, RouteDescriptions, RouteFilters, RouteMatch, Target,
+    WeightedCluster,
 };
 use regex::Regex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The listener that routes are made for.
@@ -26,15 +29,15 @@ pub(super) struct Entrance<'a> {
 }
 
 /// The routes of an object, one for each match block, up to the first that matches everything: what stands behind is not made.
-pub(super) fn routes(view: &View<'_>, bound: &Bound<'_>, entrance: Entrance<'_>) -> Vec<Route> {
+pub(super) fn routes(view: &View<'_>, bound: &Bound<'_>, entrance: Entrance<'_>) -> Vec<Arc<Route>> {
     let mut routes = Vec::new();
     for rule in &bound.rules {
         if rule.matches.is_empty() {
-            routes.extend(route(view, bound, rule, None, entrance));
+            routes.extend(route(view, bound, rule, None, entrance).map(Arc::new));
             return routes;
         }
-        for block in rule.matches.iter().filter(|block| is_for(view, block, entrance)) {
-            routes.extend(route(view, bound, rule, Some(block), entrance));
+        for block in rule.matches.iter().filter(|block| unfit(view, block, entrance).is_none()) {
+            routes.extend(route(view, bound, rule, Some(block), entrance).map(Arc::new));
             if matches_everything(&block.request) {
                 return routes;
             }
@@ -72,14 +75,32 @@ pub(in crate::config) fn matches_everything(request: &RouteMatch) -> bool {
     path && request.headers.is_empty() && request.query.is_empty() && request.fraction.is_none() && !request.grpc_only
 }
 
-/// What is known of callers and listeners while routes are made. Labels and namespace do not count where the match names gateways.
-fn is_for(view: &View<'_>, block: &MatchBlock, entrance: Entrance<'_>) -> bool {
-    let at_port = block.port.is_none_or(|port| port == entrance.port);
-    if !block.gateways.is_empty() {
-        return at_port && block.gateways.iter().any(|gateway| gateway == entrance.gateway);
+/// Why a match is left out while routes are made: by what is known of listeners and callers already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit<'b> {
+    /// It is for another port.
+    Port(u16),
+    /// It is for other gateways, or for the mesh.
+    Gateways(&'b [String]),
+    /// It is for callers of another namespace.
+    SourceNamespace(&'b str),
+    /// It is for callers with other labels.
+    SourceLabels(&'b BTreeMap<String, String>),
+}
+
+/// Why a match is not for a listener and its callers, if it is not. Labels and namespace do not count where it names gateways.
+pub(super) fn unfit<'b>(view: &View<'_>, block: &'b MatchBlock, entrance: Entrance<'_>) -> Option<Unfit<'b>> {
+    if let Some(port) = block.port.filter(|port| *port != entrance.port) {
+        return Some(Unfit::Port(port));
     }
-    let of_namespace = block.source_namespace.as_ref().is_none_or(|namespace| namespace == view.site.namespace());
-    at_port && of_namespace && subset_of(&block.source_labels, &view.site.node.labels)
+    if !block.gateways.is_empty() {
+        let named = block.gateways.iter().any(|gateway| gateway == entrance.gateway);
+        return (!named).then_some(Unfit::Gateways(&block.gateways));
+    }
+    if let Some(namespace) = block.source_namespace.as_deref().filter(|of| *of != view.site.namespace()) {
+        return Some(Unfit::SourceNamespace(namespace));
+    }
+    (!subset_of(&block.source_labels, &view.site.node.labels)).then_some(Unfit::SourceLabels(&block.source_labels))
 }
 
 fn route(
@@ -114,7 +135,12 @@ fn route(
         action,
         headers: if headers == Default::default() { Vec::new() } else { vec![headers] },
         destination_headers_last: single,
-        filters: RouteFilters { fault: rule.fault.clone().filter(faults), cors: rule.cors.clone(), rate_limit: None },
+        filters: RouteFilters {
+            fault: rule.fault.clone().filter(faults).map(Arc::new),
+            cors: rule.cors.clone().map(Arc::new),
+            rate_limit: None,
+        },
+        descriptions: RouteDescriptions::default(),
         attempt_count_in_request: true,
         attempt_count_in_response: false,
         origin: block.map_or(&rule.origin, |block| &block.origin).clone(),

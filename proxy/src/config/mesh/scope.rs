@@ -1,5 +1,6 @@
 //! What a `Sidecar` lets a proxy see.
 
+use super::OutboundTraffic;
 use super::host::{ROOT_NAMESPACE, covers, namespace, overlap};
 use crate::config::objects::{Objects, Sidecar, SidecarEgress};
 use crate::policy::Node;
@@ -30,6 +31,12 @@ impl<'o> Scope<'o> {
     /// Everything: what gateways see.
     pub(super) fn everything(node: &'o Node) -> Self {
         Self { sidecar: None, namespace: namespace(&node.namespace) }
+    }
+
+    /// What becomes of calls to hosts that nobody knows, if a `Sidecar` says so.
+    pub(super) fn unknown_hosts(&self) -> Option<OutboundTraffic> {
+        let registry_only = self.sidecar?.registry_only?;
+        Some(if registry_only { OutboundTraffic::RegistryOnly } else { OutboundTraffic::AllowAny })
     }
 
     /// True if a service of a namespace may be called by some port, or by this one.

@@ -17,7 +17,8 @@ pub struct Site {
     pub unknown_hosts: OutboundTraffic,
     /// What it listens to. A gateway listens to what its `Gateway` objects say; a port that stands here is bound where it says here.
     pub ports: Vec<ServedPort>,
-    /// Hosts of services known besides the objects, as `cart` or `cart.shop.svc.cluster.local`: port 80, HTTP.
+    /// Hosts of services known besides the objects, as `cart` or `cart.shop.svc.cluster.local`: HTTP at port 80, and
+    /// the ports that policies name.
     pub services: Vec<String>,
 }
 

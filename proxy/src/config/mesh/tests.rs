@@ -6,6 +6,7 @@ mod destination_rules;
 mod endpoints;
 mod gateway;
 mod inbound;
+mod limits;
 mod locality;
 mod outbound;
 mod properties;

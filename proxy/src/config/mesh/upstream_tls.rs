@@ -1,7 +1,7 @@
 //! TLS to endpoints, as a rule asks for it.
 
 use crate::config::objects::TlsSetting;
-use crate::policy::{ServerNames, Sni, TextMatch, TlsVersions, Trust, UpstreamTls};
+use crate::policy::{NameMatch, ServerNames, Sni, TlsVersions, Trust, UpstreamTls};
 
 /// TLS of a cluster. `alt_names` are those of the service's entry, for a rule that says none.
 pub(super) fn upstream_tls(setting: &TlsSetting, alt_names: &[String]) -> Option<UpstreamTls> {
@@ -17,7 +17,7 @@ pub(super) fn upstream_tls(setting: &TlsSetting, alt_names: &[String]) -> Option
         },
         names: match sni {
             _ if *insecure => ServerNames::Any,
-            _ if given => ServerNames::OneOf(names.iter().map(|name| TextMatch::exact(name)).collect()),
+            _ if given => ServerNames::OneOf(names.iter().map(|name| NameMatch::exact(name)).collect()),
             // Whoever says a server name and no names to check gets the chain checked, and no name.
             Some(_) => ServerNames::Any,
             None => ServerNames::Sni,

@@ -48,6 +48,22 @@ impl IstioVersion {
         self < Self::one(28)
     }
 
+    /// `outlierDetectionHttpErrorCodes` is a field of `outlierDetection`; from 1.32.
+    pub fn knows_error_codes(self) -> bool {
+        self >= Self::one(32)
+    }
+
+    /// Retries that a `retryBudget` without `percent` allows, in percent: 20, and by a mistake 0.2 up to 1.27. Patches of 1.28 and 1.29
+    /// mended it.
+    pub fn retry_budget_percent(self) -> f64 {
+        if self < Self::one(28) { 0.2 } else { 20.0 }
+    }
+
+    /// Buckets of local rate limits are filled by steps, not evenly; up to 1.22, whose Envoy was 1.30.
+    pub fn fills_buckets_by_steps(self) -> bool {
+        self < Self::one(23)
+    }
+
     /// One endpoint may be ejected whatever the percentage; up to 1.19, whose Envoy was 1.27.
     pub fn always_ejects_one(self) -> bool {
         self < Self::one(20)
@@ -107,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_names_each_version_at_which_something_changes() {
+        let page = include_str!("../../../../docs/versions.md");
+        let of_page: Vec<&str> = page.lines().filter_map(|line| line.split('|').nth(4)).map(str::trim).collect();
+        let of_page: Vec<&str> = of_page.into_iter().filter(|cell| cell.starts_with("1.")).collect();
+        assert_eq!(of_page, ["1.20", "1.23", "1.24", "1.24", "1.25", "1.28", "1.28", "1.28", "1.32", "1.32"]);
+    }
+
+    #[test]
     fn each_switch_turns_at_its_version() {
         type Switch = fn(IstioVersion) -> bool;
         for (switch, last_old, before) in [
@@ -117,6 +141,9 @@ mod tests {
             (IstioVersion::trusts_private_addresses, 24, true),
             (IstioVersion::has_wide_http2, 27, true),
             (IstioVersion::always_ejects_one, 19, true),
+            (IstioVersion::knows_error_codes, 31, false),
+            (IstioVersion::fills_buckets_by_steps, 22, true),
+            (|version| version.retry_budget_percent() < 1.0, 27, true),
         ] {
             assert_eq!(switch(IstioVersion::one(last_old)), before, "1.{last_old}");
             assert_eq!(switch(IstioVersion::one(last_old + 1)), !before, "1.{}", last_old + 1);

@@ -5,7 +5,7 @@ use super::registry::{Known, Registry};
 use super::rules::{Caller, Rule, rule_for};
 use super::scope::Scope;
 use super::virtual_services::{Bound, seen_from};
-use super::{Mode, host::namespace};
+use super::{Mode, OutboundTraffic, host::namespace};
 use crate::config::objects::{HttpAction, Objects};
 
 /// What one proxy sees of the mesh.
@@ -31,6 +31,11 @@ impl<'o> View<'o> {
         };
         let services = registry.visible(site.namespace());
         Self { site, objects, services, virtual_services: seen_from(objects, site.namespace()), scope }
+    }
+
+    /// What becomes of calls to hosts that nobody knows: by the workload's `Sidecar`, else by the mesh.
+    pub(super) fn unknown_hosts(&self) -> OutboundTraffic {
+        self.scope.unknown_hosts().unwrap_or(self.site.unknown_hosts)
     }
 
     /// The service of a host.

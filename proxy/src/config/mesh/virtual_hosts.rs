@@ -11,6 +11,7 @@ use super::{OutboundTraffic, host};
 use crate::config::objects::{AppProtocol, ServicePort};
 use crate::policy::{Action, DirectResponse, Forward, HashPolicy, Origin, Route, RouteMatch, RouteTable, VirtualHost};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Everything that requests at a port may ask for: services that an object routes, hosts of objects that are no services, services that
 /// nobody routes, and the rest.
@@ -40,9 +41,9 @@ pub(super) fn table(view: &View<'_>, port: u16) -> RouteTable {
     }
     for service in services.iter().filter(|service| !routed.contains(&service.host)) {
         let route = of_unrouted(view, service, port);
-        table.add_service(service, port, &[route], &service.origin);
+        table.add_service(service, port, &[Arc::new(route)], &service.origin);
     }
-    table.finish(port, unknown(view.site.unknown_hosts))
+    table.finish(port, unknown(view.unknown_hosts()))
 }
 
 /// The table of a listener that leads to one service, whatever host is asked for.
@@ -119,7 +120,12 @@ fn unknown(traffic: OutboundTraffic) -> VirtualHost {
         }
     };
     let route = Route { name: name.to_owned(), attempt_count_in_request: true, ..route };
-    VirtualHost { name: name.to_owned(), domains: vec!["*".to_owned()], routes: vec![route], ..VirtualHost::default() }
+    VirtualHost {
+        name: name.to_owned(),
+        domains: vec!["*".to_owned()],
+        routes: vec![Arc::new(route)],
+        ..VirtualHost::default()
+    }
 }
 
 /// A table under way: the first to name a domain has it.
@@ -131,7 +137,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn add_service(&mut self, service: &Known<'_>, port: u16, routes: &[Route], origin: &Origin) {
+    fn add_service(&mut self, service: &Known<'_>, port: u16, routes: &[Arc<Route>], origin: &Origin) {
         let mut domains = vec![service.host.clone()];
         // What one service may be called besides is not taken from another whose name it is.
         let besides = spellings(&service.host, self.caller).into_iter().filter(|name| !self.known.contains(name));
@@ -149,7 +155,7 @@ impl Table<'_> {
         self.add(&service.host, port, domains, routes, origin);
     }
 
-    fn add(&mut self, host: &str, port: u16, mut domains: Vec<String>, routes: &[Route], origin: &Origin) {
+    fn add(&mut self, host: &str, port: u16, mut domains: Vec<String>, routes: &[Arc<Route>], origin: &Origin) {
         domains.retain(|domain| self.taken.insert(domain.clone()));
         if !domains.is_empty() {
             self.hosts.push(VirtualHost {

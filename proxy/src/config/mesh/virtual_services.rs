@@ -35,13 +35,19 @@ impl<'o> Bound<'o> {
         Some(Self { object, namespace, hosts, rules: without_delegates(object, objects), gateways })
     }
 
+    /// `mesh`, and gateways as `namespace/name`.
+    pub(super) fn gateways(&self) -> &[String] {
+        &self.gateways
+    }
+
     /// True if it is for this gateway, `mesh` or `namespace/name`.
     pub(in crate::config) fn is_bound_to(&self, gateway: &str) -> bool {
         self.gateways.iter().any(|name| name == gateway)
     }
 }
 
-/// The objects that a namespace sees: its own private ones, then those exported to it, then public ones; inside each in order of files.
+/// The objects that a namespace sees: its own private ones, then those exported to it, then public ones; inside each the
+/// oldest first.
 pub(super) fn seen_from<'o>(objects: &'o Objects, from: &str) -> Vec<Bound<'o>> {
     let of = |group: Seen| {
         objects

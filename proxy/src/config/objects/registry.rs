@@ -1,6 +1,6 @@
 //! Services, where they are, and where strangers come in.
 
-use crate::policy::{Certificate, EndpointHealth, Origin, Place};
+use crate::policy::{Certificate, EndpointHealth, Origin, Place, TlsVersions};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -181,6 +181,8 @@ pub struct Sidecar {
     pub workload_selector: BTreeMap<String, String>,
     /// Hosts that may be called.
     pub egress: Vec<SidecarEgress>,
+    /// Hosts that nobody knows may not be called; none where the mesh says.
+    pub registry_only: Option<bool>,
     /// Where it stands.
     pub origin: Origin,
 }
@@ -226,6 +228,10 @@ pub struct GatewayServer {
     pub client_ca: Option<PathBuf>,
     /// A client without one is refused.
     pub require_client: bool,
+    /// Names that a client's certificate must have one of; any where empty.
+    pub client_names: Vec<String>,
+    /// Versions of TLS that are taken.
+    pub versions: TlsVersions,
     /// Everything is sent to https.
     pub https_redirect: bool,
     /// TLS is passed on by its server name.

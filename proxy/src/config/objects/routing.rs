@@ -1,9 +1,11 @@
 //! Routing objects.
 
+use super::AppProtocol;
 use crate::policy::{
     CorsPolicy, DirectResponse, FaultInjection, Fraction, HeaderRules, Origin, Redirect, RetryPolicy, Rewrite,
     RouteMatch,
 };
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,8 +37,27 @@ pub struct VirtualService {
     /// Of a route of the Gateway API: the one listener of its gateway that it belongs to, which is the name of the server's port;
     /// all where empty.
     pub section: String,
+    /// When a cluster took it in, if it has been in one.
+    pub created: Option<Timestamp>,
     /// Where it stands.
     pub origin: Origin,
+}
+
+impl VirtualService {
+    /// Every destination, copies and those with a share of 0 included, with where its rule stands and what is spoken on the way there.
+    pub(in crate::config) fn destinations(&self) -> impl Iterator<Item = (&Origin, &Backend, AppProtocol)> {
+        let http = self.http.iter().flat_map(|rule| {
+            let routed = match &rule.action {
+                HttpAction::Route(backends) => backends.as_slice(),
+                _ => &[],
+            };
+            let to = routed.iter().map(|backend| &backend.to).chain(rule.mirrors.iter().map(|mirror| &mirror.to));
+            to.map(|to| (&rule.origin, to, AppProtocol::Http))
+        });
+        let bytes = self.tls.iter().map(|rule| (&rule.origin, &rule.to, AppProtocol::Tls));
+        let bytes = bytes.chain(self.tcp.iter().map(|rule| (&rule.origin, &rule.to, AppProtocol::Tcp)));
+        http.chain(bytes.flat_map(|(origin, to, spoken)| to.iter().map(move |backend| (origin, &backend.to, spoken))))
+    }
 }
 
 /// One rule for requests.

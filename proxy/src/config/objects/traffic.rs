@@ -3,8 +3,9 @@
 use super::PlaceInFile;
 use crate::policy::{
     Balance, Certificate, HashOf, HealthCheck, Http2Keepalive, Origin, OutlierDetection, RetryBudget, SlowStart,
-    TcpKeepalive, TextMatch,
+    TcpKeepalive,
 };
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct DestinationRule {
     pub port_policies: Vec<(u16, TrafficPolicy)>,
     /// Its subsets, each a cluster of its own.
     pub subsets: Vec<Subset>,
+    /// When a cluster took it in, if it has been in one.
+    pub created: Option<Timestamp>,
     /// Where it stands.
     pub origin: Origin,
 }
@@ -60,8 +63,6 @@ pub struct TrafficPolicy {
     pub outlier: Option<OutlierDetection>,
     /// With the detector: under this share of healthy endpoints all are used.
     pub min_health_percent: u32,
-    /// With the detector: only these statuses count as failures; all from 500 where empty.
-    pub error_statuses: Vec<TextMatch>,
     /// TLS.
     pub tls: Option<TlsSetting>,
     /// Limit of retries.

@@ -47,7 +47,7 @@ fn the_longest_ejection_is_300s_or_the_base_and_0_percent_is_the_default() {
     assert_eq!(outlier("maxEjectionPercent: 0").max_ejection_percent, 10);
     let policy = of("outlierDetection: {minHealthPercent: 40, outlierDetectionHttpErrorCodes: [429, 500]}");
     assert_eq!(policy.min_health_percent, 40);
-    assert!(policy.error_statuses[0].matches("429") && !policy.error_statuses[0].matches("4290"));
+    assert_eq!(policy.outlier.unwrap().error_statuses, Some(vec![(429, 430), (500, 501)]));
 }
 
 #[test]
@@ -187,4 +187,36 @@ fn what_istio_warns_of_is_a_warning() {
     }
     let empty = warnings(&istio("DestinationRule", "{host: cart, workloadSelector: {}}"));
     assert!(empty[0].contains("every workload"), "{empty:?}");
+}
+
+/// What the objects of this text are with the fields and defaults of a version.
+fn by(version: &str, text: &str) -> Result<TrafficPolicy, Vec<String>> {
+    let source = Source {
+        path: "rule.yaml".into(),
+        text: format!(
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: cart}}\nspec:\n  host: cart\n  trafficPolicy: {{{text}}}\n"
+        ),
+    };
+    let options = LoadOptions { version: version.parse().unwrap(), ..LoadOptions::default() };
+    let read = read(&[source], &options);
+    let told = |findings: Vec<Finding>| findings.iter().map(ToString::to_string).collect();
+    read.map(|loaded| loaded.objects.destination_rules[0].policy.clone()).map_err(told)
+}
+
+#[test]
+fn a_retry_budget_without_its_percentage_is_a_hundredth_of_what_was_meant_in_old_versions() {
+    for (version, percent) in [("1.27", 0.2), ("1.28", 20.0), ("latest", 20.0)] {
+        let budget = by(version, "retryBudget: {minRetryConcurrency: 5}").unwrap().retry_budget.unwrap();
+        assert!((budget.percent - percent).abs() < f64::EPSILON, "{version}");
+    }
+    let said = by("1.27", "retryBudget: {percent: 30}").unwrap().retry_budget.unwrap();
+    assert!((said.percent - 30.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn error_codes_of_a_detector_are_refused_in_versions_that_do_not_have_them() {
+    let text = "outlierDetection: {outlierDetectionHttpErrorCodes: [503]}";
+    assert_eq!(by("1.32", text).unwrap().outlier.unwrap().error_statuses, Some(vec![(503, 504)]));
+    let told = by("1.31", text).unwrap_err();
+    assert!(told[0].contains("Istio 1.31 has no `outlierDetectionHttpErrorCodes`"), "{told:?}");
 }

@@ -199,9 +199,10 @@ pub(super) const FIELDS: &[Fields] = &[
             ("tls.caCrl", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, caCrl: a}", Refused),
             ("tls.cipherSuites", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, cipherSuites: [a]}", Refused),
             ("tls.insecureSkipVerify", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, insecureSkipVerify: true}", Refused),
-            ("tls.maxProtocolVersion", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, maxProtocolVersion: TLSV1_3}", Refused),
-            ("tls.minProtocolVersion", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, minProtocolVersion: TLSV1_2}", Refused),
-            ("tls.subjectAltNames", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, subjectAltNames: [a]}", Refused),
+            ("tls.maxProtocolVersion", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, maxProtocolVersion: TLSV1_3}", Obeyed),
+            ("tls.minProtocolVersion", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, minProtocolVersion: TLSV1_2}", Obeyed),
+            ("tls.minProtocolVersion, .maxProtocolVersion: TLSV1_0, TLSV1_1", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, minProtocolVersion: TLSV1_0}", Refused),
+            ("tls.subjectAltNames", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: MUTUAL, serverCertificate: a.pem, privateKey: a.key, caCertificates: ca.pem, subjectAltNames: [a]}", Obeyed),
             ("tls.verifyCertificateHash", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, verifyCertificateHash: [a]}", Refused),
             ("tls.verifyCertificateSpki", "port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: SIMPLE, serverCertificate: a.pem, privateKey: a.key, verifyCertificateSpki: [a]}", Refused),
         ] },
@@ -240,7 +241,8 @@ pub(super) const FIELDS: &[Fields] = &[
         Group { under: "spec", around: "{egress: [{hosts: [./*]}], %}", fields: &[
             ("workloadSelector", "workloadSelector: {labels: {app: a}}", Obeyed),
             ("ingress", "ingress: [{port: {number: 80}}]", Refused),
-            ("outboundTrafficPolicy", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}", Refused),
+            ("outboundTrafficPolicy.mode", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}", Obeyed),
+            ("outboundTrafficPolicy.egressProxy", "outboundTrafficPolicy: {egressProxy: {host: a}}", Refused),
             ("inboundConnectionPool", "inboundConnectionPool: {tcp: {maxConnections: 1}}", Refused),
         ] },
         Group { under: "spec.egress[]", around: "{egress: [{%}]}", fields: &[

@@ -73,6 +73,6 @@ proptest! {
 
     #[test]
     fn any_accepted_names_are_taken(names in prop::collection::vec("[A-Za-z.]{0,40}", 0..4)) {
-        let _ = read(&sources("{}"), &LoadOptions { accept_unsupported: names });
+        let _ = read(&sources("{}"), &LoadOptions { accept_unsupported: names, ..LoadOptions::default() });
     }
 }

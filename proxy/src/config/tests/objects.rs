@@ -10,6 +10,29 @@ fn list(items: &str) -> String {
 }
 
 #[test]
+fn of_two_objects_for_one_host_the_older_wins_wherever_it_stands_and_what_was_in_no_cluster_comes_last() {
+    let object = |name: &str, created: &str| {
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: {name}{created}}}\nspec: {{hosts: [cart], http: [{{directResponse: {{status: 200}}}}]}}\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}{created}}}\nspec: {{host: cart}}\n"
+        )
+    };
+    let at = |time: &str| format!(", creationTimestamp: {time}");
+    let texts = [
+        object("y", ""),
+        object("x", ", creationTimestamp: null"),
+        object("late", &at("2026-11-22T10:00:00Z")),
+        object("zone", &at("\"2026-11-22T10:59:59+01:00\"")),
+        object("b", &at("2026-01-01T00:00:00Z")),
+        object("a", &at("2026-01-01T00:00:00Z")),
+    ];
+    let objects = good(&texts.concat()).objects;
+    let expected = ["a", "b", "zone", "late", "y", "x"];
+    assert_eq!(objects.virtual_services.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), expected);
+    assert_eq!(objects.destination_rules.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), expected);
+    assert!(errors(&object("a", &at("yesterday")))[0].contains("`yesterday` is no time"));
+}
+
+#[test]
 fn an_object_is_of_a_kind_and_version_that_are_read() {
     let object = |version: &str, kind: &str| format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: cart}}\n");
     for (version, kind, told) in [
@@ -20,13 +43,13 @@ fn an_object_is_of_a_kind_and_version_that_are_read() {
         (
             "extensions/v1beta1",
             "Deployment",
-            "`extensions/v1beta1` is no version of a Deployment; write `apiVersion: apps/v1`",
+            "`extensions/v1beta1` is no version of `Deployment`; write `apiVersion: apps/v1`",
         ),
         ("apps/v1beta2", "Deployment", "write `apiVersion: apps/v1`"),
         ("discovery.k8s.io/v1beta1", "EndpointSlice", "write `apiVersion: discovery.k8s.io/v1`"),
         ("networking.x-k8s.io/v1alpha1", "HTTPRoute", "write `apiVersion: gateway.networking.k8s.io/v1`"),
         ("gateway.networking.k8s.io/v1beta1", "GRPCRoute", "write `apiVersion: gateway.networking.k8s.io/v1`"),
-        ("v2", "Service", "`v2` is no version of a Service"),
+        ("v2", "Service", "`v2` is no version of `Service`"),
         ("config.istio.io/v1alpha2", "RouteRule", "write a VirtualService"),
         ("v1", "Endpoints", "write an EndpointSlice"),
         ("v1", "Pod", "2:7 objects of kind `Pod` are not read; list `Pod` under `accept-unsupported:`"),

@@ -110,7 +110,7 @@ fn of_times_and_retries() {
     check_refused(&[
         (routed("timeout: 0s"), "4:69 Istio refuses `timeout: 0s`; leave it out"),
         (routed("timeout: 5 seconds"), "no duration"),
-        (routed("timeout: 5"), "found the number 5; a text"),
+        (routed("timeout: 5"), "found the number 5; a duration such as 10s"),
         (routed("timeout: 1.5ms"), "no whole number of milliseconds"),
         (routed("timeout: 1us"), "no whole number of milliseconds"),
         (routed("timeout: -1s"), "no duration"),

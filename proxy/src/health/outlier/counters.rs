@@ -1,6 +1,7 @@
 //! Failures of one endpoint, counted by all workers at once.
 
 use super::outcome::{Outcome, Report};
+use super::trial::Trial;
 use super::{Detection, rates::Rate};
 use crate::policy::{OutlierDetection, Threshold};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -12,7 +13,13 @@ pub(crate) struct Counters {
     any_5xx: AtomicU32,
     gateway: AtomicU32,
     local_origin: AtomicU32,
+    /// Requests that have waited too long, since the last answer.
+    stalled: AtomicU32,
     ejected: AtomicBool,
+    /// Traffic has failed since a check failed last.
+    failed: AtomicBool,
+    /// One request at a time, once it is back.
+    pub trial: Trial,
     answers: Bucket,
     connections: Bucket,
 }
@@ -25,7 +32,17 @@ impl Counters {
 
     /// Counts one outcome; the detections are those whose threshold it reached exactly.
     pub(crate) fn observe(&self, outcome: Outcome, parameters: &OutlierDetection) -> [Option<Detection>; 2] {
-        match outcome.report(parameters) {
+        let report = outcome.report(parameters);
+        if report.is_failure() && !self.failed.load(Ordering::Relaxed) {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        if self.trial.is_on() && self.trial.fails(outcome, report, parameters) {
+            return [Some(Detection::FailedTrial), None];
+        }
+        if outcome.is_answer() {
+            zero(&self.stalled);
+        }
+        match report {
             Report::Nothing => [None, None],
             Report::Status(status) => {
                 if parameters.rates_answers() {
@@ -46,6 +63,16 @@ impl Counters {
                 [reached.then_some(Detection::ConsecutiveLocalOrigin), None]
             }
         }
+    }
+
+    /// Counts a request that has waited too long, although it may still be answered.
+    pub(crate) fn stalled(&self, parameters: &OutlierDetection) -> Option<Detection> {
+        if self.trial.is_on() {
+            let late = Outcome::TimeOut;
+            let fails = self.trial.fails(late, late.report(parameters), parameters);
+            return fails.then_some(Detection::FailedTrial);
+        }
+        reached(&self.stalled, parameters.stalls()).then_some(Detection::Stalled)
     }
 
     fn answered(&self, status: u16, parameters: &OutlierDetection) -> [Option<Detection>; 2] {
@@ -69,22 +96,34 @@ impl Counters {
         self.ejected.store(ejected, Ordering::Relaxed);
     }
 
+    /// True if traffic has failed since this was last forgotten.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Forgets that traffic has failed.
+    pub(super) fn forget_failure(&self) {
+        self.failed.store(false, Ordering::Relaxed);
+    }
+
     /// Begins the row that led to a detection anew; rates have none.
     pub(super) fn begin_anew(&self, detection: Detection) {
         match detection {
             Detection::Consecutive5xx => zero(&self.any_5xx),
             Detection::ConsecutiveGateway => zero(&self.gateway),
             Detection::ConsecutiveLocalOrigin => zero(&self.local_origin),
+            Detection::Stalled => zero(&self.stalled),
             Detection::SuccessRate
             | Detection::FailurePercentage
             | Detection::LocalOriginSuccessRate
-            | Detection::LocalOriginFailurePercentage => {}
+            | Detection::LocalOriginFailurePercentage
+            | Detection::FailedTrial => {}
         }
     }
 
     /// Begins all rows anew.
     pub(super) fn begin_all_anew(&self) {
-        [&self.any_5xx, &self.gateway, &self.local_origin].into_iter().for_each(zero);
+        [&self.any_5xx, &self.gateway, &self.local_origin, &self.stalled].into_iter().for_each(zero);
     }
 
     /// What was answered, and what became of connections, since this was last asked.

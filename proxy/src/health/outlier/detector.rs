@@ -2,8 +2,9 @@
 
 use super::Detection;
 use super::counters::Counters;
+use super::credit::Credit;
 use super::rates::{self, Rate};
-use crate::policy::OutlierDetection;
+use crate::policy::{Beyond, OutlierDetection};
 use rand::{Rng, RngExt};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,16 @@ pub(crate) struct Standing {
     multiplier: u32,
     /// What chance has added to its ejection.
     jitter: Duration,
+    /// What its checks may say of it.
+    credit: Credit,
+}
+
+impl Standing {
+    /// An active check has failed, so that the endpoint counts as failed.
+    pub(crate) fn check_failed(&mut self, counters: &Counters) {
+        counters.forget_failure();
+        self.credit.earned();
+    }
 }
 
 /// What a detection led to.
@@ -58,12 +69,13 @@ pub(crate) type Endpoints<'a, 'b> = &'a mut [(&'b Counters, &'b mut Standing)];
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Detector {
     parameters: OutlierDetection,
+    beyond: Beyond,
 }
 
 impl Detector {
     /// A detector with these parameters.
-    pub(crate) fn new(parameters: OutlierDetection) -> Self {
-        Self { parameters }
+    pub(crate) fn new(parameters: OutlierDetection, beyond: Beyond) -> Self {
+        Self { parameters, beyond }
     }
 
     /// Decides on a detection at endpoint `at`.
@@ -75,7 +87,10 @@ impl Detector {
         now: Instant,
         rng: &mut impl Rng,
     ) -> Decision {
-        let out = endpoints.iter().filter(|(counters, _)| counters.is_ejected()).count();
+        // One on trial is as good as out: its place is its own until it has passed.
+        let is_out = |counters: &Counters| counters.is_ejected() || counters.trial.is_on();
+        let others = endpoints.iter().enumerate().filter(|(other, _)| *other != at);
+        let out = others.filter(|(_, (counters, _))| is_out(counters)).count();
         let total = endpoints.len();
         let Some((counters, standing)) = endpoints.get_mut(at) else { return Decision::AlreadyOut };
         if counters.is_ejected() {
@@ -84,12 +99,19 @@ impl Detector {
         }
         counters.begin_anew(detection);
         if !self.allows(out, total) {
+            if detection == Detection::FailedTrial {
+                counters.trial.begin(&self.parameters);
+            }
             return Decision::Overflow;
         }
         if rng.random_range(0..100) >= self.enforcing(detection) {
             return Decision::NotEnforced;
         }
         counters.set_ejected(true);
+        if self.beyond.half_open {
+            counters.trial.close();
+        }
+        standing.credit.ejected();
         standing.ejected_at = Some(now);
         let jitter = self.parameters.max_ejection_time_jitter.as_millis() as u64;
         standing.jitter = Duration::from_millis(rng.random_range(0..=jitter));
@@ -116,6 +138,8 @@ impl Detector {
             Detection::FailurePercentage => self.parameters.failure_percentage.enforcing,
             Detection::LocalOriginSuccessRate => self.parameters.local_origin_success_rate_enforcing,
             Detection::LocalOriginFailurePercentage => self.parameters.local_origin_failure_percentage_enforcing,
+            Detection::FailedTrial => 100,
+            Detection::Stalled => self.parameters.stalls().enforcing,
         }
     }
 
@@ -133,8 +157,12 @@ impl Detector {
         for (at, (counters, standing)) in endpoints.iter_mut().enumerate() {
             let is_over = |since| now.saturating_duration_since(since) >= self.duration(standing);
             if counters.is_ejected() && standing.ejected_at.is_none_or(is_over) {
-                readmit(counters, standing, now);
+                self.readmit(counters, standing, now);
                 tick.back.push(at);
+            }
+            if !counters.is_ejected() && counters.trial.is_closed() {
+                // It failed while nobody decided.
+                counters.trial.begin(&self.parameters);
             }
             let ended = counters.take_rates();
             if !counters.is_ejected() {
@@ -148,7 +176,9 @@ impl Detector {
         }
         for (counters, standing) in endpoints.iter_mut() {
             let behaved = |since| now.saturating_duration_since(since) >= self.parameters.interval;
-            if !counters.is_ejected() && standing.returned_at.is_some_and(behaved) {
+            let is_in = !counters.is_ejected() && !counters.trial.is_on();
+            if is_in && standing.returned_at.is_some_and(behaved) {
+                standing.credit = Credit::default();
                 standing.multiplier = standing.multiplier.saturating_sub(1);
             }
         }
@@ -175,18 +205,23 @@ impl Detector {
 
     /// An active check has passed, and none fails: an ejection ends at once, unless the policy keeps to its time. True if it did.
     pub(crate) fn check_passed(&self, counters: &Counters, standing: &mut Standing, now: Instant) -> bool {
-        let ends = self.parameters.check_ends_ejection && counters.is_ejected();
+        let believed = !self.beyond.fresh_evidence || standing.credit.is_due(counters.has_failed());
+        let ends = self.parameters.check_ends_ejection && counters.is_ejected() && believed;
         if ends {
-            readmit(counters, standing, now);
+            standing.credit.used();
+            self.readmit(counters, standing, now);
         }
         ends
     }
-}
 
-/// Puts an endpoint back. Its counters begin anew.
-fn readmit(counters: &Counters, standing: &mut Standing, now: Instant) {
-    counters.begin_all_anew();
-    counters.set_ejected(false);
-    standing.ejected_at = None;
-    standing.returned_at = Some(now);
+    /// Puts an endpoint back. Its counters begin anew.
+    fn readmit(&self, counters: &Counters, standing: &mut Standing, now: Instant) {
+        counters.begin_all_anew();
+        if self.beyond.half_open {
+            counters.trial.begin(&self.parameters);
+        }
+        counters.set_ejected(false);
+        standing.ejected_at = None;
+        standing.returned_at = Some(now);
+    }
 }

@@ -40,7 +40,23 @@ pub(super) enum Report {
     Nothing,
 }
 
+impl Report {
+    /// True if something went wrong.
+    pub(super) fn is_failure(self) -> bool {
+        match self {
+            Self::Status(status) => status >= 500,
+            Self::LocalOrigin(well) => !well,
+            Self::Nothing => false,
+        }
+    }
+}
+
 impl Outcome {
+    /// True if the endpoint itself has said something.
+    pub(crate) fn is_answer(self) -> bool {
+        matches!(self, Self::Status(_) | Self::Grpc { .. })
+    }
+
     /// Where it is counted: with the split, what happens to connections is counted apart from what was answered.
     pub(super) fn report(self, parameters: &OutlierDetection) -> Report {
         match self {

@@ -1,5 +1,6 @@
 //! A detector as a whole: endpoints fail, time passes, and it is asked who is out.
 
+mod beyond;
 mod limits;
 mod rates;
 mod rows;
@@ -7,7 +8,7 @@ mod times;
 
 use super::*;
 use crate::clock;
-use crate::policy::{FailurePercentage, OutlierDetection, SuccessRate, Threshold};
+use crate::policy::{Beyond, FailurePercentage, OutlierDetection, SuccessRate, Threshold};
 use Detection::{Consecutive5xx, ConsecutiveGateway, ConsecutiveLocalOrigin};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -30,8 +31,12 @@ struct Cluster {
 
 impl Cluster {
     fn new(endpoints: usize, parameters: OutlierDetection) -> Self {
+        Self::beyond_envoy(endpoints, parameters, Beyond::default())
+    }
+
+    fn beyond_envoy(endpoints: usize, parameters: OutlierDetection, beyond: Beyond) -> Self {
         Self {
-            detector: Detector::new(parameters.clone()),
+            detector: Detector::new(parameters.clone(), beyond),
             parameters,
             endpoints: (0..endpoints).map(|_| Default::default()).collect(),
             begin: clock::now(),

@@ -1,16 +1,18 @@
 //! Handlers with everything looked up that their policies name.
 
-use super::ChainId;
+use super::{ChainId, Clusters};
 use crate::cluster::Cluster;
+use crate::filter::conditions::Asked;
 use crate::filter::fault::Faults;
 use crate::filter::headers::Changes;
-use crate::filter::rate_limit::Bucket;
+use crate::filter::health_check::LastCheck;
+use crate::filter::rate_limit::Limiter;
 use crate::net::ServerTls;
 use crate::policy::{
     ChainMatch, Direction, HeaderOperations, HeaderRules, HttpFilter, HttpManager, Inspection, Node, RateLimit, Route,
-    Target, TcpProxy, VirtualHost,
+    Target, TcpProxy, WeightedCluster,
 };
-use crate::serve::routing::{Asked, Hosts, Table};
+use crate::serve::routing::{Directory, Way};
 use crate::serve::trace::Spans;
 use crate::telemetry::Tale;
 use crate::telemetry::access_log::AccessLog;
@@ -19,6 +21,7 @@ use crate::telemetry::metrics::{
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A listener at work.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct Runtime {
     pub address: SocketAddr,
     /// What is found out of a connection first.
     pub inspection: Inspection,
+    /// From a connection's first byte to the end of its TLS handshake.
+    pub tls_handshake: Option<Duration>,
     /// Connections at once on all workers.
     pub max_connections: Option<u32>,
     /// Its numbers.
@@ -75,10 +80,10 @@ pub(crate) struct TcpService {
 }
 
 impl TcpService {
-    /// The cluster of a connection, by weight. None: there is no such cluster.
-    pub(crate) fn cluster(&self, draw: u32) -> Option<&Arc<Cluster>> {
-        let weights = self.policy.to.iter().map(|to| to.weight);
-        self.clusters.get(weighted(weights, draw))?.as_ref()
+    /// Where a connection goes, by weight. None: there is no such cluster.
+    pub(crate) fn destination(&self, draw: u32) -> Option<(&WeightedCluster, &Arc<Cluster>)> {
+        let at = weighted(self.policy.to.iter().map(|to| to.weight), draw);
+        self.policy.to.get(at).zip(self.clusters.get(at)?.as_ref())
     }
 }
 
@@ -102,9 +107,11 @@ pub(crate) struct HttpService {
     /// On whose side of the traffic it stands.
     pub direction: Direction,
     /// Buckets of its rate limits, in the order of its filters.
-    pub buckets: Vec<Option<Arc<Bucket>>>,
+    pub buckets: Vec<Option<Arc<Limiter>>>,
     /// Numbers of those limits.
     pub limit_stats: Vec<Option<Arc<RateLimitStats>>>,
+    /// What was answered last to checks from ahead, in the order of its filters; none where every check is asked anew.
+    pub checks: Vec<Option<LastCheck>>,
     /// Faults under way.
     pub faults: Arc<Faults>,
     /// Bytes of a request that are kept for another try, at most.
@@ -119,29 +126,24 @@ pub(crate) struct HttpService {
     pub node: Node,
     /// Requests that went nowhere, as Istio counts them.
     pub nowhere: Arc<Istio>,
-    pub(super) hosts: Hosts<usize>,
-    pub(super) virtual_hosts: Vec<ResolvedHost>,
-}
-
-/// A virtual host with its routes looked up.
-#[derive(Debug)]
-pub(crate) struct ResolvedHost {
-    pub(super) table: Table,
-    pub(super) routes: Vec<ResolvedRoute>,
-    pub(super) require_tls: bool,
+    /// Clusters that requests may name.
+    pub clusters: Arc<Clusters>,
+    pub(super) directory: Directory,
+    /// Routes by virtual host.
+    pub(super) routes: Vec<Vec<ResolvedRoute>>,
 }
 
 /// A route with everything looked up that it names.
 #[derive(Debug)]
 pub(crate) struct ResolvedRoute {
     /// What is configured.
-    pub route: Route,
+    pub route: Arc<Route>,
     /// Clusters of its destinations, in their order; none: there is no such cluster.
     pub clusters: Vec<Option<Arc<Cluster>>>,
     /// Clusters of its copies.
     pub mirrors: Vec<Option<Arc<Cluster>>>,
-    /// The bucket of its own rate limit.
-    pub bucket: Option<Arc<Bucket>>,
+    /// The buckets of its own rate limit.
+    pub bucket: Option<Arc<Limiter>>,
     /// Changes of fields for each of its destinations; one for a route without.
     pub changes: Vec<RouteChanges>,
 }
@@ -184,6 +186,7 @@ impl HttpService {
         cluster: Option<&Cluster>,
         tale: &Tale<'_>,
         secure: bool,
+        messages: Messages,
     ) {
         // Only whoever takes a request in knows how it came.
         let security = match (self.direction, secure) {
@@ -192,19 +195,18 @@ impl HttpService {
             _ => Security::Unknown,
         };
         let istio = cluster.map_or(&self.nowhere, |cluster| cluster.istio(metrics));
-        istio.ended(worker, tale, security, Messages::default());
+        istio.ended(worker, tale, security, messages);
     }
 
     /// The route of a request. None: no host, or none of its routes, matches.
+    /// `secure`: it came to the first proxy by TLS.
     pub(crate) fn route(&self, authority: &str, asked: &Asked<'_>, secure: bool) -> Option<Found<'_>> {
-        let host = self.virtual_hosts.get(*self.hosts.find(authority)?)?;
-        if host.require_tls && !secure {
-            return Some(Found::ToTls);
+        let resolved = |host: usize, route: usize| self.routes.get(host)?.get(route);
+        let conditions = |host, route| resolved(host, route).map(|resolved| &resolved.route.matches);
+        match self.directory.find(authority, asked, secure, conditions)? {
+            Way::Route { host, route } => resolved(host, route).map(Found::Route),
+            Way::ToTls => Some(Found::ToTls),
         }
-        let at = host.table.find(asked.path, |at| {
-            host.routes.get(at).is_some_and(|resolved| asked.satisfies(&resolved.route.matches))
-        })?;
-        host.routes.get(at).map(Found::Route)
     }
 }
 
@@ -215,15 +217,6 @@ impl ResolvedRoute {
             Some(Target::Weighted(to)) if to.len() > 1 => weighted(to.iter().map(|one| one.weight), draw),
             _ => 0,
         }
-    }
-}
-
-impl ResolvedHost {
-    /// Routes of a host, with `resolve` to look up what they name.
-    pub(super) fn new(host: VirtualHost, resolve: impl FnMut(Route) -> ResolvedRoute) -> Self {
-        let table = Table::new(host.routes.iter().map(|route| &route.matches));
-        let routes = host.routes.into_iter().map(resolve).collect();
-        Self { table, routes, require_tls: host.require_tls }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Where lines go.
 
 use crate::policy::LogSink;
-use std::fs::{File, OpenOptions};
+use crate::telemetry::log_file;
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,7 +47,7 @@ impl Target {
         Ok(match self {
             Self::Stdout => Output::Stdout(io::stdout()),
             Self::Stderr => Output::Stderr(io::stderr()),
-            Self::File(path) => Output::File(OpenOptions::new().create(true).append(true).open(path)?),
+            Self::File(path) => Output::File(log_file::open(path, false)?),
         })
     }
 }

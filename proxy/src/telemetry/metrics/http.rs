@@ -5,6 +5,7 @@ use super::histogram::{Histogram, Summary};
 use super::names::{Name, Set, names};
 use super::sample::{Sample, Scope};
 use super::shards::{Shards, Worker};
+use std::sync::Arc;
 use std::time::Duration;
 
 names! {
@@ -15,9 +16,6 @@ names! {
         CxHttp2Total = "downstream_cx_http2_total",
         CxSslTotal = "downstream_cx_ssl_total",
         CxDestroy = "downstream_cx_destroy",
-        CxDestroyRemote = "downstream_cx_destroy_remote",
-        CxDestroyLocal = "downstream_cx_destroy_local",
-        CxDestroyActiveRq = "downstream_cx_destroy_active_rq",
         CxIdleTimeout = "downstream_cx_idle_timeout",
         CxMaxDurationReached = "downstream_cx_max_duration_reached",
         CxMaxRequestsReached = "downstream_cx_max_requests_reached",
@@ -33,20 +31,22 @@ names! {
         RqTimeout = "downstream_rq_timeout",
         RqHeaderTimeout = "downstream_rq_header_timeout",
         RqIdleTimeout = "downstream_rq_idle_timeout",
+        RqBodyIdleTimeout = "downstream_rq_body_idle_timeout",
+        RqUriTooLong = "downstream_rq_uri_too_long",
+        RqHeadTooLarge = "downstream_rq_headers_too_large",
+        RqTooManyFields = "downstream_rq_too_many_headers",
+        CxSlowReader = "downstream_cx_slow_reader",
+        RqSlowReader = "downstream_rq_slow_reader",
+        PrematureResets = "downstream_rq_too_many_premature_resets",
         RqMaxDurationReached = "downstream_rq_max_duration_reached",
         RqRxReset = "downstream_rq_rx_reset",
         RqTxReset = "downstream_rq_tx_reset",
-        RqTooLarge = "downstream_rq_too_large",
-        RqResponseBeforeComplete = "downstream_rq_response_before_rq_complete",
         RqNonRelativePath = "downstream_rq_non_relative_path",
         RqWsOnNonWsRoute = "downstream_rq_ws_on_non_ws_route",
-        RqOverloadClose = "downstream_rq_overload_close",
         NoRoute = "no_route",
         NoCluster = "no_cluster",
         RoutedTotal = "rq_total",
         DirectResponse = "rq_direct_response",
-        Redirect = "rq_redirect",
-        RetrySkippedIncomplete = "rq_retry_skipped_request_not_complete",
         ResetAfterResponseStarted = "rq_reset_after_downstream_response_started",
         DelaysInjected = "fault.delays_injected",
         AbortsInjected = "fault.aborts_injected",
@@ -56,7 +56,6 @@ names! {
         TracedByForce = "tracing.service_forced",
         TracedForClient = "tracing.client_enabled",
         NotTraced = "tracing.not_traceable",
-        TracedHealthCheck = "tracing.health_check",
     }
 }
 
@@ -95,6 +94,19 @@ struct Shard {
     classes: [Cell; 5],
 }
 
+/// A connection that is a tunnel.
+#[derive(Debug)]
+pub(crate) struct Upgraded {
+    stats: Arc<HttpStats>,
+    worker: Worker,
+}
+
+impl Drop for Upgraded {
+    fn drop(&mut self) {
+        self.stats.down(self.worker, HttpLevel::CxUpgradesActive);
+    }
+}
+
 impl HttpStats {
     /// For so many workers.
     pub(super) fn new(workers: u16) -> Self {
@@ -111,6 +123,13 @@ impl HttpStats {
         self.shards.of(worker).counters.of(counter).add(more);
     }
 
+    /// A connection has become a tunnel, until what is given here is dropped.
+    pub(crate) fn upgraded(self: &Arc<Self>, worker: Worker) -> Upgraded {
+        self.count(worker, HttpCounter::CxUpgradesTotal);
+        self.up(worker, HttpLevel::CxUpgradesActive);
+        Upgraded { stats: Arc::clone(self), worker }
+    }
+
     /// One more of what goes up and down.
     pub(crate) fn up(&self, worker: Worker, level: HttpLevel) {
         self.shards.of(worker).levels.of(level).add(1);
@@ -124,6 +143,12 @@ impl HttpStats {
     /// Notes how long something took.
     pub(crate) fn took(&self, worker: Worker, what: HttpTime, duration: Duration) {
         self.shards.of(worker).times.of(what).time(duration);
+    }
+
+    /// A client has asked, by HTTP/2 or by HTTP/1.
+    pub(crate) fn began(&self, worker: Worker, http2: bool) {
+        self.count(worker, HttpCounter::RqTotal);
+        self.count(worker, if http2 { HttpCounter::RqHttp2Total } else { HttpCounter::RqHttp1Total });
     }
 
     /// A client was answered.

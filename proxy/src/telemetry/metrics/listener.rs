@@ -16,6 +16,8 @@ names! {
         CxOverflow = "downstream_cx_overflow",
         CxOverloadReject = "downstream_cx_overload_reject",
         GlobalCxOverflow = "downstream_global_cx_overflow",
+        AcceptFailed = "downstream_cx_accept_failed",
+        HandshakeTimeout = "downstream_cx_transport_socket_connect_timeout",
         PreCxTimeout = "downstream_pre_cx_timeout",
         ListenerFilterError = "downstream_listener_filter_error",
         NoFilterChainMatch = "no_filter_chain_match",

@@ -1,7 +1,6 @@
 //! `x-request-id`: a random UUID whose 15th letter says whether its request is traced.
 
 use rand::Rng;
-use std::fmt::Write;
 
 /// Letters of a UUID.
 const LENGTH: usize = 36;
@@ -52,6 +51,10 @@ impl Reason {
     }
 }
 
+fn hexadecimal(digit: u8) -> char {
+    char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 })
+}
+
 /// A new id.
 pub(crate) fn fresh(rng: &mut impl Rng) -> String {
     let mut bytes = [0; 16];
@@ -66,8 +69,7 @@ pub(crate) fn fresh(rng: &mut impl Rng) -> String {
         if matches!(at, 4 | 6 | 8 | 10) {
             id.push('-');
         }
-        // Writing to a string cannot fail.
-        let _ = write!(id, "{byte:02x}");
+        id.extend([byte >> 4, byte & 0xf].map(hexadecimal));
     }
     id
 }

@@ -3,7 +3,7 @@
 use super::Pair;
 use crate::html::filters;
 use crate::plot::{self, Width, number};
-use crate::record::Arm;
+use crate::record::{Arm, Process};
 use askama::Template;
 
 #[derive(Template)]
@@ -22,15 +22,20 @@ pub(in crate::html) fn resources(arm: &Arm) -> Result<Option<String>, askama::Er
     Section { title: title(arm), picture, seconds, arm }.render().map(Some)
 }
 
-/// What was found: the most that the proxy took.
+/// What was found: the most that the proxies took, all together.
 fn title(arm: &Arm) -> String {
-    let proxy = arm.processes.iter().find(|process| process.name == "proxy");
-    let most = proxy.and_then(|proxy| Some((*proxy.cpu.iter().max()?, *proxy.memory.iter().max()?)));
-    most.map_or_else(
+    let proxies: Vec<&Process> = arm.processes.iter().filter(|process| process.is_proxy()).collect();
+    let most = |of: fn(&Process) -> &[u64]| {
+        let seconds = proxies.iter().map(|process| of(process).len()).max()?;
+        (0..seconds).map(|at| proxies.iter().filter_map(|process| of(process).get(at)).sum::<u64>()).max()
+    };
+    let found = most(|process| &process.cpu).zip(most(|process| &process.memory));
+    found.map_or_else(
         || "What each process took".to_owned(),
         |(cpu, memory)| {
+            let who = if proxies.len() == 1 { "proxy" } else { "proxies together" };
             let share = number::three(cpu as f64 / 1e4);
-            format!("The proxy took at most {share}{}% of a core, and {}", number::NARROW, number::bytes(memory))
+            format!("The {who} took at most {share}{}% of a core, and {}", number::NARROW, number::bytes(memory))
         },
     )
 }

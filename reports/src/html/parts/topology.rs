@@ -10,10 +10,23 @@ use askama::Template;
 #[template(path = "topology.html")]
 struct Section {
     title: String,
+    road: &'static str,
     relays: bool,
     picture: Pair,
     key: Vec<Key>,
     left_out: usize,
+}
+
+/// Whom requests meet on their way.
+fn road(arm: &Arm) -> &'static str {
+    match arm.mode() {
+        Some("none") => "Clients ask the instances themselves.",
+        Some("client") => "Clients ask one proxy, which asks the instances.",
+        Some("server") => "Clients ask the proxy beside each instance (P).",
+        Some("both") => "Clients ask one proxy, which asks the proxy beside each instance (P).",
+        Some("gateway") => "Clients ask a gateway, which asks the instances.",
+        _ => "",
+    }
 }
 
 /// The section; None if there is nothing to draw.
@@ -22,6 +35,7 @@ pub(in crate::html) fn topology(arm: &Arm) -> Result<Option<String>, askama::Err
     let spans = topology::spans(arm);
     let section = Section {
         title: topology::finding(arm),
+        road: road(arm),
         relays: arm.processes.iter().any(|one| one.name == "shim"),
         picture,
         key: Sign::ALL

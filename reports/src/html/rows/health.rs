@@ -125,6 +125,14 @@ pub(in crate::html) fn health(arm: &Arm) -> Vec<Health> {
     }
     rows.extend(late_returns(arm));
     rows.push(said(arm));
+    // What no line shows by itself, such as a verdict that hangs on the generator's lag.
+    if rows.iter().all(|row| row.state != State::Unsound) {
+        let invalid = arm.reasons.iter().filter(|reason| reason.verdict == Verdict::Invalid);
+        rows.extend(invalid.map(|reason| {
+            let text = reason.text.trim_start_matches("INVALID: ").to_owned();
+            row("proof", "none".to_owned(), text, State::Unsound)
+        }));
+    }
     rows
 }
 

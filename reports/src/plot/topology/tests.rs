@@ -148,3 +148,25 @@ fn versions_have_headings_of_their_own() {
 fn nothing_to_draw_is_no_picture() {
     assert!(topology(&Arm::empty(ArmKind::Main), Width::Wide).is_none());
 }
+
+#[test]
+fn proxies_beside_instances_stand_in_front_of_them_and_a_gateway_has_its_name() {
+    let mut arm = arm();
+    let per_span = arm.instances.len();
+    for (mode, running, beside, name) in [
+        ("both", &["proxy", "shim", "proxy cart/1", "proxy cart/2"][..], true, ">proxy<"),
+        ("server", &["shim", "proxy cart/1", "proxy cart/2"], true, ">proxy<"),
+        ("gateway", &["proxy", "shim"], false, ">gateway<"),
+        ("client", &["proxy", "shim", "cart/1"], false, ">proxy<"),
+    ] {
+        arm.mode = Some(mode.to_owned());
+        arm.processes = running.iter().map(|name| process(name)).collect();
+        for width in [Width::Wide, Width::Narrow] {
+            let svg = topology(&arm, width).unwrap();
+            overlap::none(mode, &svg);
+            let expected = if beside { spans(&arm).len() * per_span } else { 0 };
+            assert_eq!(svg.matches(">P<").count(), expected, "{mode}");
+            assert!(svg.contains(name), "{mode}");
+        }
+    }
+}

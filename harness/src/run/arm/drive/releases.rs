@@ -15,7 +15,7 @@ impl Drive<'_, '_> {
         let mut all = self.phases.iter().flat_map(|phase| &phase.actions).map(|Action::Release(release)| release);
         let release = all.nth(index).unwrap_or_else(|| unreachable!("steps are made from the same phases"));
         let armed = !self.plan.without.contains(&Healing::Rollback);
-        self.releases.push(Running::begin(release, &self.deployment.policies, armed));
+        self.releases.push(Running::begin(release, &self.deployment.files.policies, armed));
     }
 
     /// An answer of an instance, which may be one of a release.

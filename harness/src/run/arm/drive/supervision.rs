@@ -9,7 +9,8 @@ use crate::process::Process;
 use crate::run::arm::deployment::Input;
 use crate::run::arm::faults;
 use crate::run::arm::instances::{Instance, Unready};
-use crate::scenario::resolved::Phase;
+use crate::run::arm::sidecar::Sidecar;
+use crate::scenario::resolved::{Phase, Strikes};
 use squall_proxy::config::objects::{Deployment, Probe, ProbeAction};
 use squall_proxy::policy::Healing;
 use squall_reports::record::{EventKind, Witness};
@@ -72,6 +73,13 @@ impl Drive<'_, '_> {
         self.gone(index, &format!("gone ({})", how.unwrap_or_else(|| "killed".to_owned()))).await
     }
 
+    /// The proxy beside an instance has ended; unless we ended it, that is nobody's plan.
+    pub(super) fn sidecar_ended(&self, index: usize, generation: u32) -> Result<(), Error> {
+        let sidecar = self.deployment.instances[index].sidecar.as_ref();
+        let present = sidecar.filter(|sidecar| sidecar.generation() == generation).and_then(Sidecar::process);
+        present.map_or(Ok(()), |process| Err(self.died(process.name.clone())))
+    }
+
     /// The instance has no process: relays refuse, endpoints follow, the supervisor decides about a restart.
     async fn gone(&mut self, index: usize, text: &str) -> Result<(), Error> {
         let name = self.deployment.instances[index].name.to_string();
@@ -79,12 +87,12 @@ impl Drive<'_, '_> {
             return Ok(());
         }
         self.happened(EventKind::Gone, &name, Witness::Supervisor, format!("{name} is {text}"));
-        if let Some(relays) = self.deployment.relays.clone() {
-            relays.down(index).await.map_err(|source| Error::Fault { what: name.clone(), source: source.into() })?;
-        }
+        let refused = self.deployment.refuse(index).await;
+        refused.map_err(|source| Error::Fault { what: name.clone(), source: source.into() })?;
         let comes_back_later = self.active.iter().any(|active| {
             let (_, fault) = self.faults[*active];
             matches!(fault.fault.kind, Kind::Kill { restart: false })
+                && fault.strikes == Strikes::Instance
                 && self.deployment.index(&fault.target) == Some(index)
         });
         if comes_back_later {
@@ -116,10 +124,7 @@ impl Drive<'_, '_> {
         }
         self.deployment.watch_instance(index);
         let name = self.deployment.instances[index].name.to_string();
-        if let Some(relays) = self.deployment.relays.clone() {
-            let up = relays.up(index, self.deployment.instances[index].address).await;
-            up.map_err(|source| Error::Fault { what: name.clone(), source: source.into() })?;
-        }
+        self.deployment.admit(index).await?;
         let undone: Vec<usize> =
             self.undoing.extract_if(.., |(instance, _)| *instance == index).map(|(_, fault)| fault).collect();
         if !undone.is_empty() {

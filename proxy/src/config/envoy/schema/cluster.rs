@@ -105,8 +105,9 @@ pub(in super::super) static ENDPOINT_CHECK: Schema = Schema {
 
 pub(in super::super) static COMMON_LB: Schema = Schema {
     message: "envoy.config.cluster.v3.Cluster.CommonLbConfig",
-    obeyed: "healthy_panic_threshold locality_weighted_lb_config update_merge_window",
-    refused: "zone_aware_lb_config ignore_new_hosts_until_first_hc close_connections_on_host_set_change \
+    obeyed: "healthy_panic_threshold locality_weighted_lb_config update_merge_window \
+        ignore_new_hosts_until_first_hc close_connections_on_host_set_change",
+    refused: "zone_aware_lb_config \
         consistent_hashing_lb_config override_host_status",
     ..Schema::EMPTY
 };

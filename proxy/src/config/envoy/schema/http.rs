@@ -9,14 +9,14 @@ pub(in super::super) static HTTP_MANAGER: Schema = Schema {
         max_request_headers_kb stream_idle_timeout request_timeout request_headers_timeout drain_timeout \
         delayed_close_timeout access_log use_remote_address xff_num_trusted_hops internal_address_config \
         skip_xff_append via generate_request_id preserve_external_request_id \
-        always_set_request_id_in_response forward_client_cert_details proxy_100_continue upgrade_configs \
+        always_set_request_id_in_response forward_client_cert_details set_current_client_cert_details proxy_100_continue upgrade_configs \
         normalize_path merge_slashes path_with_escaped_slashes_action strip_matching_host_port \
         strip_any_host_port stream_error_on_invalid_http_message strip_trailing_host_dot \
         append_x_forwarded_port",
     refused: "add_user_agent http1_safe_max_connection_duration http3_protocol_options \
         scheme_header_transformation stream_flush_timeout access_log_flush_interval \
         flush_access_log_on_new_request access_log_options original_ip_detection_extensions \
-        early_header_mutation_extensions set_current_client_cert_details forward_client_cert_matcher \
+        early_header_mutation_extensions forward_client_cert_matcher \
         represent_ipv4_remote_address_as_ipv4_mapped_ipv6 request_id_extension local_reply_config \
         path_normalization_options proxy_status_config typed_header_validation_config \
         append_local_overload add_proxy_protocol_connection_state forward_proto_config",
@@ -37,8 +37,8 @@ pub(in super::super) static CLIENT_CONNECTIONS: Schema = Schema {
 pub(in super::super) static SERVER_CONNECTIONS: Schema = Schema {
     message: "envoy.config.core.v3.HttpProtocolOptions",
     side: "upstream",
-    obeyed: "idle_timeout max_connection_duration max_requests_per_connection",
-    refused: "max_headers_count max_response_headers_kb max_stream_duration headers_with_underscores_action",
+    obeyed: "idle_timeout max_connection_duration max_stream_duration max_requests_per_connection",
+    refused: "max_headers_count max_response_headers_kb headers_with_underscores_action",
     ..Schema::EMPTY
 };
 
@@ -86,6 +86,12 @@ pub(in super::super) static INTERNAL_ADDRESSES: Schema = Schema {
     message: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig",
     obeyed: "cidr_ranges",
     refused: "unix_sockets",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static CLIENT_CERT_DETAILS: Schema = Schema {
+    message: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails",
+    obeyed: "subject cert chain dns uri",
     ..Schema::EMPTY
 };
 
@@ -191,10 +197,67 @@ pub(in super::super) static FAULT_HEADER_LIMIT: Schema =
 pub(in super::super) static LOCAL_RATE_LIMIT: Schema = Schema {
     message: "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
     obeyed: "stat_prefix status token_bucket filter_enabled filter_enforced response_headers_to_add \
-        local_rate_limit_per_downstream_connection enable_x_ratelimit_headers \
-        rate_limited_as_resource_exhausted",
-    refused: "request_headers_to_add_when_not_enforced descriptors stage local_cluster_rate_limit vh_rate_limits \
-        always_consume_default_token_bucket rate_limits max_dynamic_descriptors",
+        descriptors stage local_rate_limit_per_downstream_connection enable_x_ratelimit_headers vh_rate_limits \
+        always_consume_default_token_bucket rate_limited_as_resource_exhausted rate_limits \
+        max_dynamic_descriptors",
+    refused: "request_headers_to_add_when_not_enforced local_cluster_rate_limit",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static LIMIT_DESCRIPTOR: Schema = Schema {
+    message: "envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor",
+    obeyed: "entries token_bucket",
+    refused: "shadow_mode",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static LIMIT_ENTRY: Schema = Schema {
+    message: "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry",
+    obeyed: "key value",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static RATE_LIMIT: Schema = Schema {
+    message: "envoy.config.route.v3.RateLimit",
+    obeyed: "stage actions",
+    refused: "disable_key limit hits_addend apply_on_stream_done x_ratelimit_option",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static RATE_LIMIT_ACTION: Schema = Schema {
+    message: "envoy.config.route.v3.RateLimit.Action",
+    obeyed: "source_cluster destination_cluster request_headers remote_address generic_key header_value_match",
+    refused: "query_parameters dynamic_metadata metadata extension masked_remote_address \
+        query_parameter_value_match",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static LIMIT_SOURCE_CLUSTER: Schema =
+    Schema { message: "envoy.config.route.v3.RateLimit.Action.SourceCluster", ..Schema::EMPTY };
+
+pub(in super::super) static LIMIT_DESTINATION_CLUSTER: Schema =
+    Schema { message: "envoy.config.route.v3.RateLimit.Action.DestinationCluster", ..Schema::EMPTY };
+
+pub(in super::super) static LIMIT_REMOTE_ADDRESS: Schema =
+    Schema { message: "envoy.config.route.v3.RateLimit.Action.RemoteAddress", ..Schema::EMPTY };
+
+pub(in super::super) static LIMIT_REQUEST_HEADERS: Schema = Schema {
+    message: "envoy.config.route.v3.RateLimit.Action.RequestHeaders",
+    obeyed: "header_name descriptor_key skip_if_absent",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static LIMIT_GENERIC_KEY: Schema = Schema {
+    message: "envoy.config.route.v3.RateLimit.Action.GenericKey",
+    obeyed: "descriptor_value descriptor_key",
+    refused: "default_value",
+    ..Schema::EMPTY
+};
+
+pub(in super::super) static LIMIT_HEADER_MATCH: Schema = Schema {
+    message: "envoy.config.route.v3.RateLimit.Action.HeaderValueMatch",
+    obeyed: "descriptor_value descriptor_key expect_match headers",
+    refused: "default_value",
     ..Schema::EMPTY
 };
 

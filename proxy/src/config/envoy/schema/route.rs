@@ -20,8 +20,9 @@ pub(in super::super) static VIRTUAL_HOST: Schema = Schema {
     obeyed: "name domains routes require_tls request_headers_to_add request_headers_to_remove \
         response_headers_to_add response_headers_to_remove cors typed_per_filter_config \
         include_request_attempt_count include_attempt_count_in_response retry_policy hedge_policy \
-        per_request_buffer_limit_bytes request_body_buffer_limit request_mirror_policies",
-    refused: "matcher virtual_clusters rate_limits retry_policy_typed_config include_is_timeout_retry_header",
+        per_request_buffer_limit_bytes request_body_buffer_limit request_mirror_policies \
+        rate_limits",
+    refused: "matcher virtual_clusters retry_policy_typed_config include_is_timeout_retry_header",
     unheeded: "metadata",
     deprecated: "cors per_request_buffer_limit_bytes",
     former: &[("per_filter_config", "typed_per_filter_config")],
@@ -100,13 +101,13 @@ pub(in super::super) static ROUTE_ACTION: Schema = Schema {
     obeyed: "cluster cluster_header weighted_clusters cluster_not_found_response_code metadata_match \
         prefix_rewrite regex_rewrite host_rewrite_literal auto_host_rewrite host_rewrite_header \
         host_rewrite_path_regex append_x_forwarded_host timeout idle_timeout retry_policy \
-        request_mirror_policies priority hash_policy cors max_grpc_timeout upgrade_configs hedge_policy \
-        max_stream_duration",
+        request_mirror_policies priority hash_policy cors max_grpc_timeout grpc_timeout_offset upgrade_configs hedge_policy \
+        max_stream_duration rate_limits include_vh_rate_limits",
     refused: "cluster_specifier_plugin inline_cluster_specifier_plugin path_rewrite_policy path_rewrite \
-        host_rewrite flush_timeout early_data_policy retry_policy_typed_config rate_limits \
-        include_vh_rate_limits grpc_timeout_offset internal_redirect_policy internal_redirect_action \
+        host_rewrite flush_timeout early_data_policy retry_policy_typed_config \
+        internal_redirect_policy internal_redirect_action \
         max_internal_redirects",
-    deprecated: "cors max_grpc_timeout",
+    deprecated: "cors max_grpc_timeout grpc_timeout_offset include_vh_rate_limits",
     former: &[
         ("host_rewrite", "host_rewrite_literal"),
         ("auto_host_rewrite_header", "host_rewrite_header"),
@@ -185,8 +186,7 @@ pub(in super::super) static ROUTE_UPGRADE: Schema = Schema {
 
 pub(in super::super) static MAX_STREAM_DURATION: Schema = Schema {
     message: "envoy.config.route.v3.RouteAction.MaxStreamDuration",
-    obeyed: "max_stream_duration grpc_timeout_header_max",
-    refused: "grpc_timeout_header_offset",
+    obeyed: "max_stream_duration grpc_timeout_header_max grpc_timeout_header_offset",
     ..Schema::EMPTY
 };
 

@@ -11,11 +11,16 @@ fn with_endpoints(kind: &str, endpoints: &str) -> String {
 #[test]
 fn a_cluster_that_says_nothing_has_envoys_defaults() {
     let read = cluster("");
-    let expected = Cluster { localities: read.localities.clone(), origin: read.origin.clone(), ..Cluster::new("cart") };
+    let expected = Cluster {
+        localities: read.localities.clone(),
+        origin: read.origin.clone(),
+        drop_unlisted_at_once: true,
+        ..Cluster::new("cart")
+    };
     assert_eq!(read, expected);
     assert_eq!(read.connections.connect_timeout, Duration::from_secs(5));
     assert_eq!((read.panic_percent, read.overprovisioning), (50.0, 140));
-    assert_eq!(read.merge_window, Some(Duration::from_secs(1)));
+    assert_eq!(read.merge_window, None);
 }
 
 #[test]
@@ -168,6 +173,12 @@ fn an_endpoint_is_picked_as_the_policy_says() {
             .locality_weighted
     );
     assert_eq!(cluster("common_lb_config: {update_merge_window: 0s}").merge_window, None);
+    let window = cluster("common_lb_config: {update_merge_window: 2s}").merge_window;
+    assert_eq!(window, Some(Duration::from_secs(2)));
+    assert!(cluster("common_lb_config: {ignore_new_hosts_until_first_hc: true}").ignore_unchecked);
+    assert!(cluster("common_lb_config: {close_connections_on_host_set_change: true}").close_on_change);
+    assert!(!cluster("type: STRICT_DNS").drop_unlisted_at_once);
+    assert!(cluster("type: STRICT_DNS, ignore_health_on_host_removal: true").drop_unlisted_at_once);
     told(
         with_cluster,
         &[

@@ -1,6 +1,7 @@
 use super::support::{errors, manager, told, warnings, with_manager};
 use crate::policy::{
-    Abort, AbortWith, EscapedSlashes, Fraction, HttpFilter, HttpManager, LogFormat, StripPort, Underscores,
+    Abort, AbortWith, DescriptionWord, EscapedSlashes, Fraction, HostDescriptions, HttpFilter, HttpManager, LogFormat,
+    StripPort, Underscores,
 };
 
 #[test]
@@ -107,7 +108,10 @@ fn a_rate_limit_does_nothing_unless_it_is_enabled_and_enforced() {
         other => panic!("{other:?}"),
     };
     let off = filter("token_bucket: {max_tokens: 5, fill_interval: 1s}");
-    assert_eq!((off.enabled, off.enforced, off.tokens_per_fill, off.status), (Fraction::NONE, Fraction::NONE, 1, 429));
+    assert_eq!(
+        (off.enabled, off.enforced, off.bucket.tokens_per_fill, off.status),
+        (Fraction::NONE, Fraction::NONE, 1, 429)
+    );
     assert_eq!(warnings(&limit("")).len(), 2);
     for (status, expected) in [("503", 503), ("200", 429), ("TooManyRequests", 429), ("\"418\"", 418)] {
         let read =
@@ -121,11 +125,49 @@ fn a_rate_limit_does_nothing_unless_it_is_enabled_and_enforced() {
             (&format!("{on}, token_bucket: {{max_tokens: 0, fill_interval: 1s}}"), &["max_tokens", "from 1"]),
             (&format!("{on}, token_bucket: {{max_tokens: 1, fill_interval: 0.04s}}"), &["fill_interval", "0.05s"]),
             (
-                &format!("{on}, token_bucket: {{max_tokens: 1, fill_interval: 1s}}, descriptors: []"),
-                &["descriptors` is valid"],
+                &format!("{on}, token_bucket: {{max_tokens: 1, fill_interval: 1s}}, local_cluster_rate_limit: {{}}"),
+                &["local_cluster_rate_limit` is valid"],
             ),
+            (
+                &format!(
+                    "{on}, {ONE}, descriptors: [{{entries: [{{key: a, value: b}}], {ONE}}}, {{entries: [{{key: a, value: b}}], {ONE}}}]"
+                ),
+                &["descriptors[1]", "the same entries"],
+            ),
+            (&format!("{on}, {ONE}, descriptors: [{{entries: [], {ONE}}}]"), &["`entries` is missing"]),
+            (&format!("{on}, {ONE}, rate_limits: [{{actions: [{{}}]}}]"), &["generic_key"]),
+            (&format!("{on}, {ONE}, stage: 11"), &["stage", "0 to 10"]),
         ],
     );
+    let described = filter(&format!(
+        "{ONE}, {on}, descriptors: [{{entries: [{{key: user}}, {{key: path, value: buy}}], {ONE}}}], vh_rate_limits: INCLUDE, always_consume_default_token_bucket: false, max_dynamic_descriptors: 3"
+    ));
+    let entries = [("user".to_owned(), String::new()), ("path".to_owned(), "buy".to_owned())];
+    assert_eq!(described.descriptors[0].entries, entries);
+    assert_eq!(
+        (described.of_host, described.always_of_all, described.most_values),
+        (HostDescriptions::Beside, false, 3)
+    );
+}
+
+const ONE: &str = "token_bucket: {max_tokens: 1, fill_interval: 1s}";
+
+#[test]
+fn routes_and_their_hosts_describe_requests_for_limits() {
+    let table = "virtual_hosts: [{name: all, domains: [\"*\"], rate_limits: [{actions: [{remote_address: {}}]}], routes: [{match: {prefix: /}, route: {cluster: cart, include_vh_rate_limits: true, \
+        rate_limits: [{stage: 1, actions: [{generic_key: {descriptor_value: a}}, {request_headers: {header_name: X-User, descriptor_key: user}}, \
+        {header_value_match: {descriptor_value: buys, expect_match: false, headers: [{name: \":path\", string_match: {prefix: /buy}}]}}, {destination_cluster: {}}, {source_cluster: {}}]}]}}]}]";
+    let text = with_manager("", "", table);
+    let manager = manager(&text);
+    let descriptions = &manager.routes.virtual_hosts[0].routes[0].descriptions;
+    assert!(descriptions.beside && warnings(&text)[0].contains("include_vh_rate_limits"));
+    assert_eq!(descriptions.of_host[0].words, [DescriptionWord::RemoteAddress]);
+    let [own] = descriptions.own.as_slice() else { panic!("{descriptions:?}") };
+    assert_eq!((own.stage, own.words.len()), (1, 5));
+    let generic = DescriptionWord::Generic { key: "generic_key".to_owned(), value: "a".to_owned() };
+    let field = DescriptionWord::Field { name: "x-user".to_owned(), key: "user".to_owned(), optional: false };
+    assert_eq!(own.words[..2], [generic, field]);
+    assert!(matches!(&own.words[2], DescriptionWord::Matching { key, expect: false, .. } if key == "header_match"));
 }
 
 #[test]

@@ -139,7 +139,10 @@ fn each_domain_stands_once_in_a_table() {
             ("{domains: [a]}", &["virtual_hosts[0]", "`name` is missing"]),
             ("{name: a, domains: [a], require_tls: EXTERNAL_ONLY}", &["require_tls", "not obeyed"]),
             ("{name: a, domains: [a]}, {name: a, domains: [b]}", &["another virtual host is called `a` too"]),
-            ("{name: a, domains: [a], rate_limits: []}", &["virtual_hosts[0].rate_limits` is valid but not obeyed"]),
+            (
+                "{name: a, domains: [a], virtual_clusters: []}",
+                &["virtual_hosts[0].virtual_clusters` is valid but not obeyed"],
+            ),
         ],
     );
 }

@@ -1,5 +1,5 @@
 use super::support::{errors, read, told, warnings, with_listener, with_manager};
-use crate::policy::{Handler, Inspection, LogSink, TransportProtocol};
+use crate::policy::{Handler, Inspection, LogSink, NameKind, TransportProtocol};
 use std::time::Duration;
 
 const TCP: &str = "{name: tcp, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: tcp, cluster: cart}}";
@@ -87,7 +87,7 @@ fn a_chain_is_chosen_by_what_it_matches() {
         ],
     );
     let twice = with_listener(&format!("filter_chains: [{{filters: [{TCP}]}}, {{filters: [{TCP}]}}]"));
-    assert!(errors(&twice)[0].contains("`filter_chains[1]` is for the same connections"));
+    assert!(errors(&twice)[0].contains("`filter_chains[1]` is for connections that one before it is for"));
 }
 
 #[test]
@@ -207,4 +207,43 @@ fn a_collector_must_be_a_cluster_and_speak_opentelemetry() {
             ),
         ],
     );
+}
+
+#[test]
+fn names_of_clients_keep_their_kind_and_need_an_authority() {
+    let socket = |fields: &str| {
+        chain(&format!(
+            "transport_socket: {{name: tls, typed_config: {{\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext, common_tls_context: {{tls_certificates: [{{certificate_chain: {{filename: /c}}, private_key: {{filename: /k}}}}], validation_context: {{{fields}}}}}}}}}"
+        ))
+    };
+    let names = "match_typed_subject_alt_names: [{san_type: URI, matcher: {prefix: \"spiffe://a/\"}}], match_subject_alt_names: [{exact: b}]";
+    let tls =
+        read(&socket(&format!("trusted_ca: {{filename: /ca}}, {names}"))).listeners.remove(0).chains.remove(0).tls;
+    let names_read = tls.unwrap().client_names;
+    assert_eq!(names_read.iter().map(|name| name.kind).collect::<Vec<_>>(), [Some(NameKind::Uri), None]);
+    assert!(names_read[0].value.matches("spiffe://a/b") && names_read[1].value.matches("b"));
+    told(
+        socket,
+        &[
+            (names, &["nothing says who must have signed them"]),
+            (
+                "trusted_ca: {filename: /ca}, match_typed_subject_alt_names: [{san_type: OTHER_NAME, matcher: {exact: a}}]",
+                &["OTHER_NAME"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn chains_that_share_a_name_and_nothing_more_specific_are_refused() {
+    let named = |names: &str, more: &str| {
+        format!("{{filter_chain_match: {{server_names: [{names}]{more}}}, filters: [{TCP}]}}")
+    };
+    let both = |one: String, other: String| with_listener(&format!("filter_chains: [{one}, {other}]"));
+    let refused = both(named("a.example, b.example", ""), named("b.example, c.example", ""));
+    assert!(errors(&refused)[0].contains("`filter_chains[1]`"), "{:?}", errors(&refused));
+    let told_apart = both(named("b.example", ""), named("b.example", ", application_protocols: [h2]"));
+    assert!(errors(&told_apart).is_empty(), "{:?}", errors(&told_apart));
+    let wild = both(named("b.example", ""), named("\"*.example\"", ""));
+    assert!(errors(&wild).is_empty());
 }

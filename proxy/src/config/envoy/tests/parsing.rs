@@ -133,7 +133,7 @@ fn what_is_known_and_not_obeyed_is_refused_unless_it_is_accepted() {
     let name = "Bootstrap.static_resources.clusters.lb_subset_config.list_as_any";
     assert!(help.contains(name), "{help}");
     let accept_unsupported = vec![name.to_owned(), "Bootstrap.static_resources.clusters.preconnect_policy".to_owned()];
-    let (config, findings, accepted) = read_with(&text, &LoadOptions { accept_unsupported });
+    let (config, findings, accepted) = read_with(&text, &LoadOptions { accept_unsupported, ..LoadOptions::default() });
     assert!(config.is_some() && findings.is_empty(), "{findings:?}");
     assert_eq!(accepted.len(), 2);
 }
@@ -145,7 +145,7 @@ fn a_filter_that_is_not_obeyed_can_be_accepted_by_the_name_of_its_message() {
     let name = "Bootstrap.static_resources.listeners.filter_chains.filters.typed_config.http_filters.typed_config.Lua";
     let [error] = &*errors(&text) else { panic!("{:?}", errors(&text)) };
     assert!(error.contains("http_filters[0].typed_config.Lua") && error.contains(name), "{error}");
-    let options = LoadOptions { accept_unsupported: vec![name.to_owned()] };
+    let options = LoadOptions { accept_unsupported: vec![name.to_owned()], ..LoadOptions::default() };
     let (config, findings, accepted) = read_with(&text, &options);
     assert!(findings.is_empty() && accepted.len() == 1, "{findings:?}");
     assert!(config.unwrap().http_managers().all(|manager| manager.filters.is_empty()));

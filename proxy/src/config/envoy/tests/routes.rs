@@ -1,7 +1,7 @@
 use super::support::{forward, read, route, told, warnings, with_action, with_manager, with_route};
 use crate::policy::{
-    Action, AppendAction, Forward, Fraction, GrpcTimeout, HashOf, HostRewrite, PathMatch, PathRewrite, Pattern,
-    Priority, RedirectPort, RetryPolicy, Target,
+    Action, AppendAction, Forward, Fraction, GrpcDeadline, GrpcTimeout, HashOf, HostRewrite, PathMatch, PathRewrite,
+    Pattern, Priority, RedirectPort, RetryPolicy, Target,
 };
 use std::time::Duration;
 
@@ -84,7 +84,13 @@ fn each_field_of_a_route_changes_one_thing() {
     assert_eq!(of("idle_timeout: 0s").idle_timeout, Some(None));
     assert_eq!(of("idle_timeout: 2s").idle_timeout, Some(Some(Duration::from_secs(2))));
     assert_eq!(of("max_stream_duration: {max_stream_duration: 0s}").max_stream, Some(None));
-    assert_eq!(of("max_stream_duration: {grpc_timeout_header_max: 0s}").grpc_timeout, GrpcTimeout::Obeyed);
+    let deadline = of("max_stream_duration: {grpc_timeout_header_max: 0s, grpc_timeout_header_offset: 1s}");
+    let second = Duration::from_secs(1);
+    assert_eq!(deadline.grpc_deadline, Some(GrpcDeadline { most: None, offset: second }));
+    assert_eq!((deadline.grpc_timeout, deadline.timeout), (GrpcTimeout::Ignored, None), "streams have no other end");
+    let deadline = of("max_stream_duration: {grpc_timeout_header_max: 1s}").grpc_deadline;
+    assert_eq!(deadline, Some(GrpcDeadline { most: Some(second), offset: Duration::ZERO }));
+    assert_eq!(of("max_grpc_timeout: 1s, grpc_timeout_offset: 1s").grpc_timeout_offset, second);
     assert_eq!(of("max_grpc_timeout: 1s").grpc_timeout, GrpcTimeout::AtMost(Duration::from_secs(1)));
     assert_eq!(of("cluster_not_found_response_code: NOT_FOUND").not_found_status, 404);
     assert_eq!(of("priority: HIGH").priority, Priority::High);

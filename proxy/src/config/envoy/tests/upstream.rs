@@ -123,8 +123,8 @@ fn the_protocol_is_http_1_unless_the_options_say_otherwise() {
          {http_response_headers_match: {headers: [{name: \":status\", string_match: {exact: \"429\"}}]}}, \
          {http_response_headers_match: {headers: [{name: \":status\", range_match: {start: 500, end: 600}}]}}]}}}",
     );
-    let statuses = cluster(&matcher).protocol.error_statuses;
-    assert_eq!(statuses.iter().map(|one| one.matches("503")).collect::<Vec<_>>(), [false, true]);
+    let statuses = cluster(&format!("outlier_detection: {{}}, {matcher}")).outlier.unwrap().error_statuses.unwrap();
+    assert_eq!((statuses.len(), statuses[0], statuses[100]), (101, (429, 430), (599, 600)));
     told(
         with_cluster,
         &[

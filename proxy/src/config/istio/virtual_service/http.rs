@@ -15,7 +15,7 @@ use crate::config::number::WholePercent;
 use crate::config::objects::HttpRule;
 use crate::config::problems::Problems;
 use serde::Deserialize;
-use squall_yaml::{Keyed, Spanned};
+use squall_yaml::{Keyed, Node, Spanned};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -44,12 +44,15 @@ pub(super) struct WrittenRule {
 /// Resolves one; none if nothing is said of what becomes of the request.
 pub(super) fn rule(
     written: &Spanned<WrittenRule>,
+    node: Option<&Node>,
     context: &Context<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<HttpRule> {
-    let origin = problems.origin(written.place);
+    let origin = problems.origin_of(written.place, node);
     let rule = &written.value;
-    let matches = rule.matches.iter().map(|block| route_match(block, context.for_mesh, problems)).collect();
+    let mut matches: Vec<_> = rule.matches.iter().map(|block| route_match(block, context.for_mesh, problems)).collect();
+    // A route stands where its match does, and what it does with a request is said in the rule.
+    matches.iter_mut().for_each(|block| block.origin.fields = origin.fields.clone());
     let action = action(rule, written.place, context, problems);
     let timeout = positive(rule.timeout.as_ref(), "timeout", "leave it out for no time-out", problems);
     let retry = rule.retries.as_ref().map(|written| retries(written, problems));

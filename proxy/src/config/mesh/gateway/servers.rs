@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// A server with its gateway's name and its hosts taken apart.
 #[derive(Debug)]
-pub(super) struct Server<'o> {
+pub(in crate::config::mesh) struct Server<'o> {
     /// As it stands.
     pub written: &'o GatewayServer,
     /// `namespace/name` of its gateway.
@@ -22,7 +22,7 @@ pub(super) struct Server<'o> {
 
 /// What a server does with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::config::mesh) enum Kind {
     /// Requests in clear.
     Http,
     /// Requests in TLS.

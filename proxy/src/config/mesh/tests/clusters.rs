@@ -4,8 +4,8 @@ use crate::config::objects::{
     AppProtocol, CheckOf, ConnectionPool, DestinationRule, LoadBalancer, Objects, TlsSetting, TrafficPolicy,
 };
 use crate::policy::{
-    Balance, Discovery, HealthCheck, HealthProbe, HttpProbe, OutlierDetection, PoolLimits, ProtocolChoice, RetryBudget,
-    ServerNames, ServiceIdentity, SlowStart, Sni, TextMatch, Trust, UNLIMITED,
+    Balance, Discovery, HealthCheck, HealthProbe, HttpProbe, NameMatch, OutlierDetection, PoolLimits, ProtocolChoice,
+    RetryBudget, ServerNames, ServiceIdentity, SlowStart, Sni, Trust, UNLIMITED,
 };
 use std::time::Duration;
 
@@ -124,14 +124,16 @@ fn a_detector_is_taken_over_and_an_old_one_may_always_eject_one() {
 
 #[test]
 fn statuses_that_fail_and_the_retry_budget_are_taken_over() {
+    let failures = Some(vec![(503, 504)]);
+    let outlier = OutlierDetection { error_statuses: failures.clone(), ..OutlierDetection::istio_default() };
     let policy = TrafficPolicy {
-        error_statuses: vec![TextMatch::exact("503")],
+        outlier: Some(outlier),
         retry_budget: Some(RetryBudget { percent: 20.0, min_concurrency: 3 }),
         ..detector()
     };
     let config = resolved(&with(policy));
     let cluster = cluster(&config, CART);
-    assert_eq!(cluster.protocol.error_statuses, [TextMatch::exact("503")]);
+    assert_eq!(cluster.outlier.as_ref().unwrap().error_statuses, failures);
     assert!(cluster.limits.retry_budget.is_some());
 }
 
@@ -216,7 +218,7 @@ fn tls_checks_the_name_that_was_asked_for_unless_names_or_a_server_name_are_give
         sni: sni.map(str::to_owned),
         insecure,
     };
-    let own = ServerNames::OneOf(vec![TextMatch::exact("a")]);
+    let own = ServerNames::OneOf(vec![NameMatch::exact("a")]);
     let fixed = Sni::Fixed("s".to_owned());
     for (setting, sni, trust, names) in [
         (simple(&[], None, None, false), Sni::FromHost, Trust::System, ServerNames::Sni),

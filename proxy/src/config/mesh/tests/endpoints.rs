@@ -1,7 +1,7 @@
 use super::support::*;
 use crate::config::mesh::{Mode, Site, resolve};
 use crate::config::objects::{AppProtocol, EndpointSlice, Objects, Resolution, ServiceEntry, TrafficPolicy, Workload};
-use crate::policy::{Address, Cluster, Config, Discovery, EndpointHealth};
+use crate::policy::{Address, Cluster, Config, Discovery, Dns, Endpoint, EndpointHealth, Locality};
 use std::time::Duration;
 
 fn addresses(cluster: &Cluster) -> Vec<String> {
@@ -201,4 +201,33 @@ fn a_whole_configuration_stays_as_it_is_but_for_endpoints_that_are_given() {
     assert_eq!(addresses(&config.clusters[0]), ["127.0.0.1:1"]);
     assert_eq!(config.clusters[0].discovery, Discovery::Static);
     assert_eq!(config.clusters[1], bootstrap.clusters[1]);
+}
+
+#[test]
+fn endpoints_of_a_whole_configuration_that_name_a_service_are_its_instances_in_their_locality() {
+    let named = |host: &str| Endpoint { address: Address::Name(host.to_owned(), 80), weight: 3, ..at(9) };
+    let mut cluster = Cluster::new("backend");
+    cluster.discovery = Discovery::StrictDns(Dns::default());
+    cluster.localities = vec![
+        Locality { priority: 0, endpoints: vec![named("cart")], ..Locality::default() },
+        Locality { priority: 1, endpoints: vec![at(7), named("pay.default.svc.cluster.local")], ..Locality::default() },
+    ];
+    let mut objects = Objects {
+        bootstrap: Some(Box::new(Config { clusters: vec![cluster], ..Config::default() })),
+        endpoints: vec![endpoint("cart", 1, &[]), endpoint("cart", 2, &[])],
+        ..Objects::default()
+    };
+    let config = resolved(&objects);
+    assert!(matches!(config.clusters[0].discovery, Discovery::StrictDns(_)), "another name has yet to be looked up");
+    objects.endpoints.push(endpoint("pay", 3, &[("version", "v1")]));
+    let told = &resolved(&objects).clusters[0];
+    assert_eq!(told.discovery, Discovery::Static);
+    assert_eq!(addresses(told), ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:7", "127.0.0.1:3"]);
+    assert!(told.localities[0].endpoints.iter().all(|endpoint| endpoint.weight == 3));
+    assert_eq!(told.localities[1].priority, 1);
+    assert_eq!(told.localities[1].endpoints[1].labels["version"], "v1");
+}
+
+fn at(port: u16) -> Endpoint {
+    Endpoint::at(([127, 0, 0, 1], port).into())
 }

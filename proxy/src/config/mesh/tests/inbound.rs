@@ -86,8 +86,9 @@ fn bytes_are_passed_on_and_what_is_sniffed_is_told_apart() {
     ] {
         let config = beside(&speaking(spoken), "latest");
         let listener = listener(&config);
-        assert_eq!((listener.chains.len(), listener.inspection.http), (chains, looks), "{spoken:?}");
-        let last = listener.chains.last().unwrap();
+        let all: Vec<_> = listener.chains.iter().chain(&listener.default_chain).collect();
+        assert_eq!((all.len(), listener.inspection.http), (chains, looks), "{spoken:?}");
+        let last = all.last().unwrap();
         let is_bytes = matches!(&last.handler, Handler::Tcp(proxy) if proxy.to[0].name == "inbound|80||");
         assert_eq!((is_bytes, &last.matches), (spoken != AppProtocol::Http, &ChainMatch::default()));
     }

@@ -73,7 +73,7 @@ fn what_is_sniffed_has_a_chain_for_requests_in_clear_and_one_for_the_rest() {
     let listener = listener(&config);
     assert!(listener.inspection.http && listener.inspection.tls && listener.inspection.continue_on_timeout);
     assert_eq!(listener.inspection.timeout, None);
-    let [bytes, requests] = listener.chains.as_slice() else { panic!() };
+    let ([requests], Some(bytes)) = (listener.chains.as_slice(), &listener.default_chain) else { panic!() };
     assert_eq!(bytes.matches, ChainMatch::default());
     assert!(matches!(&bytes.handler, Handler::Tcp(proxy) if proxy.to[0].name == DB));
     assert_eq!(requests.matches.transport, Some(TransportProtocol::RawBuffer));
@@ -89,7 +89,9 @@ fn a_port_of_requests_and_bytes_tells_them_apart() {
     let mut objects = shop();
     objects.services.push(service_with("db", vec![port(80, "tcp", AppProtocol::Tcp)]));
     let config = resolved(&objects);
-    let [bytes, requests] = listener(&config).chains.as_slice() else { panic!() };
+    let ([requests], Some(bytes)) = (listener(&config).chains.as_slice(), &listener(&config).default_chain) else {
+        panic!()
+    };
     assert!(matches!(&bytes.handler, Handler::Tcp(proxy) if proxy.to[0].name == DB));
     assert_eq!(manager(requests).routes.virtual_hosts.len(), 3);
     assert!(listener(&config).inspection.http);

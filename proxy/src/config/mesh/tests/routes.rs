@@ -289,7 +289,7 @@ fn faults_and_cors_stand_on_the_route_as_filters() {
     let rule = HttpRule { fault: Some(fault.clone()), cors: Some(CorsPolicy::default()), ..all_to("cart") };
     let config = resolved(&routed(vec![rule]));
     let filters = &cart(&config)[0].filters;
-    assert_eq!((filters.fault.as_ref(), filters.cors.is_some()), (Some(&fault), true));
+    assert_eq!((filters.fault.as_deref(), filters.cors.is_some()), (Some(&fault), true));
 }
 
 #[test]

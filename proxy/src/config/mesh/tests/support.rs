@@ -10,6 +10,7 @@ use crate::policy::{
     OutlierDetection, PathMatch, Place, Route, RouteMatch, RouteTable, VirtualHost,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(crate) fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
@@ -20,7 +21,7 @@ pub(crate) fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 pub(crate) fn at_line(line: usize) -> Origin {
-    Origin { file: "mesh.yaml".into(), line }
+    Origin { file: "mesh.yaml".into(), line, ..Origin::default() }
 }
 
 pub(crate) fn port(number: u16, name: &str, protocol: AppProtocol) -> ServicePort {
@@ -187,7 +188,7 @@ pub(crate) fn host<'c>(config: &'c Config, domain: &str) -> &'c VirtualHost {
 }
 
 /// The routes of `cart`.
-pub(crate) fn cart(config: &Config) -> &[Route] {
+pub(crate) fn cart(config: &Config) -> &[Arc<Route>] {
     &host(config, "cart").routes
 }
 
@@ -196,7 +197,7 @@ pub(crate) fn forward(route: &Route) -> &Forward {
 }
 
 /// Names of the clusters of each route; empty where it forwards nothing.
-pub(crate) fn targets(routes: &[Route]) -> Vec<Vec<&str>> {
+pub(crate) fn targets(routes: &[Arc<Route>]) -> Vec<Vec<&str>> {
     routes.iter().map(|route| route.forward().map_or_else(Vec::new, cluster_names)).collect()
 }
 

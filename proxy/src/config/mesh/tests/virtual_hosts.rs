@@ -77,6 +77,20 @@ fn hosts_that_nobody_knows_go_where_the_caller_was_going_or_are_refused() {
 }
 
 #[test]
+fn a_sidecar_says_what_becomes_of_unknown_hosts_whatever_the_mesh_says() {
+    let mesh = |unknown_hosts| Site { unknown_hosts, ..caller() };
+    let route = |registry_only, site: &Site| {
+        let mut objects = shop();
+        let egress = vec![SidecarEgress { port: None, hosts: strings(&["*/*"]) }];
+        objects.sidecars = vec![Sidecar { egress, registry_only, ..Sidecar::default() }];
+        host(&resolve(&objects, site), "*").routes[0].name.clone()
+    };
+    assert_eq!(route(Some(true), &mesh(OutboundTraffic::AllowAny)), "block_all");
+    assert_eq!(route(Some(false), &mesh(OutboundTraffic::RegistryOnly)), "allow_any");
+    assert_eq!(route(None, &mesh(OutboundTraffic::RegistryOnly)), "block_all");
+}
+
+#[test]
 fn an_object_replaces_the_default_route_so_that_what_it_does_not_match_is_404() {
     let mut objects = shop();
     objects.virtual_services = vec![virtual_service("v", &["cart"], vec![prefix_to("/a", "pay")])];

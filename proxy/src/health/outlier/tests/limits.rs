@@ -44,7 +44,7 @@ fn a_detection_is_enforced_as_often_as_its_policy_says_and_zeroed_all_the_same()
         let consecutive_5xx = Threshold { count: Some(1), enforcing };
         let mut enforced = 0;
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let detector = Detector::new(OutlierDetection { consecutive_5xx, ..parameters() });
+        let detector = Detector::new(OutlierDetection { consecutive_5xx, ..parameters() }, Beyond::default());
         for _ in 0..2000 {
             let (counters, mut standing) = (Counters::default(), Standing::default());
             let now = clock::now();

@@ -1,6 +1,7 @@
-//! Whether a request satisfies the conditions of a route.
+//! Whether a request satisfies conditions. Pure.
 
-use crate::policy::{HeaderMatch, PathMatch, Pattern, QueryMatch, RouteMatch};
+use crate::policy::{Fraction, HeaderMatch, PathMatch, QueryMatch, RouteMatch};
+use crate::telemetry::is_grpc;
 use squall_http1::Request;
 use std::borrow::Cow;
 
@@ -17,6 +18,21 @@ pub(crate) struct Asked<'a> {
     draw: u32,
 }
 
+/// A condition that a request does not satisfy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Unmet<'c> {
+    /// On its path.
+    Path(&'c PathMatch),
+    /// On a field of it.
+    Header(&'c HeaderMatch),
+    /// On a query parameter.
+    Query(&'c QueryMatch),
+    /// It is no gRPC.
+    Grpc,
+    /// It is not among this share of the requests.
+    Fraction(Fraction),
+}
+
 impl<'a> Asked<'a> {
     /// A request that came by `scheme`; `draw` is between 0 and 999,999.
     pub(crate) fn new(request: &'a Request, scheme: &'a str, draw: u32) -> Self {
@@ -27,18 +43,32 @@ impl<'a> Asked<'a> {
         Self { request, path, query, authority, scheme, draw }
     }
 
-    /// True if the request satisfies all conditions.
-    pub(crate) fn satisfies(&self, conditions: &RouteMatch) -> bool {
-        self.path_fits(conditions)
-            && conditions.headers.iter().all(|condition| self.header_fits(condition))
-            && conditions.query.iter().all(|condition| self.query_fits(condition))
-            && (!conditions.grpc_only || self.is_grpc())
-            && conditions.fraction.is_none_or(|fraction| self.draw < fraction.0)
+    /// The same request with another draw.
+    pub(crate) fn drawn(self, draw: u32) -> Self {
+        Self { draw, ..self }
     }
 
-    fn is_grpc(&self) -> bool {
-        let kind = self.request.headers.get("content-type").and_then(|kind| kind.strip_prefix(b"application/grpc"));
-        kind.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+    /// True if the request satisfies all conditions.
+    pub(crate) fn satisfies(&self, conditions: &RouteMatch) -> bool {
+        self.unmet(conditions).is_none()
+    }
+
+    /// The first condition that the request does not satisfy.
+    pub(crate) fn unmet<'c>(&self, conditions: &'c RouteMatch) -> Option<Unmet<'c>> {
+        if !self.path_fits(conditions) {
+            return Some(Unmet::Path(&conditions.path));
+        }
+        if let Some(unmet) = conditions.headers.iter().find(|condition| !self.header_fits(condition)) {
+            return Some(Unmet::Header(unmet));
+        }
+        if let Some(unmet) = conditions.query.iter().find(|condition| !self.query_fits(condition)) {
+            return Some(Unmet::Query(unmet));
+        }
+        if conditions.grpc_only && !is_grpc(&self.request.headers) {
+            return Some(Unmet::Grpc);
+        }
+        let drawn_out = conditions.fraction.filter(|fraction| self.draw >= fraction.0);
+        drawn_out.map(Unmet::Fraction)
     }
 
     fn path_fits(&self, conditions: &RouteMatch) -> bool {
@@ -59,29 +89,37 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// True if a field satisfies a condition.
+    /// True if a field satisfies a condition; method, scheme, path and authority are fields, too.
     pub(crate) fn header_fits(&self, condition: &HeaderMatch) -> bool {
-        let fits = match self.field(&condition.name) {
-            Some(text) => condition.value.matches(&text),
-            None => {
-                condition.missing_is_empty && condition.value.pattern != Pattern::Present && condition.value.matches("")
-            }
-        };
-        fits != condition.invert
+        match self.own(&condition.name) {
+            Some(own) => condition.fits(std::iter::once(own.as_bytes())),
+            None => condition.fits(self.request.headers.get_all(&condition.name)),
+        }
     }
 
-    /// Values of one name, joined by commas.
-    fn field<'s>(&'s self, name: &'s str) -> Option<Cow<'s, str>> {
+    /// The first value of a name; what stands for `:method` and its like.
+    pub(crate) fn first(&self, name: &str) -> Option<&'a str> {
+        self.own(name).or_else(|| self.request.headers.get_str(name))
+    }
+
+    /// Values of one name, joined by commas; what stands for `:method` and its like.
+    pub(crate) fn field<'s>(&'s self, name: &'s str) -> Option<Cow<'s, str>> {
+        if let Some(own) = self.own(name) {
+            return Some(own.into());
+        }
+        let mut values = self.request.headers.get_all(name).map(String::from_utf8_lossy);
+        let first = values.next()?;
+        Some(values.fold(first, |joined, value| Cow::Owned(format!("{joined},{value}"))))
+    }
+
+    /// What is no field of HTTP/1, or stands for one.
+    fn own(&self, name: &str) -> Option<&'a str> {
         match name {
-            ":method" => Some(self.request.method().into()),
-            ":authority" | "host" => Some(self.authority.into()),
-            ":scheme" => Some(self.scheme.into()),
-            ":path" => Some(self.request.target().into()),
-            _ => {
-                let mut values = self.request.headers.get_all(name).map(String::from_utf8_lossy);
-                let first = values.next()?;
-                Some(values.fold(first, |joined, value| Cow::Owned(format!("{joined},{value}"))))
-            }
+            ":method" => Some(self.request.method()),
+            ":authority" | "host" => Some(self.authority),
+            ":scheme" => Some(self.scheme),
+            ":path" => Some(self.request.target()),
+            _ => None,
         }
     }
 
@@ -100,7 +138,7 @@ impl<'a> Asked<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Fraction, TextMatch};
+    use crate::policy::{Pattern, TextMatch};
     use regex::Regex;
 
     fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> Request {
@@ -126,7 +164,7 @@ mod tests {
                 header(":method", TextMatch::exact("GET")),
                 header(":authority", TextMatch::exact("cart:80")),
                 header(":scheme", TextMatch::exact("http")),
-                header("x-user", TextMatch::exact("a,b")),
+                header("x-user", TextMatch::exact("b")),
                 HeaderMatch { invert: true, ..header("x-bot", TextMatch::present()) },
             ],
             query: vec![QueryMatch {
@@ -141,7 +179,8 @@ mod tests {
             request("GET", "/bar?id=12", &user),
             request("get", "/foo?id=12", &user),
             request("GET", "/foo?id=12", &[("x-user", "a")]),
-            request("GET", "/foo?id=12", &[("x-user", "a,b"), ("x-bot", "")]),
+            request("GET", "/foo?id=12", &[("x-user", "a,b")]),
+            request("GET", "/foo?id=12", &[("x-user", "b"), ("x-bot", "")]),
             request("GET", "/foo?id=x", &user),
             request("GET", "/foo", &user),
         ] {
@@ -159,6 +198,30 @@ mod tests {
         assert!(satisfied(&bare, &without(TextMatch::present())));
         assert!(satisfied(&bare, &without(TextMatch::exact("a"))));
         assert!(!satisfied(&bare, &without(Pattern::Prefix(String::new()).into())));
+    }
+
+    #[test]
+    fn one_value_of_a_field_is_enough_and_turned_round_none_of_them_may_fit() {
+        let both = request("GET", "/", &[("x", "a"), ("x", "b")]);
+        let fits = |value, invert| {
+            let headers = vec![HeaderMatch { invert, ..header("x", value) }];
+            satisfied(&both, &RouteMatch { headers, ..RouteMatch::default() })
+        };
+        assert!(fits(TextMatch::exact("a"), false) && fits(TextMatch::exact("b"), false));
+        assert!(!fits(TextMatch::exact("a"), true) && !fits(TextMatch::exact("b"), true));
+        assert!(!fits(TextMatch::exact("a,b"), false) && fits(TextMatch::exact("a,b"), true));
+        assert!(fits(TextMatch::present(), false) && !fits(TextMatch::present(), true));
+    }
+
+    #[test]
+    fn a_missing_field_has_no_value_that_an_inverted_condition_could_like() {
+        let without = |value| RouteMatch {
+            headers: vec![HeaderMatch { invert: true, ..header("x", value) }],
+            ..RouteMatch::default()
+        };
+        let bare = request("GET", "/", &[]);
+        assert!(!satisfied(&bare, &without(TextMatch::exact("a"))));
+        assert!(satisfied(&bare, &without(TextMatch::present())));
     }
 
     #[test]

@@ -1,0 +1,52 @@
+//! What comes out of the load worker and the relays, on its way to the arm.
+
+use super::Input;
+use crate::clock::Nanos;
+use crate::load::wire::Frame;
+use crate::run::arm::relays::Relays;
+use crate::shim::wire::Report;
+use bytes::BytesMut;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::ChildStdout;
+use tokio::sync::mpsc::UnboundedSender;
+
+pub(super) async fn read_frames(mut output: ChildStdout, sender: UnboundedSender<Input>) {
+    let mut buf = BytesMut::with_capacity(1 << 16);
+    loop {
+        match Frame::decode(&mut buf) {
+            Ok(Some(Frame::Done)) => {
+                let _ = sender.send(Input::Frame(Frame::Done));
+                return;
+            }
+            Ok(Some(frame)) => {
+                if sender.send(Input::Frame(frame)).is_err() {
+                    return;
+                }
+                continue;
+            }
+            Ok(None) => {}
+            Err(_) => break,
+        }
+        buf.reserve(1 << 16);
+        if !matches!(output.read_buf(&mut buf).await, Ok(read) if read > 0) {
+            break;
+        }
+    }
+    let _ = sender.send(Input::Died("load".to_owned()));
+}
+
+pub(super) async fn read_reports(output: ChildStdout, relays: Relays, sender: UnboundedSender<Input>) {
+    let mut lines = BufReader::with_capacity(1 << 16, output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match serde_json::from_str(&line) {
+            Ok(Report::Ack { seq, at, error }) => relays.acknowledged(seq, Nanos(at), error),
+            Ok(report) => {
+                if sender.send(Input::Report(report)).is_err() {
+                    break;
+                }
+            }
+            Err(_) => break,
+        }
+    }
+    relays.gone();
+}

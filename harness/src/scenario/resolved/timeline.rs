@@ -1,0 +1,94 @@
+//! What happens when: phases with their faults and actions, or the cells of a sweep.
+
+use super::{MeshMode, Place};
+use crate::fault::spec::Fault;
+use crate::topology::InstanceName;
+use crate::units::{Percent, Rate};
+use std::time::Duration;
+
+/// A stretch of the timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// How long.
+    pub lasting: Duration,
+    /// False for the warm-up.
+    pub judged: bool,
+    /// Faults, each on one instance: targets are expanded.
+    pub faults: Vec<PlannedFault>,
+    /// Actions.
+    pub actions: Vec<Action>,
+}
+
+/// A fault of the timeline on one instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedFault {
+    /// Where it stands in the file.
+    pub place: Place,
+    /// As written, for people: `abort 503 on cart/1, 30 %`.
+    pub what: String,
+    /// The instance.
+    pub target: InstanceName,
+    /// Where on the way to it.
+    pub strikes: Strikes,
+    /// What it does.
+    pub fault: Fault,
+    /// Offset from the start of the phase.
+    pub at: Duration,
+    /// How long; ends with the phase at the latest.
+    pub lasting: Duration,
+}
+
+/// What of an instance a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strikes {
+    /// The instance with the proxy beside it, or the way to both.
+    #[default]
+    Instance,
+    /// The way from the proxy beside the instance to the instance.
+    BehindSidecar,
+    /// The proxy beside the instance.
+    Sidecar,
+}
+
+/// Something done to the deployment on purpose that is no fault.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Shift traffic to a version in steps, and back when the analysis fails.
+    Release(Release),
+}
+
+/// A release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Release {
+    /// Where it stands in the file.
+    pub place: Place,
+    /// The service.
+    pub service: String,
+    /// The version that is to take over.
+    pub to: String,
+    /// Shares of traffic, rising.
+    pub steps: Vec<Percent>,
+    /// Time between steps.
+    pub every: Duration,
+    /// Share of acceptable answers of the version, as offered at its instances before retries, below which it is taken back.
+    pub roll_back_below: Option<Percent>,
+    /// The window over which that share is taken; at least 20 samples.
+    pub over: Duration,
+}
+
+/// Lists to combine; each cell is a short run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    /// Rates.
+    pub rates: Vec<Rate>,
+    /// Connections.
+    pub connections: Vec<u32>,
+    /// Mesh modes.
+    pub modes: Vec<MeshMode>,
+    /// Before each cell is measured.
+    pub warm_up: Duration,
+    /// Measured in each cell.
+    pub measure: Duration,
+}

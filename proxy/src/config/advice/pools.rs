@@ -1,0 +1,63 @@
+//! Limits of connections and of waiting requests.
+
+use super::Advice;
+use super::codes::{COLD_BURSTS, ONE_EACH, QUEUES_FOR_EVER};
+use super::view::{Upstream, View};
+use super::words::{MAX_CONNECTIONS, MAX_PENDING, TIMEOUT, count};
+use crate::policy::UNLIMITED;
+
+pub(super) fn advice(view: &View<'_>) -> Vec<Advice> {
+    let each = |upstream| [queue(view, upstream), cold(upstream), one_each(upstream)];
+    view.upstreams.iter().flat_map(each).flatten().collect()
+}
+
+fn queue(view: &View<'_>, upstream: &Upstream<'_>) -> Option<Advice> {
+    let limits = &upstream.cluster.limits;
+    let endless = view.ways_to(upstream).any(|way| way.forward.timeout.is_none());
+    if limits.connections == UNLIMITED || limits.pending != UNLIMITED || !endless {
+        return None;
+    }
+    let (written, most) = (&upstream.written, limits.connections);
+    let what = format!(
+        "{} {most} refuses nothing: further requests to {} wait, without {} or {} for ever",
+        written.name(MAX_CONNECTIONS),
+        upstream.name,
+        written.name(MAX_PENDING),
+        written.name(TIMEOUT)
+    );
+    let fix = [(MAX_CONNECTIONS, most.to_string()), (MAX_PENDING, most.to_string())];
+    Some(written.advise(&QUEUES_FOR_EVER, MAX_CONNECTIONS, what, &fix))
+}
+
+fn cold(upstream: &Upstream<'_>) -> Option<Advice> {
+    let limits = &upstream.cluster.limits;
+    if limits.pending > 1 || limits.connections <= limits.pending.max(1) {
+        return None;
+    }
+    let (written, name) = (&upstream.written, &upstream.name);
+    let field = written.name(MAX_PENDING);
+    let what = match limits.pending {
+        0 => format!(
+            "{field} 0 refuses every request to {name} that finds no connection ready, the first of all included"
+        ),
+        _ => format!("{field} 1: of two requests to {name} that find no connection ready one is answered 503"),
+    };
+    let enough = if limits.connections == UNLIMITED { 1024 } else { limits.connections };
+    Some(written.advise(&COLD_BURSTS, MAX_PENDING, what, &[(MAX_PENDING, enough.to_string())]))
+}
+
+fn one_each(upstream: &Upstream<'_>) -> Option<Advice> {
+    let (most, total) = (upstream.cluster.limits.connections, upstream.instances?);
+    if most == 0 || most >= total {
+        return None;
+    }
+    let written = &upstream.written;
+    let what = format!(
+        "{} {most} allows {} to the {} of {}: one each",
+        written.name(MAX_CONNECTIONS),
+        count(total, "connection"),
+        count(total, "instance"),
+        upstream.name
+    );
+    Some(written.advise(&ONE_EACH, MAX_CONNECTIONS, what, &[(MAX_CONNECTIONS, total.to_string())]))
+}

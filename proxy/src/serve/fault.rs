@@ -1,0 +1,80 @@
+//! Faults of the policy: held back, answered or slowed down.
+
+use super::chain::{Filtered, Passed};
+use super::client::{Client, Gone};
+use super::notes::Notes;
+use super::respond::Failure;
+use super::snapshot::{HttpService, ResolvedRoute};
+use super::worker::Worker;
+use crate::filter::conditions::Asked;
+use crate::filter::fault::{self, ActiveFault, Answer};
+use crate::policy::FaultInjection;
+use crate::telemetry::metrics::{self, HttpStats};
+use crate::telemetry::{Flag, HttpCounter, HttpLevel};
+use squall_http1::Request;
+use std::sync::Arc;
+
+/// A fault that is under way, and counted for as long.
+pub(super) struct Counted {
+    stats: Arc<HttpStats>,
+    shard: metrics::Worker,
+    _active: ActiveFault,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.stats.down(self.shard, HttpLevel::ActiveFaults);
+    }
+}
+
+/// Faults of the policy come before the router, so no retry, time-out or detector ever sees them.
+#[allow(clippy::too_many_arguments, reason = "a filter may need anything of a request")]
+pub(super) async fn inject(
+    worker: &Worker,
+    service: &HttpService,
+    resolved: &ResolvedRoute,
+    injection: Option<&FaultInjection>,
+    client: &mut Client,
+    request: &Request,
+    notes: &mut Notes,
+    filtered: &mut Filtered,
+) -> Result<Passed, Gone> {
+    let cluster = resolved.clusters.first().and_then(Option::as_ref).map(|cluster| &*cluster.name);
+    let scheme = client.peer.scheme();
+    let is_meant = |injection: &&FaultInjection| fault::is_meant(injection, cluster, &Asked::new(request, scheme, 0));
+    let Some(injection) = injection.filter(is_meant) else {
+        return Ok(Passed::On);
+    };
+    let drawn = fault::draw(injection, &request.headers, &mut *worker.rng.borrow_mut());
+    if drawn == fault::Drawn::default() {
+        return Ok(Passed::On);
+    }
+    let stats = &service.stats;
+    let Some(active) = service.faults.begin(injection.max_active) else {
+        stats.count(worker.shard, HttpCounter::FaultsOverflow);
+        return Ok(Passed::On);
+    };
+    stats.up(worker.shard, HttpLevel::ActiveFaults);
+    let active = Counted { stats: Arc::clone(stats), shard: worker.shard, _active: active };
+    if let Some(delay) = drawn.delay {
+        stats.count(worker.shard, HttpCounter::DelaysInjected);
+        notes.flags.raise(Flag::DelayInjected);
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            gone = client.gone() => return Err(gone),
+        }
+    }
+    if let Some(abort) = drawn.abort {
+        stats.count(worker.shard, HttpCounter::AbortsInjected);
+        return Ok(Passed::Refused(match abort {
+            Answer::Http(status) => Failure::FaultAbort(status),
+            Answer::Grpc(status) => Failure::FaultAbortGrpc(status),
+        }));
+    }
+    if drawn.rate.is_some() {
+        stats.count(worker.shard, HttpCounter::ResponseRateInjected);
+        filtered.rate = drawn.rate;
+        filtered.fault = Some(active);
+    }
+    Ok(Passed::On)
+}

@@ -1,0 +1,274 @@
+//! Tries side by side: one that is late goes on, while the next one runs; the first good answer wins.
+
+mod begun;
+
+use super::judge::{charge, judge, settle};
+use super::{Answer, Plan, Stopped, Tried, retry_limit, wait};
+use crate::clock::{now, wall};
+use crate::cluster::{Member, Slot};
+use crate::filter::hedge::{Ended, Next};
+use crate::filter::retry::is_retriable;
+use crate::health::outlier::Outcome;
+use crate::policy::ProtocolChoice;
+use crate::serve::client::Client;
+use crate::serve::exchange::{SoFar, TryFailure};
+use crate::serve::notes::Notes;
+use crate::serve::upload::Upload;
+use crate::serve::worker::Worker;
+use crate::telemetry::trace::SpanContext;
+use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
+use begun::{Begun, Sent, begin};
+use squall_http1::Request;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+use tokio::sync::Notify;
+
+type Outcomes<'a> = Pin<Box<dyn Future<Output = Result<Box<Answer>, TryFailure>> + 'a>>;
+
+/// One of the tries.
+struct Running<'a> {
+    begun: Instant,
+    member: Arc<Member>,
+    span: Option<SpanContext>,
+    /// Its time is over, and that was not looked at yet.
+    late: Rc<Cell<bool>>,
+    /// Another one has begun in its place.
+    followed: bool,
+    outcome: Outcomes<'a>,
+}
+
+/// How often a request may still be tried, and what its tries hold.
+struct Allowance {
+    left: u32,
+    /// Held while a retry is under way: the breaker counts those that run.
+    running: Option<Slot>,
+    /// When the next one begins.
+    next: Option<Instant>,
+}
+
+/// Tries until an answer is to be passed on, or nothing more may be tried.
+pub(super) async fn tries(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    request: &mut Request,
+    upload: &mut Upload,
+    plan: &Plan<'_>,
+    notes: &mut Notes,
+) -> Result<Box<Answer>, Stopped> {
+    let mut tried = Tried::new(plan.retry);
+    let mut allowance = Allowance { left: plan.retry.attempts, running: None, next: None };
+    let mut so_far = SoFar::default();
+    let late = Rc::new(Notify::new());
+    // Until the request is whole there is one try at a time: only it can send what the client sends.
+    let mut running = loop {
+        let begun = begin(worker, request, upload, plan, notes, &mut tried)?;
+        if upload.is_done() {
+            break vec![begun.alone(worker, upload, plan, &late)];
+        }
+        notes.under_way = 1;
+        let result = match begun.with_client(worker, client, upload, plan, &mut so_far).await {
+            Ok(Sent::Whole(opened)) => break vec![begun.goes_on(opened, plan, &late)],
+            Ok(Sent::Answered(answer)) => Ok(answer),
+            Err(failure) => Err(failure),
+        };
+        notes.under_way = 0;
+        let Begun { at, member, span, .. } = begun;
+        let over = Over { begun: at, member, span, followed: false, others: false };
+        let shown = Shown { worker, plan, upload, passed_on: so_far.passed_on };
+        if let Some(result) = shown.over(client, request, notes, &mut tried, &mut allowance, over, result)? {
+            return settle(worker, plan, result, notes);
+        }
+        allowance.wait(client).await?;
+        plan.cluster.stats.count(worker.shard, ClusterCounter::RqRetry);
+    };
+    let upload = &*upload;
+    let shown = Shown { worker, plan, upload, passed_on: so_far.passed_on };
+    loop {
+        notes.under_way = u32::try_from(running.len()).unwrap_or(u32::MAX);
+        tokio::select! {
+            biased;
+            (at, result) = first(&mut running) => {
+                let Running { begun, member, span, followed, .. } = running.swap_remove(at);
+                let others = !running.is_empty() || allowance.next.is_some();
+                let over = Over { begun, member, span, followed, others };
+                if let Some(result) = shown.over(client, request, notes, &mut tried, &mut allowance, over, result)? {
+                    running.iter_mut().for_each(|one| give_up(worker, plan, client, request, notes, one));
+                    return settle(worker, plan, result, notes);
+                }
+            }
+            () = late.notified() => {
+                for one in running.iter_mut().filter(|one| one.late.take()) {
+                    worker.observe(plan.cluster, &one.member.host, Outcome::TimeOut);
+                    notes.trying &= notes.host.as_ref() != Some(&one.member.address());
+                    one.followed = !one.followed && shown.again(None, notes, &mut tried, &mut allowance, &one.member);
+                }
+            }
+            waited = allowance.wait(client) => {
+                waited?;
+                plan.cluster.stats.count(worker.shard, ClusterCounter::RqRetry);
+                let begun = begin(worker, request, upload, plan, notes, &mut tried);
+                let begun = begun.inspect_err(|_| {
+                    running.iter_mut().for_each(|one| give_up(worker, plan, client, request, notes, one));
+                })?;
+                running.push(begun.alone(worker, upload, plan, &late));
+            }
+        }
+    }
+}
+
+/// The place of the first that has ended, and how.
+async fn first(running: &mut [Running<'_>]) -> (usize, Result<Box<Answer>, TryFailure>) {
+    poll_fn(|cx| {
+        for (at, one) in running.iter_mut().enumerate() {
+            if let Poll::Ready(result) = one.outcome.as_mut().poll(cx) {
+                return Poll::Ready((at, result));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// One that nobody waits for any more: it ends when it is dropped.
+fn give_up(worker: &Worker, plan: &Plan<'_>, client: &Client, request: &Request, notes: &Notes, one: &mut Running<'_>) {
+    if plan.key.protocol == ProtocolChoice::Http2 {
+        plan.cluster.stats.count(worker.shard, ClusterCounter::RqTxReset);
+    }
+    if let Some((trace, span)) = plan.trace.zip(one.span.take()) {
+        let mut tale = notes.tale(client, request, now());
+        (tale.started, tale.started_at) = (one.begun, wall(one.begun));
+        trace.end_try(span, &tale);
+    }
+}
+
+impl Allowance {
+    /// Returns when the next try begins, or its client has left.
+    async fn wait(&mut self, client: &mut Client) -> Result<(), Stopped> {
+        let next = async {
+            match self.next {
+                Some(next) => tokio::time::sleep_until(next.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = next => {}
+            gone = client.gone() => return Err(Stopped::ClientGone(gone)),
+        }
+        self.next = None;
+        Ok(())
+    }
+}
+
+/// What all tries of a request have in common once they end.
+struct Shown<'a, 'p> {
+    worker: &'a Rc<Worker>,
+    plan: &'a Plan<'p>,
+    upload: &'a Upload,
+    /// The client has seen an interim answer: nothing is tried again.
+    passed_on: bool,
+}
+
+/// A try that has ended.
+struct Over {
+    begun: Instant,
+    member: Arc<Member>,
+    span: Option<SpanContext>,
+    followed: bool,
+    others: bool,
+}
+
+impl Shown<'_, '_> {
+    /// What a try has shown. Its result comes back if it is the request's.
+    #[allow(clippy::too_many_arguments, reason = "a try may change everything that is known of its request")]
+    fn over(
+        &self,
+        client: &Client,
+        request: &Request,
+        notes: &mut Notes,
+        tried: &mut Tried,
+        allowance: &mut Allowance,
+        over: Over,
+        result: Result<Box<Answer>, TryFailure>,
+    ) -> Result<Option<Result<Box<Answer>, TryFailure>>, Stopped> {
+        let Self { worker, plan, passed_on, .. } = self;
+        let stats = &plan.cluster.stats;
+        let host = notes.host.replace(over.member.address());
+        if let Some((trace, span)) = plan.trace.zip(over.span) {
+            let mut tale = notes.tale(client, request, now());
+            (tale.started, tale.started_at) = (over.begun, wall(over.begun));
+            trace.end_try(span, &tale);
+        }
+        let end = judge(worker, plan, &over.member.host, &result, request)?;
+        if let Ok(answer) = &result {
+            stats.took(worker.shard, ClusterTime::Rq, now().saturating_duration_since(over.begun));
+            notes.local = answer.channel.local;
+        }
+        let retriable = is_retriable(&plan.retry.on, end) && !passed_on;
+        let again =
+            retriable && !over.followed && self.again(result.as_deref().ok(), notes, tried, allowance, &over.member);
+        let ended = Ended { answered: result.is_ok(), retriable, again, others: over.others };
+        let next = ended.next();
+        if next == Next::PassOn {
+            notes.trying = false;
+            if !retriable && notes.attempts > 1 {
+                stats.count(worker.shard, ClusterCounter::RqRetrySuccess);
+            }
+            return Ok(Some(result));
+        }
+        notes.host = host;
+        match (next, result) {
+            (Next::TryAgain, Ok(answer)) => {
+                stats.retried(worker.shard, answer.response.status);
+                answer.discard();
+            }
+            (Next::WaitForOthers, Err(failure)) => drop(charge(worker, stats, failure)),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// Allows another try, if there may be one.
+    fn again(
+        &self,
+        answer: Option<&Answer>,
+        notes: &mut Notes,
+        tried: &mut Tried,
+        allowance: &mut Allowance,
+        member: &Member,
+    ) -> bool {
+        let Self { worker, plan, upload, passed_on } = self;
+        let count = |counter| plan.cluster.stats.count(worker.shard, counter);
+        if *passed_on {
+            return false;
+        }
+        if allowance.left > 0 && !upload.can_be_replayed() {
+            count(ClusterCounter::RetryOrShadowAbandoned);
+            return false;
+        }
+        if allowance.left == 0 {
+            if plan.retry.attempts > 0 {
+                count(ClusterCounter::RqRetryLimitExceeded);
+                notes.flags.raise(Flag::RetryLimit);
+            }
+            return false;
+        }
+        allowance.left -= 1;
+        drop(allowance.running.take());
+        let load = plan.cluster.load(plan.key.priority);
+        allowance.running = load.take(|load| &load.retries, retry_limit(plan.cluster, plan.key.priority));
+        if allowance.running.is_none() {
+            count(ClusterCounter::RqRetryOverflow);
+            notes.flags.raise(Flag::Overflow);
+            return false;
+        }
+        let back_off = wait(worker, plan, answer, notes.attempts);
+        tried.add(member);
+        allowance.next = Some(now() + back_off);
+        true
+    }
+}

@@ -1,0 +1,82 @@
+//! How much may be under way at once.
+
+use squall_tests::envoy::{Case, case, hold_all};
+
+#[test]
+fn as_envoy_does() {
+    hold_all(&cases());
+}
+
+/// All of them.
+pub(crate) fn cases() -> Vec<Case> {
+    [breakers(), connections_of_streams()].into_iter().flatten().collect()
+}
+
+fn limit(name: &'static str, thresholds: &str) -> Case {
+    case(name)
+        .cart(&format!("circuit_breakers: {{thresholds: [{{{thresholds}}}]}}"))
+        .backend("one", &["held 200", "200"])
+        .stats(".upstream_rq_pending_overflow .upstream_cx_overflow")
+}
+
+fn breakers() -> Vec<Case> {
+    vec![
+        limit("a_request_beyond_the_limit_is_refused", "max_requests: 1").counting().hold(1, "GET /a").ask("GET /b").release(),
+        limit("nothing_may_wait_though_a_connection_could_be_made", "max_pending_requests: 0").counting().ask("GET /b"),
+        limit("an_overflow_can_be_kept_quiet", "max_pending_requests: 0").router("suppress_envoy_headers: true").ask("GET /"),
+limit("one_connection_and_one_may_wait", "max_connections: 1, max_pending_requests: 1").counting().hold(1, "GET /a").hold(1, "GET /p").until(".upstream_rq_pending_active", 1).ask("GET /b").release(),
+        limit("an_overflow_is_never_tried_again", "max_requests: 1").action("retry_policy: {retry_on: 5xx, num_retries: 3}").counting().hold(1, "GET /a").ask("GET /b").release(),
+        limit("grpc_is_told", "max_requests: 1").counting().hold(1, "GET /a").ask("h2 POST / content-type: application/grpc").release(),
+        limit("what_is_over_is_free_again", "max_requests: 1").counting().hold(1, "GET /a").release().until(".upstream_rq_active", 0).ask("GET /b"),
+        case("a_high_priority_has_its_own").cart("circuit_breakers: {thresholds: [{priority: DEFAULT, max_requests: 1}, {priority: HIGH, max_requests: 1}]}").backend("one", &["held 200", "200"]).counting()
+            .route("{match: {prefix: /high}, route: {cluster: cart, priority: HIGH}}").route("{match: {prefix: /}, route: {cluster: cart}}").hold(1, "GET /a").asks(&["GET /b", "GET /high"]).release(),
+        case("requests_over_http2_are_limited").cart("circuit_breakers: {thresholds: [{max_requests: 1}]}, typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {http2_protocol_options: {}}}}")
+            .backend2("one", &["held 200", "200"]).counting().hold(1, "GET /a").ask("GET /b").release(),
+        case("a_budget_of_retries").cart("circuit_breakers: {thresholds: [{retry_budget: {budget_percent: {value: 20}, min_retry_concurrency: 1}}]}").action("retry_policy: {retry_on: 5xx, num_retries: 2}").backend("one", &["503"]).ask("GET /"),
+        case("a_connection_serves_so_many").cart("max_requests_per_connection: 2").backend("one", &["200"]).together(&["GET /a", "GET /b", "GET /c", "GET /d"]).connections("one"),
+        case("connections_are_used_again").backend("one", &["200"]).together(&["GET /a", "GET /b", "GET /c"]).connections("one"),
+        case("a_client_connection_serves_so_many").manager("common_http_protocol_options: {max_requests_per_connection: 2}").backend("one", &["200"]).together(&["GET /a", "GET /b"]),
+    ]
+}
+
+/// HTTP/2 to the upstream, by connections that are bound so.
+fn streams(name: &'static str, bound: &str, plays: &[&str]) -> Case {
+    let message = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    case(name)
+        .cart(&format!("circuit_breakers: {{thresholds: [{{max_connections: 2}}]}}, typed_extension_protocol_options: {{envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {{\"@type\": {message}, common_http_protocol_options: {{{bound}}}, explicit_http_config: {{http2_protocol_options: {{}}}}}}}}"))
+        .backend2("one", plays)
+}
+
+fn connections_of_streams() -> Vec<Case> {
+    vec![
+        streams("a_connection_serves_so_many_streams", "max_requests_per_connection: 1", &["200"])
+            .times(5, "GET /")
+            .until(".upstream_cx_active", 0)
+            .connections("one")
+            .stats(
+                ".upstream_cx_max_requests .upstream_cx_total .upstream_cx_destroy .upstream_cx_destroy_with_active_rq",
+            ),
+        streams("a_connection_of_streams_idles_so_long", "idle_timeout: 0.2s", &["200"])
+            .ask("GET /a")
+            .until(".upstream_cx_idle_timeout", 1)
+            .until(".upstream_cx_active", 0)
+            .ask("GET /b")
+            .connections("one")
+            .stats(".upstream_cx_max_requests .upstream_cx_max_duration_reached"),
+        streams("a_connection_of_streams_lives_so_long", "max_connection_duration: 0.3s", &["held 200", "200"])
+            .hold(1, "GET /a")
+            .until(".upstream_cx_max_duration_reached", 1)
+            .ask("GET /b")
+            .release()
+            .connections("one")
+            .until(".upstream_cx_max_duration_reached", 2)
+            .until(".upstream_cx_active", 0)
+            .stats(".upstream_cx_idle_timeout .upstream_cx_destroy_with_active_rq"),
+        streams("a_connection_that_says_goodbye_gets_no_more_streams", "", &["held 200", "goodbye", "200"])
+            .hold(1, "GET /a")
+            .asks(&["GET /b", "GET /c"])
+            .release()
+            .connections("one")
+            .stats(".upstream_cx_close_notify .upstream_cx_total"),
+    ]
+}

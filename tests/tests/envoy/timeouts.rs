@@ -1,0 +1,108 @@
+//! How long things may take.
+
+use squall_tests::envoy::{Case, case, hold_all};
+
+#[test]
+fn as_envoy_does() {
+    hold_all(&cases());
+}
+
+/// All of them.
+pub(crate) fn cases() -> Vec<Case> {
+    [times(), amid_bodies()].into_iter().flatten().collect()
+}
+
+fn times() -> Vec<Case> {
+    vec![
+        case("the_routes_time")
+            .action("timeout: 0.2s")
+            .backend("one", &["silence"])
+            .asks(&["GET /", "h2 POST / content-type: application/grpc"]),
+        case("the_routes_time_over_http2")
+            .action("timeout: 0.2s")
+            .cart("typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {http2_protocol_options: {}}}}")
+            .backend2("one", &["silence"])
+            .ask("GET /"),
+        case("no_time_in_the_policy_is_15_s_and_said").backend("one", &["200"]).ask("GET /"),
+        case("a_time_of_nothing_is_none").action("timeout: 0s").backend("one", &["200"]).ask("GET /"),
+        case("a_stream_that_idles")
+            .action("timeout: 0s, idle_timeout: 0.2s")
+            .backend("one", &["silence"])
+            .ask("GET /")
+            .stats("http.in.downstream_rq_idle_timeout"),
+        case("a_stream_that_idles_by_the_listener")
+            .manager("stream_idle_timeout: 0.2s")
+            .action("timeout: 0s")
+            .backend("one", &["silence"])
+            .ask("GET /"),
+        case("a_request_that_never_ends")
+            .manager("request_timeout: 0.2s")
+            .backend("one", &["200"])
+            .raw("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc")
+            .stats("http.in.downstream_rq_timeout")
+            .answers_only(),
+        case("a_head_that_never_ends")
+            .manager("request_headers_timeout: 0.2s")
+            .backend("one", &["200"])
+            .raw("GET / HTTP/1.1\r\nhost: a\r\n")
+            .stats("http.in.downstream_rq_header_timeout")
+            .answers_only(),
+        case("a_body_that_idles")
+            .manager("stream_idle_timeout: 0.2s")
+            .backend("one", &["200"])
+            .raw("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc")
+            .answers_only(),
+        case("a_stream_that_is_too_old")
+            .manager("common_http_protocol_options: {max_stream_duration: 0.2s}")
+            .action("timeout: 0s")
+            .backend("one", &["silence"])
+            .asks(&["GET /", "h2 POST / content-type: application/grpc"])
+            .stats("http.in.downstream_rq_max_duration_reached"),
+        case("a_stream_that_is_too_old_by_its_route")
+            .action("timeout: 0s, max_stream_duration: {max_stream_duration: 0.2s}")
+            .backend("one", &["silence"])
+            .ask("GET /"),
+        case("grpcs_own_time_by_the_older_field")
+            .action("timeout: 10s, max_grpc_timeout: 0s")
+            .backend("one", &["silence"])
+            .ask("h2 POST / content-type: application/grpc; grpc-timeout: 200m"),
+        case("a_connection_in_time")
+            .action("timeout: 5s")
+            .cart("connect_timeout: 0.2s")
+            .backend("one", &["200"])
+            .ask("GET /"),
+        case("a_time_in_the_request_counts_from_inside_alone")
+            .action("timeout: 5s")
+            .backend("one", &["silence"])
+            .action("timeout: 0.3s")
+            .ask("GET / x-envoy-upstream-rq-timeout-ms: 100"),
+    ]
+}
+
+/// An answer that begins and never ends.
+const STALLS: &str = "stall HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc";
+
+fn amid_bodies() -> Vec<Case> {
+    let stalls = |name, action: &str| {
+        case(name)
+            .action(action)
+            .cart("outlier_detection: {consecutive_5xx: 1, base_ejection_time: 60s, max_ejection_percent: 100}")
+            .backend("one", &[STALLS])
+            .stats(".outlier_detection.ejections_active .upstream_rq_504 http.in.rq_reset_after_downstream_response_started")
+    };
+    vec![
+        stalls("the_routes_time_amid_a_body_is_nobodys_fault", "timeout: 0.3s").ask("GET /").health(),
+        stalls(
+            "a_tries_idle_time_holds_amid_its_body",
+            "timeout: 5s, retry_policy: {retry_on: 5xx, num_retries: 2, per_try_idle_timeout: 0.3s}",
+        )
+        .ask("GET /")
+        .until(".outlier_detection.ejections_active", 1)
+        .stats(".upstream_rq_per_try_idle_timeout"),
+        case("the_routes_time_while_a_retry_waits_counts_nothing")
+            .action("timeout: 0.3s, retry_policy: {retry_on: 5xx, retry_back_off: {base_interval: 300s, max_interval: 300s}}")
+            .backend("one", &["503"])
+            .ask("GET /")
+            .stats(".upstream_rq_504 .upstream_rq_503"),
+    ]
+}

@@ -1,0 +1,73 @@
+//! New configurations under load: nobody notices.
+
+use squall_tests::http::{Backend, Connection};
+use squall_tests::proxy::{Endpoint, Proxy, routes, rule};
+use squall_tests::until;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const RELOADS: u64 = 100;
+const CLIENTS: usize = 8;
+/// Between two requests of a client, if it is answered at once.
+const PAUSE: Duration = Duration::from_millis(4);
+
+fn policies(version: u64) -> String {
+    let routes = routes(&format!(
+        "    - match: [{{uri: {{prefix: /v{version}}}}}]\n      timeout: {}s\n      route: [{{destination: {{host: cart}}}}]\n    - route: [{{destination: {{host: cart}}}}]",
+        version + 5
+    ));
+    // Every third changes the cluster itself.
+    let detection = format!("{{outlierDetection: {{consecutive5xxErrors: {}, interval: 60s}}}}", 5 + version / 3);
+    format!("{routes}{}", rule(&detection))
+}
+
+/// Asks until told to stop; how many requests were answered otherwise than well.
+fn client(proxy: &Proxy, keeps: bool, stop: &AtomicBool, asked: &AtomicU64) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut connection: Option<Connection> = None;
+    while !stop.load(Ordering::Relaxed) {
+        let mut open = connection.take().unwrap_or_else(|| proxy.connect());
+        let sent = open.send("GET / HTTP/1.1\r\nhost: cart\r\n\r\n");
+        match sent.and_then(|()| open.answer()) {
+            Ok(Some(answer)) if answer.status() == 200 => {}
+            other => wrong.push(format!("{other:?}")),
+        }
+        asked.fetch_add(1, Ordering::Relaxed);
+        connection = keeps.then_some(open);
+        thread::park_timeout(PAUSE);
+    }
+    wrong
+}
+
+#[test]
+fn under_load_a_hundred_reloads_of_routes_clusters_and_endpoints_lose_no_request() {
+    let (one, two) = (Backend::named("one"), Backend::named("two"));
+    let proxy = Proxy::start(&policies(0), &[&one, &two]);
+    let (stop, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let wrong: Vec<String> = thread::scope(|scope| {
+        // One of them comes on a new connection each time.
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|at| {
+                scope.spawn({
+                    let (proxy, stop, asked) = (&proxy, &stop, &asked);
+                    move || client(proxy, at > 0, stop, asked)
+                })
+            })
+            .collect();
+        for version in 1..=RELOADS {
+            let before = asked.load(Ordering::Relaxed);
+            proxy.write_policies(&policies(version));
+            if version % 5 == 0 {
+                let both: [Endpoint; 2] = [(one.address, "v1", true), (two.address, "v1", true)];
+                proxy.write_endpoints(&both[..=(version / 5 % 2) as usize]);
+            }
+            until("it is taken up", || proxy.stat("server.reloads") >= version);
+            until("requests have gone by it", || asked.load(Ordering::Relaxed) > before + CLIENTS as u64);
+        }
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(|client| client.join().expect("no panic")).collect()
+    });
+    assert_eq!(wrong, [""; 0], "of {} requests", asked.load(Ordering::Relaxed));
+    assert_eq!(proxy.stat("server.reloads_refused"), 0);
+}
