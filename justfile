@@ -8,6 +8,10 @@ check:
 test:
     cargo test --release --workspace
 
+# Compare the data plane with Envoy, in the cases whose name has this in it.
+envoy CASE="":
+    SQUALL_ENVOY=required SQUALL_CASE={{CASE}} cargo test --release -p squall -p squall-tests --test envoy
+
 # Open every page in a browser and hold it to its promises; target/pages/shots has the pictures.
 pages *ARGS:
     bash tests/pages/run {{ARGS}}
@@ -20,6 +24,10 @@ lint:
 # Every shipped scenario.
 run *ARGS:
     cargo run --release -- run scenarios/ {{ARGS}}
+
+# Each advice, shown under load.
+advice *ARGS:
+    cargo run --release -- run examples/advice {{ARGS}}
 
 # Measure what a request costs; on a quiet machine.
 bench:
