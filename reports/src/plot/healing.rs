@@ -315,10 +315,12 @@ fn losses(svg: &mut Svg, arm: &Arm, layout: &Layout, lost: &[u64], step: usize, 
     let judged: u64 = arm.outcomes.iter().map(|outcomes| total(&outcomes.planned)).sum();
     let known = !arm.outcomes.is_empty();
     if layout.width.narrow() {
-        svg.text(2.0, layout.lost - 12.0, "requests lost", Type::BOLD);
+        // The sum of a spell that fills the strip stands between it and this line.
+        let line = layout.lost - 16.0;
+        svg.text(2.0, line, "requests lost", Type::BOLD);
         let text =
             if known { format!("{} of {}", number::count(all), number::count(judged)) } else { "no data".to_owned() };
-        svg.text(frame.right, layout.lost - 12.0, &text, Type::SMALL.end());
+        svg.text(frame.right, line, &text, Type::SMALL.end());
     } else {
         svg.text(0.0, layout.lost + 11.0, "requests lost", Type::BOLD);
         let x = frame.right + 10.0;

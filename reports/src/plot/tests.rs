@@ -2,7 +2,7 @@
 
 use super::fixture::{arm, record};
 use super::{Side, Width, beside, distance, healing, lag, latency, moment, moments, outcomes, phases, png, standalone};
-use crate::record::{Arm, ArmKind};
+use crate::record::{Arm, ArmKind, Outcome};
 
 const WIDTHS: [Width; 2] = [Width::Wide, Width::Narrow];
 
@@ -121,6 +121,22 @@ fn an_hour_at_five_thousand_a_second_keeps_to_its_points() {
             assert!(points <= 1_202, "{name}: {points}");
         }
         assert!(svg.len() < 150_000, "{name}: {}", svg.len());
+    }
+}
+
+#[test]
+fn the_sum_of_a_spell_that_fills_the_strip_keeps_clear_of_the_line_above_it() {
+    let mut arm = arm(ArmKind::Main, 2);
+    for outcomes in &mut arm.outcomes {
+        let slots = outcomes.planned.len();
+        let last = |slot: usize| u32::from(slot + 10 >= slots) * 2;
+        outcomes.by_outcome.insert(Outcome::Acceptable, (0..slots).map(|slot| 2 - last(slot)).collect());
+        outcomes.by_outcome.insert(Outcome::Status(503), (0..slots).map(last).collect());
+    }
+    for width in WIDTHS {
+        let svg = healing(&arm, width);
+        assert!(svg.contains(">20</text>"), "the spell has its sum");
+        super::overlap::none(width.letter(), &svg);
     }
 }
 

@@ -113,7 +113,7 @@ fn an_endpoint_that_comes_back_is_tried_by_one_request_at_a_time() {
     }
 }
 
-const CHECK: &str = "---\napiVersion: squall.dev/v1\nkind: HealthCheck\nmetadata: {name: cart}\nspec: {host: cart, path: /health, interval: 20ms, timeout: 1s, unhealthyThreshold: 1}\n";
+const CHECK: &str = "---\napiVersion: squall.dev/v1\nkind: HealthCheck\nmetadata: {name: cart}\nspec: {host: cart, path: /health, interval: 20ms, timeout: 20s, unhealthyThreshold: 1}\n";
 
 /// Requests but for checks.
 fn asked(backend: &Backend) -> usize {
@@ -181,7 +181,7 @@ fn a_check_that_has_seen_a_fault_ends_its_ejection() {
 #[test]
 fn a_hang_is_found_before_any_request_has_ended() {
     let (stuck, good) = (Backend::start(|_| Answer::Silence), Backend::named("well"));
-    let policies = routes("    - timeout: 4s\n      route: [{destination: {host: cart}}]")
+    let policies = routes("    - timeout: 8s\n      route: [{destination: {host: cart}}]")
         + &detector("consecutive5xxErrors: 3, interval: 10s, baseEjectionTime: 60s");
     let proxy = start(&policies, &[&stuck, &good], &["--beyond-envoy", "stalled"]);
     let load = Load::start(proxy.listen, 4);
