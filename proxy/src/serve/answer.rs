@@ -4,10 +4,8 @@ use super::accept::until;
 use super::chain::Filtered;
 use super::client::{Client, Gone};
 use super::exchange::{Answer, within};
-use super::notes::Notes;
-use super::snapshot::HttpService;
+use super::transaction::Transaction;
 use super::upload::Upload;
-use super::worker::Worker;
 use crate::clock::now;
 use crate::filter::pace::Pace;
 use crate::health::outlier::Outcome;
@@ -33,18 +31,14 @@ enum Streamed {
 }
 
 /// Passes an upstream's answer on, within what is left of the route's time.
-#[allow(clippy::too_many_arguments, reason = "an answer ends everything that its request began")]
 pub(super) async fn pass_on(
-    worker: &Worker,
-    service: &HttpService,
-    client: &mut Client,
-    request: &Request,
+    transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     mut answer: Box<Answer>,
     filtered: &Filtered,
     left: Option<Duration>,
-    notes: &mut Notes,
 ) -> Result<(), Gone> {
+    let Transaction { worker, service, client, request, notes } = transaction;
     notes.details = Cow::Borrowed("via_upstream");
     // Draining may have begun while the upstream was at work.
     if worker.says_goodbye() {

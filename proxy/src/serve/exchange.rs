@@ -2,6 +2,7 @@
 
 use super::accept::until;
 use super::client::{Client, Gone};
+use super::transaction::Transaction;
 use super::upload::Upload;
 use super::worker::Worker;
 use crate::clock::now;
@@ -115,17 +116,16 @@ pub(super) struct SoFar {
 
 /// Makes one try. Interim answers are passed to the client. The answer stands where it will stay: it goes through many hands.
 pub(super) async fn one_try(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    request: &Request,
+    transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     to: Try<'_>,
     so_far: &mut SoFar,
 ) -> Result<Box<Answer>, TryFailure> {
+    let Transaction { worker, client, request, .. } = transaction;
     let opened = tokio::select! {
         biased;
         opened = open(worker, request, upload.framing, to, so_far.written) => opened?,
-        // Whoever has left waits for nothing: its place is another's.
+        // A client that leaves while it waits for a connection gives up its place in that queue.
         gone = client.gone() => return Err(TryFailure::Gone(gone)),
     };
     let received = Rc::clone(&upload.received);

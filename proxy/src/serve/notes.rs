@@ -4,6 +4,7 @@ use super::client::{Client, Gone};
 use super::respond::Reply;
 use super::snapshot::HttpService;
 use super::trace::Trace;
+use super::transaction::Transaction;
 use super::worker::Worker;
 use crate::clock::{now, wall};
 use crate::cluster::Cluster;
@@ -13,6 +14,7 @@ use crate::telemetry::{Flag, Flags, HttpCounter, Protocol, Tale};
 use squall_http1::{Headers, Request, Response, Version};
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -133,7 +135,8 @@ impl Notes {
 }
 
 /// Counts and logs a request that has ended.
-pub(super) fn ended(worker: &Worker, service: &HttpService, client: &Client, request: &Request, notes: &Notes) {
+pub(super) fn ended(transaction: &Transaction<'_>) {
+    let Transaction { worker, service, client, request, notes } = transaction;
     let ended = now();
     let status = notes.response.as_ref().map_or(0, |response| response.status);
     if !notes.health_check {
@@ -151,12 +154,13 @@ pub(super) fn ended(worker: &Worker, service: &HttpService, client: &Client, req
 }
 
 /// Counts and logs what could not be read.
-pub(super) fn unreadable(worker: &Worker, service: &HttpService, client: &Client, reply: &Reply) {
+pub(super) fn unreadable(worker: &Rc<Worker>, service: &Arc<HttpService>, client: &mut Client, reply: &Reply) {
     service.stats.count(worker.shard, HttpCounter::CxProtocolError);
     service.stats.began(worker.shard, false);
-    let mut notes = Notes::new();
-    notes.details.clone_from(&reply.details);
-    notes.flags = reply.flag.map(Flags::from).unwrap_or_default();
-    notes.response = Some(reply.response.clone());
-    ended(worker, service, client, &Request::default(), &notes);
+    let mut nothing = Request::default();
+    let mut transaction = Transaction::new(worker, service, client, &mut nothing);
+    transaction.notes.details.clone_from(&reply.details);
+    transaction.notes.flags = reply.flag.map(Flags::from).unwrap_or_default();
+    transaction.notes.response = Some(reply.response.clone());
+    ended(&transaction);
 }

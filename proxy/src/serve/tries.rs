@@ -5,30 +5,30 @@ mod judge;
 
 pub(super) use judge::{charge, show};
 
-use super::client::{Client, Gone};
-use super::exchange::{Answer, SoFar, Try, one_try};
-use super::notes::Notes;
+use super::client::Gone;
+use super::exchange::{Answer, SoFar, Try, TryFailure, one_try};
 use super::respond::Failure;
 use super::trace::Trace;
+use super::transaction::Transaction;
 use super::upload::Upload;
 use super::worker::Worker;
 use crate::balance::{Previous, Priorities, Wish};
 use crate::clock::{now, wall};
-use crate::cluster::{Bound, Cluster, Member, PoolKey};
+use crate::cluster::{Bound, Cluster, Member, PoolKey, Slot};
 use crate::filter::retry::{asked_back_off, back_off, is_retriable};
 use crate::filter::rewrite::set_host;
 use crate::filter::timeout::{Times, for_grpc};
 use crate::health::budget;
 use crate::net::server_name;
 use crate::policy::{Forward, HostRewrite, Priority, RetryPolicy, Sni};
+use crate::telemetry::trace::SpanContext;
 use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
 use squall_http1::Request;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// Why there is no answer to pass on.
 pub(super) enum Stopped {
@@ -55,7 +55,7 @@ pub(super) struct Plan<'a> {
     /// Answers ahead of the answer are passed on.
     pub(super) pass_interim: bool,
     /// Each try has a span of its own.
-    pub(super) trace: Option<&'a Trace>,
+    pub(super) trace: Option<Trace>,
 }
 
 /// How a request's endpoints are spoken to.
@@ -73,85 +73,40 @@ pub(super) fn pool_key(cluster: &Cluster, request: &Request, priority: Priority,
 
 /// Tries until an answer is to be passed on, or nothing more may be tried.
 pub(super) async fn tries(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    request: &mut Request,
+    transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     plan: &Plan<'_>,
-    notes: &mut Notes,
 ) -> Result<Box<Answer>, Stopped> {
     let Plan { cluster, retry, .. } = plan;
     if retry.hedge && !plan.tunnel && (plan.times.per_try.is_some() || retry.per_try_idle_timeout.is_some()) {
         // Boxed, so that who hedges nothing carries nothing of it.
-        return Box::pin(hedge::tries(worker, client, request, upload, plan, notes)).await;
+        return Box::pin(hedge::tries(transaction, upload, plan)).await;
     }
+    let worker = transaction.worker;
     let count = |counter| cluster.stats.count(worker.shard, counter);
     let mut tried = Tried::new(retry);
-    let mut retries_left = retry.attempts;
+    let mut retries = Retries { left: retry.attempts, running: None };
     let mut so_far = SoFar::default();
-    // Held while a retry is under way: the breaker counts those that run, not only those that wait.
-    let mut retrying = None;
     loop {
-        let Some(member) = pick(worker, plan, &mut tried, notes.attempts > 0) else {
+        let Some(member) = pick(worker, plan, &mut tried, transaction.notes.attempts > 0) else {
             count(ClusterCounter::CxNoneHealthy);
             cluster.stats.answered(worker.shard, 503);
-            notes.attempts += 1;
+            transaction.notes.attempts += 1;
             return Err(Stopped::Failed(Failure::NoHealthyUpstream));
         };
-        notes.attempts += 1;
-        notes.host = Some(member.address());
-        stamp(request, plan, &member, notes.attempts, upload);
-        let span = plan.trace.map(|trace| trace.begin_try(request, &mut *worker.rng.borrow_mut()));
-        let begin = now();
-        let to = Try {
-            cluster,
-            member: &member,
-            key: &plan.key,
-            time: plan.times.per_try,
-            stall: stall(plan),
-            idle: retry.per_try_idle_timeout,
-            tunnel: plan.tunnel,
-            pass_interim: plan.pass_interim,
-            scheme: plan.scheme,
-        };
-        (notes.under_way, notes.trying) = (1, true);
-        let result = one_try(worker, client, request, upload, to, &mut so_far).await;
-        (notes.under_way, notes.trying) = (0, false);
-        if let Some((trace, span)) = plan.trace.zip(span) {
-            let mut tale = notes.tale(client, request, now());
-            (tale.started, tale.started_at) = (begin, wall(begin));
-            trace.end_try(span, &tale);
-        }
-        let end = judge::judge(worker, plan, &member.host, &result, request)?;
-        if let Ok(answer) = &result {
-            cluster.stats.took(worker.shard, ClusterTime::Rq, now().saturating_duration_since(begin));
-            notes.local = answer.channel.local;
-        }
+        transaction.notes.attempts += 1;
+        let result = try_member(transaction, upload, plan, &member, &mut so_far).await;
+        let end = judge::judge(transaction, plan, &member.host, &result)?;
         if !is_retriable(&retry.on, end) || so_far.passed_on {
-            if notes.attempts > 1 {
+            if transaction.notes.attempts > 1 {
                 count(ClusterCounter::RqRetrySuccess);
             }
-            return judge::settle(worker, plan, result, notes);
+            return judge::settle(transaction, plan, result);
         }
-        if retries_left > 0 && !upload.can_be_replayed() {
-            count(ClusterCounter::RetryOrShadowAbandoned);
-            return judge::settle(worker, plan, result, notes);
+        if !retries.take(transaction, upload, plan) {
+            return judge::settle(transaction, plan, result);
         }
-        if retries_left == 0 {
-            count(ClusterCounter::RqRetryLimitExceeded);
-            notes.flags.raise(Flag::RetryLimit);
-            return judge::settle(worker, plan, result, notes);
-        }
-        retries_left -= 1;
-        drop(retrying.take());
-        let load = cluster.load(plan.key.priority);
-        retrying = load.take(|load| &load.retries, retry_limit(cluster, plan.key.priority));
-        if retrying.is_none() {
-            count(ClusterCounter::RqRetryOverflow);
-            notes.flags.raise(Flag::Overflow);
-            return judge::settle(worker, plan, result, notes);
-        }
-        let wait = wait(worker, plan, result.as_deref().ok(), notes.attempts);
+        let wait = wait(worker, plan, result.as_deref().ok(), transaction.notes.attempts);
         if let Ok(answer) = result {
             cluster.stats.retried(worker.shard, answer.response.status);
             answer.discard();
@@ -159,9 +114,94 @@ pub(super) async fn tries(
         tried.add(&member);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            gone = client.gone() => return Err(Stopped::ClientGone(gone)),
+            gone = transaction.client.gone() => return Err(Stopped::ClientGone(gone)),
         }
         count(ClusterCounter::RqRetry);
+    }
+}
+
+/// Makes the next try, at this endpoint, and notes what it was like.
+async fn try_member(
+    transaction: &mut Transaction<'_>,
+    upload: &mut Upload,
+    plan: &Plan<'_>,
+    member: &Arc<Member>,
+    so_far: &mut SoFar,
+) -> Result<Box<Answer>, TryFailure> {
+    transaction.notes.host = Some(member.address());
+    stamp(transaction.request, plan, member, transaction.notes.attempts, upload);
+    let span = plan.begin_span(transaction);
+    let begin = now();
+    let to = Try {
+        cluster: plan.cluster,
+        member,
+        key: &plan.key,
+        time: plan.times.per_try,
+        stall: stall(plan),
+        idle: plan.retry.per_try_idle_timeout,
+        tunnel: plan.tunnel,
+        pass_interim: plan.pass_interim,
+        scheme: plan.scheme,
+    };
+    (transaction.notes.under_way, transaction.notes.trying) = (1, true);
+    let result = one_try(transaction, upload, to, so_far).await;
+    (transaction.notes.under_way, transaction.notes.trying) = (0, false);
+    plan.end_span(transaction, span, begin);
+    if let Ok(answer) = &result {
+        let took = now().saturating_duration_since(begin);
+        plan.cluster.stats.took(transaction.worker.shard, ClusterTime::Rq, took);
+        transaction.notes.local = answer.channel.local;
+    }
+    result
+}
+
+impl Plan<'_> {
+    /// A span for the next try, if each has its own.
+    fn begin_span(&self, transaction: &mut Transaction<'_>) -> Option<SpanContext> {
+        let Transaction { worker, request, .. } = transaction;
+        self.trace.as_ref().map(|trace| trace.begin_try(request, &mut *worker.rng.borrow_mut()))
+    }
+
+    /// A try is over that began then.
+    fn end_span(&self, transaction: &Transaction<'_>, span: Option<SpanContext>, begun: Instant) {
+        if let Some((trace, span)) = self.trace.as_ref().zip(span) {
+            let mut tale = transaction.tale(now());
+            (tale.started, tale.started_at) = (begun, wall(begun));
+            trace.end_try(span, &tale);
+        }
+    }
+}
+
+/// Retries that a request may still make.
+struct Retries {
+    left: u32,
+    /// Held while one is under way: the breaker counts those that run, not only those that wait.
+    running: Option<Slot>,
+}
+
+impl Retries {
+    /// Takes one of them. False: there is none, or the request cannot be sent again.
+    fn take(&mut self, transaction: &mut Transaction<'_>, upload: &Upload, plan: &Plan<'_>) -> bool {
+        let Transaction { worker, notes, .. } = transaction;
+        let count = |counter| plan.cluster.stats.count(worker.shard, counter);
+        if self.left > 0 && !upload.can_be_replayed() {
+            count(ClusterCounter::RetryOrShadowAbandoned);
+            return false;
+        }
+        if self.left == 0 {
+            count(ClusterCounter::RqRetryLimitExceeded);
+            notes.flags.raise(Flag::RetryLimit);
+            return false;
+        }
+        self.left -= 1;
+        drop(self.running.take());
+        let load = plan.cluster.load(plan.key.priority);
+        self.running = load.take(|load| &load.retries, retry_limit(plan.cluster, plan.key.priority));
+        if self.running.is_none() {
+            count(ClusterCounter::RqRetryOverflow);
+            notes.flags.raise(Flag::Overflow);
+        }
+        self.running.is_some()
     }
 }
 
