@@ -19,7 +19,7 @@ use crate::filter::cors::{self, Cors};
 use crate::filter::timeout::stream_age;
 use crate::policy::{Forward, HttpFilter, HttpManager};
 use crate::telemetry::{HttpCounter, HttpLevel};
-use crate::wire::{Frames, Source, http2};
+use crate::wire::{GrpcMessages, Source, http2};
 use rand::RngExt;
 use squall_http1::{Framing, Refusal, Request, Response};
 use std::rc::Rc;
@@ -78,7 +78,7 @@ async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> 
         }
     };
     let mut upload = Upload::new(framing, &mut transaction.client.source, service.buffer as usize);
-    upload.frames = transaction.is_grpc().then(Frames::default);
+    upload.grpc_messages = transaction.is_grpc().then(GrpcMessages::default);
     let clocks = Clocks::new(&upload, &service.manager.timeouts, transaction.notes.begun);
     let served = tokio::select! {
         biased;
@@ -86,7 +86,7 @@ async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> 
         cut = watch::over(&clocks) => Ok(Some(cut)),
     };
     transaction.notes.received = upload.bytes;
-    transaction.notes.messages.requests = upload.frames.map_or(0, |frames| frames.count);
+    transaction.notes.messages.requests = upload.grpc_messages.map_or(0, |grpc_messages| grpc_messages.count);
     if !upload.is_done() && !transaction.client.is_http2() {
         // What was not read would be taken for the next request.
         transaction.client.peer.closing.set(true);
@@ -105,9 +105,9 @@ async fn cut_short(transaction: &mut Transaction<'_>, cut: watch::Over, whole: b
     if notes.response.is_none() {
         return transaction.refuse(&failure).await;
     }
-    let looks = failure.looks(false);
-    notes.details = looks.details;
-    looks.flag.into_iter().for_each(|flag| notes.flags.raise(flag));
+    let reply = failure.local_reply(false);
+    notes.details = reply.details;
+    reply.flag.into_iter().for_each(|flag| notes.flags.raise(flag));
     client.cut().await;
     Ok(())
 }

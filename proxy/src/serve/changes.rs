@@ -17,8 +17,8 @@ pub(super) fn to_request(transaction: &mut Transaction<'_>, destination: &Destin
     let Transaction { service, client, request, notes, .. } = transaction;
     for change in destination.changes().into_iter().flat_map(|changes| &changes.request) {
         let before = request.clone();
-        let tale = notes.tale(client, &before, notes.begun);
-        change.make(&mut request.headers, &tale);
+        let info = notes.info(client, &before, notes.begun);
+        change.make(&mut request.headers, &info);
     }
     let Destination { resolved, forward, .. } = destination;
     let tells_original = !service.manager.router.suppress_envoy_headers;
@@ -67,8 +67,8 @@ pub(super) fn to_answer(
     if let Some(changes) = destination.changes().filter(|changes| !changes.response.is_empty()) {
         for change in &changes.response {
             notes.response = Some(response.clone());
-            let tale = notes.tale(client, request, now());
-            change.make(&mut response.headers, &tale);
+            let info = notes.info(client, request, now());
+            change.make(&mut response.headers, &info);
         }
         notes.response = None;
     }

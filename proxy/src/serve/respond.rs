@@ -79,8 +79,8 @@ pub(super) enum Failure {
     },
 }
 
-/// What a failure looks like.
-pub(super) struct Looks {
+/// What is answered to a failure, and what is noted of it.
+pub(super) struct LocalReply {
     pub(super) status: u16,
     pub(super) flag: Option<Flag>,
     pub(super) details: Cow<'static, str>,
@@ -89,8 +89,8 @@ pub(super) struct Looks {
 
 impl Failure {
     /// The table. `retried`: an earlier try had failed.
-    pub(super) fn looks(&self, retried: bool) -> Looks {
-        let looks = |status, flag, details, body: &str| Looks {
+    pub(super) fn local_reply(&self, retried: bool) -> LocalReply {
+        let reply = |status, flag, details, body: &str| LocalReply {
             status,
             flag,
             details: Cow::Borrowed(details),
@@ -103,27 +103,27 @@ impl Failure {
             let body = format!("upstream connect error or disconnect/reset before headers. {tried}: {shown}");
             let detail = reason.replace(", transport failure reason: ", "|").replace(' ', "_");
             let details = Cow::Owned(format!("upstream_reset_before_response_started{{{detail}}}"));
-            Looks { status: 503, flag, details, body }
+            LocalReply { status: 503, flag, details, body }
         };
         let late = |whole: bool| if whole { 504 } else { 408 };
         let protocol = Some(Flag::DownstreamProtocolError);
         match self {
-            Self::Refused(Refusal::Version) => Self::LowVersion.looks(retried),
+            Self::Refused(Refusal::Version) => Self::LowVersion.local_reply(retried),
             Self::Refused(refusal) => {
-                looks(refusal.status(), protocol, refusal_details(*refusal), write::reason(refusal.status()))
+                reply(refusal.status(), protocol, refusal_details(*refusal), write::reason(refusal.status()))
             }
-            Self::MissingHost => looks(400, None, "missing_host_header", ""),
-            Self::BadAuthority => looks(400, protocol, "http.invalid_authority", "Bad Request"),
-            Self::ConnectionMisused => looks(400, protocol, "http1.connection_header_sanitization", ""),
-            Self::Underscore => looks(400, protocol, "http1.unexpected_underscore", "Bad Request"),
-            Self::PathNormalization => looks(400, None, "path_normalization_failed", ""),
-            Self::LowVersion => looks(426, protocol, "low_version", "Upgrade Required"),
-            Self::UpgradeRefused => looks(403, None, "upgrade_failed", ""),
-            Self::BadTarget => looks(404, None, "absolute_path_rejected", ""),
-            Self::NoRoute => looks(404, Some(Flag::NoRoute), "route_not_found", ""),
-            Self::NoCluster(status) => looks(*status, Some(Flag::NoCluster), "cluster_not_found", ""),
+            Self::MissingHost => reply(400, None, "missing_host_header", ""),
+            Self::BadAuthority => reply(400, protocol, "http.invalid_authority", "Bad Request"),
+            Self::ConnectionMisused => reply(400, protocol, "http1.connection_header_sanitization", ""),
+            Self::Underscore => reply(400, protocol, "http1.unexpected_underscore", "Bad Request"),
+            Self::PathNormalization => reply(400, None, "path_normalization_failed", ""),
+            Self::LowVersion => reply(426, protocol, "low_version", "Upgrade Required"),
+            Self::UpgradeRefused => reply(403, None, "upgrade_failed", ""),
+            Self::BadTarget => reply(404, None, "absolute_path_rejected", ""),
+            Self::NoRoute => reply(404, Some(Flag::NoRoute), "route_not_found", ""),
+            Self::NoCluster(status) => reply(*status, Some(Flag::NoCluster), "cluster_not_found", ""),
             Self::NoHealthyUpstream => {
-                looks(503, Some(Flag::NoHealthyUpstream), "no_healthy_upstream", "no healthy upstream")
+                reply(503, Some(Flag::NoHealthyUpstream), "no_healthy_upstream", "no healthy upstream")
             }
             Self::Overflow => reset(Some(Flag::Overflow), "overflow"),
             Self::Unreachable(reason) => reset(Some(Flag::ConnectFailure), reason),
@@ -131,40 +131,42 @@ impl Failure {
             Self::Closed => reset(Some(Flag::UpstreamClosed), "connection termination"),
             Self::RemoteReset => reset(Some(Flag::UpstreamReset), "remote reset"),
             Self::RemoteRefused => reset(Some(Flag::UpstreamReset), "remote refused stream reset"),
-            Self::ProtocolError => Looks { status: 502, ..reset(Some(Flag::UpstreamProtocolError), "protocol error") },
+            Self::ProtocolError => {
+                LocalReply { status: 502, ..reset(Some(Flag::UpstreamProtocolError), "protocol error") }
+            }
             Self::RouteTimeout => {
-                looks(504, Some(Flag::UpstreamTimeout), "response_timeout", "upstream request timeout")
+                reply(504, Some(Flag::UpstreamTimeout), "response_timeout", "upstream request timeout")
             }
             Self::PerTryTimeout => {
-                looks(504, Some(Flag::UpstreamTimeout), "upstream_per_try_timeout", "upstream request timeout")
+                reply(504, Some(Flag::UpstreamTimeout), "upstream_per_try_timeout", "upstream request timeout")
             }
             Self::PerTryIdle => {
-                looks(504, Some(Flag::UpstreamTimeout), "upstream_per_try_idle_timeout", "upstream request timeout")
+                reply(504, Some(Flag::UpstreamTimeout), "upstream_per_try_idle_timeout", "upstream request timeout")
             }
-            Self::Wordless(which) => looks(204, Some(Flag::UpstreamTimeout), which, ""),
+            Self::Wordless(which) => reply(204, Some(Flag::UpstreamTimeout), which, ""),
             Self::StreamIdle(whole) => {
-                looks(late(*whole), Some(Flag::StreamIdle), "stream_idle_timeout", "stream timeout")
+                reply(late(*whole), Some(Flag::StreamIdle), "stream_idle_timeout", "stream timeout")
             }
-            Self::BodyIdle(whole) => looks(late(*whole), Some(Flag::StreamIdle), "body_idle_timeout", "body timeout"),
-            Self::RequestTimeout(whole) => looks(late(*whole), None, "request_overall_timeout", "request timeout"),
-            Self::HeadTimeout => looks(408, None, "request_header_timeout", "request header timeout"),
+            Self::BodyIdle(whole) => reply(late(*whole), Some(Flag::StreamIdle), "body_idle_timeout", "body timeout"),
+            Self::RequestTimeout(whole) => reply(late(*whole), None, "request_overall_timeout", "request timeout"),
+            Self::HeadTimeout => reply(408, None, "request_header_timeout", "request header timeout"),
             Self::StreamTooOld(whole) => {
-                looks(late(*whole), None, "max_duration_timeout", "downstream duration timeout")
+                reply(late(*whole), None, "max_duration_timeout", "downstream duration timeout")
             }
-            Self::UpstreamTooOld(whole) => looks(
+            Self::UpstreamTooOld(whole) => reply(
                 late(*whole),
                 Some(Flag::UpstreamMaxDuration),
                 "upstream_max_stream_duration_reached",
                 "upstream max stream duration reached",
             ),
             Self::FaultAbort(status) => {
-                looks(*status, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
+                reply(*status, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
             }
             Self::FaultAbortGrpc(_) => {
-                looks(200, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
+                reply(200, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
             }
             Self::RateLimited { status, .. } => {
-                looks(*status, Some(Flag::RateLimited), "local_rate_limited", "local_rate_limited")
+                reply(*status, Some(Flag::RateLimited), "local_rate_limited", "local_rate_limited")
             }
         }
     }
@@ -238,22 +240,22 @@ pub(super) struct Reply {
 impl Reply {
     /// The answer to a failure. gRPC gets its own form: 200, and the trouble in fields.
     pub(super) fn to(failure: &Failure, retried: bool, grpc: bool) -> Self {
-        let looks = failure.looks(retried);
+        let local = failure.local_reply(retried);
         let own = match failure {
             Failure::FaultAbortGrpc(status) if grpc => Some(*status),
             Failure::RateLimited { resource_exhausted: true, .. } if grpc => Some(8),
             Failure::StreamTooOld(_) if grpc => Some(4),
             _ => None,
         };
-        let body = looks.body.into_bytes();
+        let body = local.body.into_bytes();
         let (mut response, body) = match own {
             Some(status) => (in_grpc(status, &body), Vec::new()),
-            None => head_and_body(looks.status, body, grpc),
+            None => head_and_body(local.status, body, grpc),
         };
         if *failure == Failure::Overflow {
             response.headers.add(OVERLOADED, b"true");
         }
-        Self { response, body, flag: looks.flag, details: looks.details }
+        Self { response, body, flag: local.flag, details: local.details }
     }
 
     /// Where its body ends.
@@ -334,8 +336,8 @@ mod tests {
             (Failure::Refused(Refusal::TransferEncoding), 501, "DPE"),
             (Failure::Refused(Refusal::HeadTooLarge), 431, "DPE"),
         ] {
-            let looks = failure.looks(false);
-            assert_eq!((looks.status, looks.flag.map_or("-", Flag::letters)), (status, letters), "{failure:?}");
+            let local = failure.local_reply(false);
+            assert_eq!((local.status, local.flag.map_or("-", Flag::letters)), (status, letters), "{failure:?}");
         }
     }
 

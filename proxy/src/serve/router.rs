@@ -73,7 +73,7 @@ pub(super) async fn route(
         Err(Stopped::Failed(failure)) => {
             let failure = if terms.wordless { failure.without_a_word() } else { failure };
             if matches!(failure, Failure::RouteTimeout | Failure::Wordless("response_timeout")) {
-                timed_out(transaction, &plan, failure.looks(false).status);
+                timed_out(transaction, &plan, failure.local_reply(false).status);
             }
             transaction.refuse(&failure).await
         }
@@ -215,8 +215,8 @@ async fn policy_answer(
         Action::Forward(_) => (Response::new(500), Vec::new()),
     };
     for change in resolved.changes.first().into_iter().flat_map(|changes| &changes.response) {
-        let tale = notes.tale(client, request, now());
-        change.make(&mut response.headers, &tale);
+        let info = notes.info(client, request, now());
+        change.make(&mut response.headers, &info);
     }
     transaction.answer(response, body, "direct_response").await
 }

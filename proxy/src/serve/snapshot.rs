@@ -3,7 +3,7 @@
 mod build;
 mod service;
 
-pub(crate) use build::{BuildError, Built, Means, Registry, Resolved};
+pub(crate) use build::{BuildError, Built, Registry, Resolved, Telemetry};
 pub(crate) use service::{Chain, Found, HttpService, ResolvedRoute, RouteChanges, Runtime, Service, TcpService};
 
 use super::trace::Spans;

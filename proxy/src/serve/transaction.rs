@@ -6,7 +6,7 @@ use super::notes::Notes;
 use super::respond::{Failure, OVERLOADED, Reply};
 use super::snapshot::HttpService;
 use super::worker::Worker;
-use crate::telemetry::{HttpCounter, Tale, is_grpc};
+use crate::telemetry::{HttpCounter, StreamInfo, is_grpc};
 use squall_http1::{Framing, Request, Response};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -44,8 +44,8 @@ impl<'a> Transaction<'a> {
     }
 
     /// As telemetry tells of it, if this is its end.
-    pub(super) fn tale(&self, ended: Instant) -> Tale<'_> {
-        self.notes.tale(self.client, self.request, ended)
+    pub(super) fn info(&self, ended: Instant) -> StreamInfo<'_> {
+        self.notes.info(self.client, self.request, ended)
     }
 
     /// An answer of ours that is no failure.

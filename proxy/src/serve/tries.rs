@@ -165,9 +165,9 @@ impl Plan<'_> {
     /// A try is over that began then.
     fn end_span(&self, transaction: &Transaction<'_>, span: Option<SpanContext>, begun: Instant) {
         if let Some((trace, span)) = self.trace.as_ref().zip(span) {
-            let mut tale = transaction.tale(now());
-            (tale.started, tale.started_at) = (begun, wall(begun));
-            trace.end_try(span, &tale);
+            let mut info = transaction.info(now());
+            (info.started, info.started_at) = (begun, wall(begun));
+            trace.end_try(span, &info);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One worker: a thread with a runtime, connections and random numbers of its own.
 
 use super::accept;
-use super::snapshot::{ChainId, HttpService, ListenerId, Means, Snapshot};
+use super::snapshot::{ChainId, HttpService, ListenerId, Snapshot, Telemetry};
 use crate::balance::{Turn, Wish};
 use crate::clock::monotonic_nanos;
 use crate::cluster::{Bound, Cluster, Host, Lifetime, Member, Pools};
@@ -87,7 +87,7 @@ pub(crate) struct Shared {
     /// Where all requests are logged besides, if they are.
     pub access_log: Option<AccessLog>,
     /// All numbers and logs.
-    pub means: Arc<Means>,
+    pub telemetry: Arc<Telemetry>,
     /// Becomes true when no more requests are to be taken; whoever sets it wakes [`Self::drained`] too.
     pub draining: AtomicBool,
     /// Wakes each worker once to look at `draining`.
@@ -210,7 +210,7 @@ impl Worker {
                     Err(error) => {
                         socket.stats.count(self.shard, ListenerCounter::AcceptFailed);
                         let (pause, said) = scarcity.failed(&error, crate::clock::now());
-                        let messages = &self.shared.means.messages;
+                        let messages = &self.shared.telemetry.messages;
                         let say = |said: &String| messages.say(Level::Error, &format!("no connection can be taken: {said}"));
                         said.iter().for_each(say);
                         // Others may give something back meanwhile.

@@ -26,9 +26,9 @@ use std::sync::Arc;
 /// Addresses of names, as far as they were looked up.
 pub(crate) type Resolved = HashMap<String, Vec<IpAddr>>;
 
-/// What everything that is built needs of this process.
+/// Where everything that is built tells of itself.
 #[derive(Debug)]
-pub(crate) struct Means {
+pub(crate) struct Telemetry {
     /// Numbers.
     pub metrics: metrics::Registry,
     /// Logs.
@@ -60,7 +60,7 @@ enum Reason {
 /// What outlives snapshots: the state of clusters, endpoints, limits and faults that are still there.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    means: Arc<Means>,
+    telemetry: Arc<Telemetry>,
     state: State,
     /// Snapshots that somebody still uses.
     alive: Arc<()>,
@@ -92,7 +92,7 @@ pub(crate) struct Built {
 
 /// A snapshot on its way.
 struct Building<'r> {
-    means: &'r Means,
+    telemetry: &'r Telemetry,
     before: &'r State,
     state: State,
     changed: Vec<Arc<ClusterStats>>,
@@ -100,15 +100,15 @@ struct Building<'r> {
 
 impl Registry {
     /// Nothing yet.
-    pub(crate) fn new(means: Arc<Means>) -> Self {
-        Self { means, state: State::default(), alive: Arc::default() }
+    pub(crate) fn new(telemetry: Arc<Telemetry>) -> Self {
+        Self { telemetry, state: State::default(), alive: Arc::default() }
     }
 
     /// Builds the next snapshot. Endpoints that stay keep their state; one that was removed and comes back is new.
     pub(crate) fn build(&self, version: String, config: Config, resolved: &Resolved) -> Result<Built, BuildError> {
         let State { next_listener, next_chain, .. } = self.state;
         let state = State { next_listener, next_chain, ..State::default() };
-        let mut building = Building { means: &self.means, before: &self.state, state, changed: Vec::new() };
+        let mut building = Building { telemetry: &self.telemetry, before: &self.state, state, changed: Vec::new() };
         let mut clusters = BTreeMap::new();
         for policy in &config.clusters {
             let cluster = building.cluster(policy.clone(), resolved, &config.node)?;
@@ -185,7 +185,7 @@ impl Building<'_> {
             origin: Box::new(policy.origin.clone()),
             reason: Reason::Tls(error),
         })?;
-        let metrics = &self.means.metrics;
+        let metrics = &self.telemetry.metrics;
         let labels = if policy.name.starts_with("inbound|") { Labels::destination } else { Labels::source };
         let (stats, labels) = (metrics.cluster(&policy.name), labels(node, &policy));
         if known.len() != kept.members.len() || known.keys().any(|key| !kept.members.contains_key(key)) {
@@ -215,7 +215,7 @@ impl Building<'_> {
             inspection: listener.inspection,
             tls_handshake: listener.tls_handshake,
             max_connections: listener.max_connections,
-            stats: self.means.metrics.listener(listener.address),
+            stats: self.telemetry.metrics.listener(listener.address),
             chains,
             default_chain,
         };
@@ -241,7 +241,7 @@ impl Building<'_> {
             Handler::Tcp(proxy) => Service::Tcp(Arc::new(TcpService {
                 clusters: proxy.to.iter().map(|to| clusters.get(to.name.as_str()).cloned()).collect(),
                 policy: proxy.clone(),
-                stats: self.means.metrics.tcp(&proxy.stat_prefix),
+                stats: self.telemetry.metrics.tcp(&proxy.stat_prefix),
                 logs: self.logs(&proxy.access_logs, &listener.origin)?,
             })),
             Handler::Http(manager) => Service::Http(Arc::new(self.http(id, listener, manager, clusters, node)?)),
@@ -260,7 +260,7 @@ impl Building<'_> {
         let mut manager = manager.clone();
         let table = std::mem::take(&mut manager.routes);
         let directory = Directory::new(&table);
-        let hostname = self.means.hostname.clone();
+        let hostname = self.telemetry.hostname.clone();
         let mut routes = Vec::new();
         for host in table.virtual_hosts {
             let of_host = host.routes.into_iter().zip(1..).map(|(route, at)| {
@@ -282,7 +282,7 @@ impl Building<'_> {
         });
         let checks = checks.collect();
         let spans = self.spans(id, &manager);
-        let metrics = &self.means.metrics;
+        let metrics = &self.telemetry.metrics;
         let limit_stats = limits(&manager).map(|limit| limit.map(|limit| metrics.rate_limit(&limit.stat_prefix)));
         Ok(HttpService {
             limit_stats: limit_stats.collect(),
@@ -330,8 +330,8 @@ impl Building<'_> {
     }
 
     fn logs(&self, logs: &[policy::AccessLog], origin: &policy::Origin) -> Result<Vec<AccessLog>, BuildError> {
-        let means = &self.means;
-        let log = |log: &policy::AccessLog| means.logs.log(log, &means.hostname).map_err(Reason::Log);
+        let telemetry = &self.telemetry;
+        let log = |log: &policy::AccessLog| telemetry.logs.log(log, &telemetry.hostname).map_err(Reason::Log);
         let logs: Result<_, _> = logs.iter().map(log).collect();
         logs.map_err(|reason| BuildError { what: "access log".to_owned(), origin: Box::new(origin.clone()), reason })
     }

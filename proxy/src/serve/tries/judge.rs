@@ -124,7 +124,7 @@ pub(super) fn settle(
 pub(in crate::serve) fn charge(worker: &Worker, stats: &ClusterStats, failure: TryFailure) -> Result<Failure, Gone> {
     let failure = reply(failure)?;
     if !matches!(failure, Failure::UpstreamTooOld(_)) {
-        stats.answered(worker.shard, failure.looks(false).status);
+        stats.answered(worker.shard, failure.local_reply(false).status);
     }
     Ok(failure)
 }
