@@ -2,6 +2,8 @@
 
 mod hedge;
 mod judge;
+mod pick;
+mod retries;
 
 pub(super) use judge::{charge, show};
 
@@ -11,24 +13,22 @@ use super::respond::Failure;
 use super::trace::Trace;
 use super::transaction::Transaction;
 use super::upload::Upload;
-use super::worker::Worker;
-use crate::balance::{Previous, Priorities, Wish};
 use crate::clock::{now, wall};
-use crate::cluster::{Bound, Cluster, Member, PoolKey, Slot};
-use crate::filter::retry::{asked_back_off, back_off, is_retriable};
+use crate::cluster::{Cluster, Member, PoolKey};
+use crate::filter::retry::is_retriable;
 use crate::filter::rewrite::set_host;
 use crate::filter::timeout::{Times, for_grpc};
-use crate::health::budget;
 use crate::net::server_name;
 use crate::policy::{Forward, HostRewrite, Priority, RetryPolicy, Sni};
 use crate::telemetry::trace::SpanContext;
-use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
+use crate::telemetry::{ClusterCounter, ClusterTime};
+use pick::{Tried, pick};
+use retries::{Retries, wait};
 use squall_http1::Request;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Why there is no answer to pass on.
 pub(super) enum Stopped {
@@ -85,7 +85,7 @@ pub(super) async fn tries(
     let worker = transaction.worker;
     let count = |counter| cluster.stats.count(worker.shard, counter);
     let mut tried = Tried::new(retry);
-    let mut retries = Retries { left: retry.attempts, running: None };
+    let mut retries = Retries::new(retry);
     let mut so_far = SoFar::default();
     loop {
         let Some(member) = pick(worker, plan, &mut tried, transaction.notes.attempts > 0) else {
@@ -172,110 +172,11 @@ impl Plan<'_> {
     }
 }
 
-/// Retries that a request may still make.
-struct Retries {
-    left: u32,
-    /// Held while one is under way: the breaker counts those that run, not only those that wait.
-    running: Option<Slot>,
-}
-
-impl Retries {
-    /// Takes one of them. False: there is none, or the request cannot be sent again.
-    fn take(&mut self, transaction: &mut Transaction<'_>, upload: &Upload, plan: &Plan<'_>) -> bool {
-        let Transaction { worker, notes, .. } = transaction;
-        let count = |counter| plan.cluster.stats.count(worker.shard, counter);
-        if self.left > 0 && !upload.can_be_replayed() {
-            count(ClusterCounter::RetryOrShadowAbandoned);
-            return false;
-        }
-        if self.left == 0 {
-            count(ClusterCounter::RqRetryLimitExceeded);
-            notes.flags.raise(Flag::RetryLimit);
-            return false;
-        }
-        self.left -= 1;
-        drop(self.running.take());
-        let load = plan.cluster.load(plan.key.priority);
-        self.running = load.take(|load| &load.retries, retry_limit(plan.cluster, plan.key.priority));
-        if self.running.is_none() {
-            count(ClusterCounter::RqRetryOverflow);
-            notes.flags.raise(Flag::Overflow);
-        }
-        self.running.is_some()
-    }
-}
-
 /// How long an answer may be awaited before the detector is told that it is. None: it never is.
 fn stall(plan: &Plan<'_>) -> Option<Duration> {
     let watched = plan.cluster.policy.beyond.stalled && plan.cluster.outlier().is_some() && !plan.tunnel;
     let configured = plan.retry.per_try_timeout.or(plan.forward.timeout);
     configured.filter(|_| watched).and_then(|configured| plan.times.stall(configured))
-}
-
-/// How long to wait before the next try.
-fn wait(worker: &Worker, plan: &Plan<'_>, answer: Option<&Answer>, attempts: u32) -> Duration {
-    let rng = &mut *worker.rng.borrow_mut();
-    let asked = answer.zip(plan.retry.rate_limited_back_off.as_ref()).and_then(|(answer, policy)| {
-        let since_epoch = wall(now()).duration_since(UNIX_EPOCH).unwrap_or_default();
-        asked_back_off(policy, &answer.response.headers, since_epoch, rng)
-    });
-    let counter = match asked {
-        Some(_) => ClusterCounter::RqRetryBackoffRateLimited,
-        None => ClusterCounter::RqRetryBackoffExponential,
-    };
-    plan.cluster.stats.count(worker.shard, counter);
-    asked.unwrap_or_else(|| back_off(plan.retry, attempts, rng))
-}
-
-/// Whom a request has tried so far, and what that means for whom it tries next.
-struct Tried {
-    hosts: Vec<u64>,
-    previous: Option<Previous>,
-}
-
-impl Tried {
-    fn new(policy: &RetryPolicy) -> Self {
-        Self { hosts: Vec::new(), previous: policy.previous_priorities.map(Previous::new) }
-    }
-
-    fn add(&mut self, member: &Member) {
-        self.hosts.push(member.host.id);
-        if let Some(previous) = &mut self.previous {
-            previous.tried(member.priority);
-        }
-    }
-}
-
-/// The endpoint of the next try.
-fn pick(worker: &Worker, plan: &Plan<'_>, tried: &mut Tried, again: bool) -> Option<Arc<Member>> {
-    let Plan { cluster, retry, hash, subset, .. } = plan;
-    let Tried { hosts, previous } = tried;
-    let avoid = |index: usize| {
-        cluster.members.get(index).is_some_and(|member| {
-            let labels = &member.endpoint.labels;
-            retry.avoid_previous_hosts && hosts.contains(&member.host.id)
-                || retry.omit_labels.iter().any(|(name, value)| labels.get(name) == Some(value))
-        })
-    };
-    let mut wish = Wish { hash: *hash, subset, ..Wish::default() };
-    if again {
-        wish.avoid = &avoid;
-        wish.reselections = retry.host_reselections;
-    }
-    let is_left = |left_out: Priorities| cluster.is_left(left_out, &wish);
-    let left_out = previous.as_mut().map_or(Priorities::NONE, |previous| previous.left_out(is_left));
-    let wish = Wish { left_out, ..wish };
-    worker.pick(cluster, &wish, Bound::Requests(plan.key.priority), plan.destination)
-}
-
-/// Retries that may run at once: a share of what is under way, or a plain number.
-fn retry_limit(cluster: &Cluster, priority: Priority) -> u32 {
-    let limits = cluster.policy.limits(priority);
-    let load = cluster.load(priority);
-    match &limits.retry_budget {
-        Some(policy) => budget::limit(policy, load.requests.load(Relaxed), load.pending.load(Relaxed)),
-        None => limits.retries,
-    }
 }
 
 /// Says which try this is, and how long an answer may take.

@@ -3,7 +3,9 @@
 mod begun;
 
 use super::judge::{charge, judge, settle};
-use super::{Answer, Plan, Stopped, Tried, retry_limit, wait};
+use super::pick::Tried;
+use super::retries::{retry_limit, wait};
+use super::{Answer, Plan, Stopped};
 use crate::clock::now;
 use crate::cluster::{Member, Slot};
 use crate::filter::hedge::{Ended, Next};
