@@ -234,7 +234,7 @@ fn trust(manager: &HttpManager, request: &mut Request, internal: bool) {
     if internal {
         request.headers.add("x-envoy-internal", b"true");
     } else {
-        control_fields::distrust(&mut request.headers, manager.router.respect_expected_timeout);
+        control_fields::strip_untrusted(&mut request.headers, manager.router.respect_expected_timeout);
     }
 }
 

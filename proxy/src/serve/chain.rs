@@ -86,7 +86,7 @@ async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> 
         cut = watch::over(&clocks) => Ok(Some(cut)),
     };
     transaction.notes.received = upload.bytes;
-    transaction.notes.messages.requests = upload.grpc_messages.map_or(0, |grpc_messages| grpc_messages.count);
+    transaction.notes.messages.requests = upload.grpc_messages.map_or(0, |messages| messages.count);
     if !upload.is_done() && !transaction.client.is_http2() {
         // What was not read would be taken for the next request.
         transaction.client.peer.closing.set(true);

@@ -25,7 +25,7 @@ const FOR_THIS_PROXY: [&str; 9] = [
 ];
 
 /// Takes off all of them: only whoever comes from inside is trusted with them. `keep_expected`: any caller may say how long it waits.
-pub(super) fn distrust(headers: &mut Headers, keep_expected: bool) {
+pub(super) fn strip_untrusted(headers: &mut Headers, keep_expected: bool) {
     FOR_THIS_PROXY.iter().for_each(|name| headers.remove(name));
     headers.remove(FORCE_TRACE);
     if !keep_expected {
@@ -34,6 +34,6 @@ pub(super) fn distrust(headers: &mut Headers, keep_expected: bool) {
 }
 
 /// Takes off what no endpoint needs to see.
-pub(super) fn end_here(headers: &mut Headers) {
+pub(super) fn strip(headers: &mut Headers) {
     headers.retain(|name, _| !FOR_THIS_PROXY.contains(&name));
 }

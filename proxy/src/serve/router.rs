@@ -51,7 +51,7 @@ pub(super) async fn route(
 
     // What the client wrote is read before anything of it is changed.
     let terms = Terms::read(transaction, &destination, admitted.internal);
-    control_fields::end_here(&mut transaction.request.headers);
+    control_fields::strip(&mut transaction.request.headers);
     changes::to_request(transaction, &destination);
 
     let plan = plan(transaction, &destination, &terms, admitted.upgrade.is_some());
