@@ -18,7 +18,7 @@ pub use options::{AccessLogFormat, Error, Options};
 use load::load;
 
 use crate::admin;
-use crate::serve::snapshot::{Means, Registry};
+use crate::serve::snapshot::{Registry, Telemetry};
 use crate::serve::{Shared, Worker};
 use crate::telemetry::access_log::LogWriter;
 use crate::telemetry::events::EventLog;
@@ -65,19 +65,19 @@ pub fn run(options: Options) -> Result<(), Error> {
     raise_descriptors();
     let admin_address = options.admin_address(&loaded.config)?;
     let workers = u16::try_from(options.concurrency).unwrap_or(u16::MAX).max(1);
-    let means = Arc::new(Means {
+    let telemetry = Arc::new(Telemetry {
         metrics: metrics::Registry::new(workers),
         logs: LogWriter::start()?,
         messages: Messages::new(Outlet::start("messages", io::stderr())?),
         hostname: format::hostname(),
     });
-    tell(&means.messages, &loaded.warnings);
-    let access_log = options.access_log(&means)?;
+    tell(&telemetry.messages, &loaded.warnings);
+    let access_log = options.access_log(&telemetry)?;
     let events = EventLog::create(options.event_log.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut names = Names::default();
     runtime.block_on(names.look_up_all(&loaded.config));
-    let mut registry = Registry::new(Arc::clone(&means));
+    let mut registry = Registry::new(Arc::clone(&telemetry));
     let built =
         registry.build(loaded.version, loaded.config, names.resolved()).map_err(|error| Error::Setup(error.into()))?;
 
@@ -99,7 +99,7 @@ pub fn run(options: Options) -> Result<(), Error> {
         snapshot: ArcSwap::from_pointee(snapshot),
         seen: seen_by_workers,
         access_log,
-        means,
+        telemetry,
         draining: AtomicBool::new(false),
         drained,
         fails_health_check: AtomicBool::new(false),
@@ -140,8 +140,8 @@ pub fn run(options: Options) -> Result<(), Error> {
     for thread in threads {
         thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
-    shared.means.logs.flush(LAST_WORDS);
-    shared.means.messages.flush(LAST_WORDS);
+    shared.telemetry.logs.flush(LAST_WORDS);
+    shared.telemetry.messages.flush(LAST_WORDS);
     Ok(())
 }
 

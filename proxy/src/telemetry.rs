@@ -1,6 +1,6 @@
 //! What the data plane tells of itself: access logs, metrics, traces.
 //!
-//! A request that has ended is a [`Tale`]; everything here is made of one. Counting is one addition to a number of the worker's own.
+//! A request that has ended is a [`StreamInfo`]; everything here is made of one. Counting is one addition to a number of the worker's own.
 
 pub(crate) mod access_log;
 pub(crate) mod events;
@@ -16,11 +16,11 @@ mod escape;
 mod fields;
 mod flags;
 mod log_file;
-mod tale;
+mod stream_info;
 
 pub(crate) use fields::{Fields, FieldsMut, NoFields};
 pub(crate) use flags::{Flag, Flags};
 pub(crate) use format::Template;
 pub(crate) use grpc::is_request as is_grpc;
 pub(crate) use metrics::{ClusterCounter, ClusterTime, HttpCounter, HttpLevel, RateLimitCounter};
-pub(crate) use tale::{Protocol, Tale, TlsFacts};
+pub(crate) use stream_info::{Protocol, StreamInfo, TlsFacts};

@@ -4,15 +4,15 @@
 //! client's source to the upstream's sink, its answer from the upstream's source to the client's sink: any protocol to any other.
 //! Whatever waits may be dropped at any time and begun again; nothing is lost by that.
 
-mod frames;
 mod gathered;
+mod grpc_messages;
 pub(crate) mod http1;
 pub(crate) mod http2;
 mod spare;
 mod translate;
 
-pub(crate) use frames::Frames;
 pub(crate) use gathered::gathered;
+pub(crate) use grpc_messages::GrpcMessages;
 
 use squall_http1::{Framing, Headers, Refusal, Response};
 

@@ -109,11 +109,11 @@ pub(super) fn reply(request: &Request, shared: &Shared, started: Instant) -> Rep
             ok()
         }
         "/reset_counters" => {
-            shared.means.metrics.reset_counters();
+            shared.telemetry.metrics.reset_counters();
             ok()
         }
         "/reopen_logs" => {
-            shared.means.logs.reopen();
+            shared.telemetry.logs.reopen();
             ok()
         }
         "/logging" => logging(shared, &query),
@@ -144,7 +144,7 @@ fn server_info(shared: &Shared, draining: bool, started: Instant) -> Value {
 
 /// The level of messages, changed if that is asked for.
 fn logging(shared: &Shared, query: &Query<'_>) -> Reply {
-    let messages = &shared.means.messages;
+    let messages = &shared.telemetry.messages;
     match query.get("level").map(Level::named) {
         None if !query.0.contains('=') => {}
         Some(Some(level)) => messages.set_level(level),

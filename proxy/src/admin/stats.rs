@@ -43,11 +43,11 @@ fn with(shared: &Shared, query: &Query<'_>, tell: impl FnOnce(&[Sample], &Wanted
     let wanted = Wanted { filter, used_only: query.get("usedonly").is_some() };
     let snapshot = shared.snapshot.load();
     let now = |name: &str| snapshot.cluster(name).map(|cluster| as_it_is(cluster));
-    let mut samples = shared.means.metrics.samples(&now);
-    let logs = &shared.means.logs;
+    let mut samples = shared.telemetry.metrics.samples(&now);
+    let logs = &shared.telemetry.logs;
     samples.push(Sample::of_process("access_log.lines_lost", Value::Counter(logs.lost())));
     samples.push(Sample::of_process("access_log.writes_failed", Value::Counter(logs.failed())));
-    samples.push(Sample::of_process("server.messages_lost", Value::Counter(shared.means.messages.lost())));
+    samples.push(Sample::of_process("server.messages_lost", Value::Counter(shared.telemetry.messages.lost())));
     samples.push(Sample::of_process("server.snapshots", Value::Gauge(snapshot.alive())));
     let lost = snapshot.spans().map(|spans| spans.queue.lost()).sum();
     samples.push(Sample::of_process("tracing.spans_lost", Value::Counter(lost)));

@@ -2,7 +2,7 @@
 
 use super::Inputs;
 use crate::policy::{self, Config, LogSink};
-use crate::serve::snapshot::{BuildError, Means};
+use crate::serve::snapshot::{BuildError, Telemetry};
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::format::standard;
 use squall_yaml::Finding;
@@ -90,7 +90,7 @@ impl Options {
     }
 
     /// The log of all requests, if it was asked for: Istio's fields, and how many tries it took.
-    pub(super) fn access_log(&self, means: &Means) -> io::Result<Option<AccessLog>> {
+    pub(super) fn access_log(&self, telemetry: &Telemetry) -> io::Result<Option<AccessLog>> {
         let Some(path) = &self.access_log else { return Ok(None) };
         let attempts = [("attempts", "%UPSTREAM_REQUEST_ATTEMPT_COUNT%")];
         let format = match self.access_log_format {
@@ -99,6 +99,6 @@ impl Options {
         };
         let format = format.map_err(io::Error::other)?;
         let policy = policy::AccessLog { to: LogSink::File(path.clone()), format };
-        means.logs.log(&policy, &means.hostname).map(Some)
+        telemetry.logs.log(&policy, &telemetry.hostname).map(Some)
     }
 }

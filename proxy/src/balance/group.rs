@@ -28,7 +28,7 @@ pub(super) struct Group {
 }
 
 /// What a pick depends on besides the list.
-pub(super) struct Means<'a, R, A> {
+pub(super) struct PickArgs<'a, R, A> {
     /// Which endpoint.
     pub balance: &'a Balance,
     /// Who is new.
@@ -55,26 +55,26 @@ impl Group {
     pub(super) fn pick<R: Rng, A: Fn(usize) -> u32>(
         &self,
         turn: &mut Turn,
-        means: &mut Means<'_, R, A>,
+        args: &mut PickArgs<'_, R, A>,
     ) -> Option<Host> {
         if self.hosts.is_empty() {
             return None;
         }
         let count = self.hosts.len();
-        let at = match *means.balance {
-            Balance::RoundRobin if self.weighted => self.next_weighted(turn, means, |_| 1.0),
+        let at = match *args.balance {
+            Balance::RoundRobin if self.weighted => self.next_weighted(turn, args, |_| 1.0),
             Balance::RoundRobin => turn.slot(self.list).map(|slot| {
                 let at = slot.position % count;
                 slot.position = slot.position.wrapping_add(1);
                 at
             }),
             Balance::LeastRequest { active_bias, .. } if self.weighted => {
-                let active = means.active;
-                self.next_weighted(turn, means, |index| burden(active(index), active_bias))
+                let active = args.active;
+                self.next_weighted(turn, args, |index| burden(active(index), active_bias))
             }
-            Balance::LeastRequest { choices, .. } => Some(self.least_busy(choices, means)),
+            Balance::LeastRequest { choices, .. } => Some(self.least_busy(choices, args)),
             Balance::Random | Balance::RingHash { .. } | Balance::Maglev { .. } => {
-                Some(means.rng.random_range(0..count))
+                Some(args.rng.random_range(0..count))
             }
         };
         self.hosts.get(at?).copied()
@@ -89,12 +89,12 @@ impl Group {
     }
 
     /// Draws with replacement; the first wins a tie.
-    fn least_busy<R: Rng, A: Fn(usize) -> u32>(&self, choices: u32, means: &mut Means<'_, R, A>) -> usize {
-        let load = |at: usize| self.hosts.get(at).map_or(u32::MAX, |host| (means.active)(host.index));
-        let mut best = means.rng.random_range(0..self.hosts.len());
+    fn least_busy<R: Rng, A: Fn(usize) -> u32>(&self, choices: u32, args: &mut PickArgs<'_, R, A>) -> usize {
+        let load = |at: usize| self.hosts.get(at).map_or(u32::MAX, |host| (args.active)(host.index));
+        let mut best = args.rng.random_range(0..self.hosts.len());
         let mut least = load(best);
         for _ in 1..choices {
-            let at = means.rng.random_range(0..self.hosts.len());
+            let at = args.rng.random_range(0..self.hosts.len());
             let active = load(at);
             if active < least {
                 (best, least) = (at, active);
@@ -107,13 +107,13 @@ impl Group {
     fn next_weighted<R, A>(
         &self,
         turn: &mut Turn,
-        means: &Means<'_, R, A>,
+        args: &PickArgs<'_, R, A>,
         burden: impl Fn(usize) -> f64,
     ) -> Option<usize> {
-        let age = |host: &Host| host.since.map(|since| means.now.saturating_duration_since(since));
+        let age = |host: &Host| host.since.map(|since| args.now.saturating_duration_since(since));
         let weight = |at: usize| {
             self.hosts.get(at).map_or(0.0, |host| {
-                let grown = means.slow_start.zip(age(host)).map_or(1.0, |(slow, age)| slow_start::factor(slow, age));
+                let grown = args.slow_start.zip(age(host)).map_or(1.0, |(slow, age)| slow_start::factor(slow, age));
                 f64::from(host.weight) * grown / burden(host.index)
             })
         };

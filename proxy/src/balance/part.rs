@@ -1,6 +1,6 @@
 //! The endpoints of a cluster, or of a subset of it, by priority, health and locality.
 
-use super::group::{Group, Host, Means};
+use super::group::{Group, Host, PickArgs};
 use super::loads::{Availability, Counts, Loads, Priorities};
 use super::maglev::Table;
 use super::ring::Ring;
@@ -88,9 +88,9 @@ impl Part {
         &self,
         turn: &mut Turn,
         left_out: Priorities,
-        means: &mut Means<'_, R, A>,
+        args: &mut PickArgs<'_, R, A>,
     ) -> Option<(usize, usize, bool)> {
-        let (at, availability) = self.loads.choose(means.rng.next_u64(), left_out);
+        let (at, availability) = self.loads.choose(args.rng.next_u64(), left_out);
         let tier = self.priorities.get(at)?;
         let panics = self.loads.panics(at);
         let group = match (panics, availability) {
@@ -98,7 +98,7 @@ impl Part {
             (false, Availability::Healthy) => tier.healthy.group(turn),
             (false, Availability::Degraded) => tier.degraded.group(turn),
         };
-        Some((group.pick(turn, means)?.index, at, panics))
+        Some((group.pick(turn, args)?.index, at, panics))
     }
 
     /// The share of each endpoint in many picks, while all are equally busy; those without any are left out.

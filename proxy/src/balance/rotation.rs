@@ -1,6 +1,6 @@
 //! The rotation of a cluster: what is known of its endpoints, made ready for picks.
 
-use super::group::{Host, Means};
+use super::group::{Host, PickArgs};
 use super::loads::Priorities;
 use super::part::{Part, Plan};
 use super::subset::{Labels, Subsets};
@@ -131,12 +131,12 @@ impl Rotation {
         // One key for all attempts, a random one if there is none.
         let key = self.balance.hashes().then(|| wish.hash.unwrap_or_else(|| rng.next_u64()));
         let slow_start = self.slow_start.as_ref();
-        let mut means = Means { balance: &self.balance, slow_start, now, rng, active: &active };
+        let mut args = PickArgs { balance: &self.balance, slow_start, now, rng, active: &active };
         let mut last = None;
         for attempt in 0..=wish.reselections {
             let picked = match key {
                 Some(key) => part.keyed(key, attempt),
-                None => part.draw(turn, wish.left_out, &mut means),
+                None => part.draw(turn, wish.left_out, &mut args),
             };
             let (index, priority, panics) = picked?;
             last = Some(Pick { index, priority: priority as u32, panics, fell_back });

@@ -1,7 +1,7 @@
 //! Changes of header fields: removed first, then added, all values made of what was there before.
 
 use crate::policy::{AppendAction, HeaderOperations};
-use crate::telemetry::{Tale, Template};
+use crate::telemetry::{StreamInfo, Template};
 use squall_http1::Headers;
 
 /// Changes of fields, prepared when a policy is read.
@@ -46,9 +46,9 @@ impl Changes {
         self.remove.is_empty() && self.add.is_empty()
     }
 
-    /// Makes them; `tale` tells of the request what values are made of.
-    pub(crate) fn make(&self, headers: &mut Headers, tale: &Tale<'_>) {
-        let values: Vec<Vec<u8>> = self.add.iter().map(|addition| addition.value.of(tale)).collect();
+    /// Makes them; `info` tells of the request what values are made of.
+    pub(crate) fn make(&self, headers: &mut Headers, info: &StreamInfo<'_>) {
+        let values: Vec<Vec<u8>> = self.add.iter().map(|addition| addition.value.of(info)).collect();
         self.remove.iter().for_each(|name| headers.remove(name));
         for (addition, value) in self.add.iter().zip(&values) {
             if value.is_empty() && !addition.keep_empty {
@@ -70,12 +70,12 @@ impl Changes {
 }
 
 impl Value {
-    fn of(&self, tale: &Tale<'_>) -> Vec<u8> {
+    fn of(&self, info: &StreamInfo<'_>) -> Vec<u8> {
         match self {
             Self::Fixed(value) => value.clone(),
             Self::Made(template) => {
                 let mut value = Vec::new();
-                template.field(tale, &mut value);
+                template.field(info, &mut value);
                 value
             }
         }
@@ -111,8 +111,8 @@ mod tests {
             headers.add(name, value.as_bytes());
         }
         let before = headers.clone();
-        let tale = Tale { request: &before, ..Tale::new(now(), wall(now()), now()) };
-        Changes::new(&operations, "here").make(&mut headers, &tale);
+        let info = StreamInfo { request: &before, ..StreamInfo::new(now(), wall(now()), now()) };
+        Changes::new(&operations, "here").make(&mut headers, &info);
         headers.iter().map(|(name, value)| format!("{name}={}", value.escape_ascii())).collect()
     }
 

@@ -2,6 +2,7 @@
 
 use super::client::Peer;
 use super::client_cert;
+use super::control_fields;
 use super::respond::Failure;
 use crate::filter::hop_by_hop;
 use crate::filter::path::{Normalized, normalize, unescape_slashes};
@@ -44,7 +45,7 @@ pub(super) fn admit(
     }
     let (client, internal) = forwarded(manager, peer, request);
     client_cert::forward(manager, peer, request);
-    control_fields(manager, request, internal);
+    trust(manager, request, internal);
     request_id(manager, request, internal, rng);
     Ok(Admitted { client, internal, upgrade, redirect })
 }
@@ -228,30 +229,12 @@ fn is_internal(rules: &ClientAddress, ip: IpAddr) -> bool {
     rules.internal.iter().any(|range| range.contains(ip))
 }
 
-/// Fields by which a client could steer the proxy; only whoever comes from inside is trusted to.
-const CONTROL_FIELDS: [&str; 11] = [
-    "x-envoy-max-retries",
-    "x-envoy-retry-on",
-    "x-envoy-retry-grpc-on",
-    "x-envoy-retriable-status-codes",
-    "x-envoy-retriable-header-names",
-    "x-envoy-upstream-rq-timeout-ms",
-    "x-envoy-upstream-rq-per-try-timeout-ms",
-    "x-envoy-upstream-rq-timeout-alt-response",
-    "x-envoy-expected-rq-timeout-ms",
-    "x-envoy-hedge-on-per-try-timeout",
-    "x-envoy-force-trace",
-];
-
-fn control_fields(manager: &HttpManager, request: &mut Request, internal: bool) {
+fn trust(manager: &HttpManager, request: &mut Request, internal: bool) {
     request.headers.remove("x-envoy-internal");
     if internal {
         request.headers.add("x-envoy-internal", b"true");
     } else {
-        let expected = manager.router.respect_expected_timeout;
-        for name in CONTROL_FIELDS.iter().filter(|name| !(expected && **name == "x-envoy-expected-rq-timeout-ms")) {
-            request.headers.remove(name);
-        }
+        control_fields::strip_untrusted(&mut request.headers, manager.router.respect_expected_timeout);
     }
 }
 

@@ -4,15 +4,13 @@ use super::accept::until;
 use super::chain::Filtered;
 use super::client::{Client, Gone};
 use super::exchange::{Answer, within};
-use super::notes::Notes;
-use super::snapshot::HttpService;
+use super::transaction::Transaction;
 use super::upload::Upload;
-use super::worker::Worker;
 use crate::clock::now;
 use crate::filter::pace::Pace;
 use crate::health::outlier::Outcome;
 use crate::telemetry::{ClusterCounter, Flag, HttpCounter, is_grpc};
-use crate::wire::{Broken, Frames, Sink, Source};
+use crate::wire::{Broken, GrpcMessages, Sink, Source};
 use squall_http1::{Framing, Headers, Request};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -33,18 +31,14 @@ enum Streamed {
 }
 
 /// Passes an upstream's answer on, within what is left of the route's time.
-#[allow(clippy::too_many_arguments, reason = "an answer ends everything that its request began")]
 pub(super) async fn pass_on(
-    worker: &Worker,
-    service: &HttpService,
-    client: &mut Client,
-    request: &Request,
+    transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     mut answer: Box<Answer>,
     filtered: &Filtered,
     left: Option<Duration>,
-    notes: &mut Notes,
 ) -> Result<(), Gone> {
+    let Transaction { worker, service, client, request, notes } = transaction;
     notes.details = Cow::Borrowed("via_upstream");
     // Draining may have begun while the upstream was at work.
     if worker.says_goodbye() {
@@ -56,8 +50,8 @@ pub(super) async fn pass_on(
     let pace = filtered.rate.map(Pace::new);
     let too_old = until(answer.until);
     let _upgraded = answer.tunnel.then(|| service.stats.upgraded(worker.shard));
-    let mut frames = upload.frames.map(|_| Frames::default());
-    let streamed = stream(client, request, upload, &mut answer, pace, frames.as_mut());
+    let mut messages = upload.grpc_messages.map(|_| GrpcMessages::default());
+    let streamed = stream(client, request, upload, &mut answer, pace, messages.as_mut());
     let streamed = async {
         match left {
             Some(left) => tokio::time::timeout(left, streamed).await.unwrap_or(Ok(Streamed::TimedOut)),
@@ -69,7 +63,7 @@ pub(super) async fn pass_on(
         streamed = streamed => streamed,
         () = too_old => Ok(Streamed::TooOld),
     };
-    notes.messages.responses = frames.map_or(0, |frames| frames.count);
+    notes.messages.responses = messages.map_or(0, |messages| messages.count);
     let (details, flag, counter, outcome) = match streamed? {
         Streamed::Whole(trailers) => {
             notes.trailers = trailers;
@@ -127,7 +121,7 @@ async fn stream(
     upload: &mut Upload,
     answer: &mut Answer,
     mut pace: Option<Pace>,
-    mut frames: Option<&mut Frames>,
+    mut messages: Option<&mut GrpcMessages>,
 ) -> Result<Streamed, Gone> {
     if answer.tunnel {
         begin_tunnel(client, upload, &mut answer.channel.sink);
@@ -138,8 +132,8 @@ async fn stream(
         let mut taken = 0;
         let took = answer.channel.source.take(|payload| {
             taken += payload.len();
-            if let Some(frames) = &mut frames {
-                frames.push(payload);
+            if let Some(messages) = &mut messages {
+                messages.push(payload);
             }
             match &mut pace {
                 Some(pace) => pace.hold(payload),

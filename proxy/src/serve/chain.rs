@@ -1,15 +1,16 @@
 //! One request, from its head to the end of its answer, in the order in which it meets everything.
 
-use super::admission::admit;
+use super::admission::{Admitted, admit};
 use super::client::{Client, Gone};
 use super::fault::{self, Counted};
 use super::health_check;
-use super::notes::{self, Notes};
+use super::notes;
 use super::rate_limit;
-use super::respond::{Failure, OVERLOADED, Reply};
+use super::respond::Failure;
 use super::router;
 use super::snapshot::{Found, HttpService, ResolvedRoute};
 use super::trace;
+use super::transaction::Transaction;
 use super::upload::Upload;
 use super::watch::{self, Clocks};
 use super::worker::Worker;
@@ -17,11 +18,10 @@ use crate::filter::conditions::Asked;
 use crate::filter::cors::{self, Cors};
 use crate::filter::timeout::stream_age;
 use crate::policy::{Forward, HttpFilter, HttpManager};
-use crate::telemetry::{HttpCounter, HttpLevel, is_grpc};
-use crate::wire::{Frames, Source, http2};
+use crate::telemetry::{HttpCounter, HttpLevel};
+use crate::wire::{GrpcMessages, Source, http2};
 use rand::RngExt;
-use squall_http1::{Framing, Headers, Refusal, Request, Response};
-use std::borrow::Cow;
+use squall_http1::{Framing, Refusal, Request, Response};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -45,66 +45,71 @@ pub(super) async fn handle(
     client: &mut Client,
     request: &mut Request,
 ) -> Result<(), Gone> {
-    let mut notes = Notes::new();
+    let mut transaction = Transaction::new(worker, service, client, request);
     let stats = &service.stats;
-    stats.began(worker.shard, client.is_http2());
+    stats.began(worker.shard, transaction.client.is_http2());
     stats.up(worker.shard, HttpLevel::RqActive);
-    if !request.keep_alive() || request.headers.has_token("proxy-connection", "close") {
-        client.peer.closing.set(true);
+    let headers = &transaction.request.headers;
+    if !transaction.request.keep_alive() || headers.has_token("proxy-connection", "close") {
+        transaction.client.peer.closing.set(true);
     }
     if worker.says_goodbye() {
-        client.peer.drain(worker, stats);
+        transaction.client.peer.drain(worker, stats);
     }
-    let served = within_its_time(worker, service, client, request, &mut notes).await;
+    let served = within_its_time(&mut transaction).await;
     if let Err(gone) = served {
-        notes.gone(gone);
-        stats.count(worker.shard, HttpCounter::RqRxReset);
+        transaction.notes.gone(gone);
+        transaction.count(HttpCounter::RqRxReset);
     }
     stats.down(worker.shard, HttpLevel::RqActive);
-    notes::ended(worker, service, client, request, &notes);
+    notes::ended(&transaction);
     served
 }
 
 /// Serves a request for as long as it may take, whatever it is waiting for.
-async fn within_its_time(
-    worker: &Rc<Worker>,
-    service: &Arc<HttpService>,
-    client: &mut Client,
-    request: &mut Request,
-    notes: &mut Notes,
-) -> Result<(), Gone> {
+async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> {
+    let service = transaction.service;
     // What cannot be read safely goes no further.
-    let framing = match framing(client, request, service.manager.limits.target_bytes) {
+    let framing = match framing(transaction.client, transaction.request, service.manager.limits.target_bytes) {
         Ok(framing) => framing,
         Err(failure) => {
-            failure.limit().into_iter().for_each(|counter| service.stats.count(worker.shard, counter));
-            return refuse(worker, service, client, request, notes, &failure).await;
+            failure.limit().into_iter().for_each(|counter| transaction.count(counter));
+            return transaction.refuse(&failure).await;
         }
     };
-    let mut upload = Upload::new(framing, &mut client.source, service.buffer as usize);
-    upload.frames = is_grpc(&request.headers).then(Frames::default);
-    let clocks = Clocks::new(&upload, &service.manager.timeouts, notes.begun);
+    let mut upload = Upload::new(framing, &mut transaction.client.source, service.buffer as usize);
+    upload.grpc_messages = transaction.is_grpc().then(GrpcMessages::default);
+    let clocks = Clocks::new(&upload, &service.manager.timeouts, transaction.notes.begun);
     let served = tokio::select! {
         biased;
-        served = serve(worker, service, client, request, &mut upload, notes, &clocks) => served.map(|()| None),
+        served = serve(transaction, &mut upload, &clocks) => served.map(|()| None),
         cut = watch::over(&clocks) => Ok(Some(cut)),
     };
-    notes.received = upload.bytes;
-    notes.messages.requests = upload.frames.map_or(0, |frames| frames.count);
-    if !upload.is_done() && !client.is_http2() {
+    transaction.notes.received = upload.bytes;
+    transaction.notes.messages.requests = upload.grpc_messages.map_or(0, |messages| messages.count);
+    if !upload.is_done() && !transaction.client.is_http2() {
         // What was not read would be taken for the next request.
-        client.peer.closing.set(true);
+        transaction.client.peer.closing.set(true);
     }
-    let Some(cut) = served? else { return Ok(()) };
-    service.stats.count(worker.shard, cut.counter());
-    if notes.response.is_some() {
-        let looks = cut.failure(upload.is_done()).looks(false);
-        notes.details = looks.details;
-        looks.flag.into_iter().for_each(|flag| notes.flags.raise(flag));
-        client.cut().await;
-        return Ok(());
+    match served? {
+        None => Ok(()),
+        Some(cut) => cut_short(transaction, cut, upload.is_done()).await,
     }
-    refuse(worker, service, client, request, notes, &cut.failure(upload.is_done())).await
+}
+
+/// Ends a request whose time is over; `whole`: it was there as a whole.
+async fn cut_short(transaction: &mut Transaction<'_>, cut: watch::Over, whole: bool) -> Result<(), Gone> {
+    transaction.count(cut.counter());
+    let failure = cut.failure(whole);
+    let Transaction { client, notes, .. } = transaction;
+    if notes.response.is_none() {
+        return transaction.refuse(&failure).await;
+    }
+    let reply = failure.local_reply(false);
+    notes.details = reply.details;
+    reply.flag.into_iter().for_each(|flag| notes.flags.raise(flag));
+    client.cut().await;
+    Ok(())
 }
 
 /// Where the body of a request ends.
@@ -117,104 +122,112 @@ fn framing(client: &Client, request: &Request, most: usize) -> Result<Framing, F
 }
 
 /// The order of work. Each step may end the request with an answer of ours.
-async fn serve(
-    worker: &Rc<Worker>,
-    service: &Arc<HttpService>,
-    client: &mut Client,
-    request: &mut Request,
-    upload: &mut Upload,
-    notes: &mut Notes,
-    clocks: &Clocks,
-) -> Result<(), Gone> {
-    let manager = &service.manager;
-    let admitted = admit(manager, &client.peer, request, &mut *worker.rng.borrow_mut());
-    let admitted = match admitted {
+async fn serve(transaction: &mut Transaction<'_>, upload: &mut Upload, clocks: &Clocks) -> Result<(), Gone> {
+    let admitted = match admitted(transaction) {
         Ok(admitted) => admitted,
-        Err(failure) => {
-            if failure == Failure::BadTarget {
-                service.stats.count(worker.shard, HttpCounter::RqNonRelativePath);
-            }
-            return refuse(worker, service, client, request, notes, &failure).await;
-        }
+        Err(failure) => return transaction.refuse(&failure).await,
     };
-    notes.client = admitted.client;
-    notes.trace = trace::begin(worker, service, request);
     if let Some(target) = &admitted.redirect {
-        if is_grpc(&request.headers) {
-            // It does not follow redirects.
-            return refuse(worker, service, client, request, notes, &Failure::PathNormalization).await;
-        }
-        let mut response = Response::new(307);
-        response.headers.add("location", target.as_bytes());
-        return answer(worker, service, client, request, notes, response, Vec::new(), "path_normalization_failed")
-            .await;
+        return to_normal_path(transaction, target).await;
     }
 
     // The route is chosen once, by the request as it was admitted.
+    let resolved = match find_route(transaction) {
+        Some(Found::Route(resolved)) => resolved,
+        Some(Found::ToTls) => return to_tls(transaction).await,
+        None => {
+            transaction.count(HttpCounter::RoutedTotal);
+            transaction.count(HttpCounter::NoRoute);
+            return transaction.refuse(&Failure::NoRoute).await;
+        }
+    };
+    take_route(transaction, resolved, clocks);
+    if let Some(upgrade) = &admitted.upgrade
+        && !may_switch(&transaction.service.manager, resolved.route.forward(), upgrade)
+    {
+        transaction.count(HttpCounter::RqWsOnNonWsRoute);
+        return transaction.refuse(&Failure::UpgradeRefused).await;
+    }
+    invite_body(transaction, upload).await?;
+
+    // Filters, in the order of the listener; the router comes behind them all.
+    let mut filtered = Filtered::default();
+    for (at, filter) in transaction.service.manager.filters.iter().enumerate() {
+        let passed = match filter {
+            HttpFilter::Cors => cross_origin(resolved, transaction.request, &mut filtered),
+            HttpFilter::Fault(own) => {
+                let injection = resolved.route.filters.fault.as_deref().or(own.as_ref());
+                fault::inject(transaction, resolved, injection, &mut filtered).await?
+            }
+            HttpFilter::LocalRateLimit(own) => rate_limit::take(transaction, resolved, (at, own)),
+            HttpFilter::HealthCheck(own) => health_check::check(transaction, (at, own), &mut filtered),
+        };
+        match passed {
+            Passed::On => {}
+            Passed::Refused(failure) => return transaction.refuse(&failure).await,
+            Passed::Answered(response, details) => return transaction.answer(response, Vec::new(), details).await,
+        }
+    }
+    router::route(transaction, upload, resolved, admitted, filtered).await
+}
+
+/// Checks a request, and notes what was found out of it.
+fn admitted(transaction: &mut Transaction<'_>) -> Result<Admitted, Failure> {
+    let Transaction { worker, service, client, request, notes } = transaction;
+    let admitted = admit(&service.manager, &client.peer, request, &mut *worker.rng.borrow_mut());
+    if matches!(admitted, Err(Failure::BadTarget)) {
+        service.stats.count(worker.shard, HttpCounter::RqNonRelativePath);
+    }
+    let admitted = admitted?;
+    notes.client = admitted.client;
+    notes.trace = trace::begin(worker, service, request);
+    Ok(admitted)
+}
+
+/// The client has to come again for the path in its unambiguous form.
+async fn to_normal_path(transaction: &mut Transaction<'_>, target: &str) -> Result<(), Gone> {
+    if transaction.is_grpc() {
+        // It does not follow redirects.
+        return transaction.refuse(&Failure::PathNormalization).await;
+    }
+    let mut response = Response::new(307);
+    response.headers.add("location", target.as_bytes());
+    transaction.answer(response, Vec::new(), "path_normalization_failed").await
+}
+
+fn find_route<'a>(transaction: &Transaction<'a>) -> Option<Found<'a>> {
+    let Transaction { worker, service, client, request, .. } = transaction;
     let draw = worker.rng.borrow_mut().random_range(0..1_000_000);
     let authority = request.headers.get_str("host").unwrap_or_default();
     let secure = request.headers.get("x-forwarded-proto") == Some(b"https");
-    let found = service.route(authority, &Asked::new(request, client.peer.scheme(), draw), secure);
-    let resolved = match found {
-        Some(Found::Route(resolved)) => resolved,
-        Some(Found::ToTls) => return to_tls(worker, service, client, request, notes).await,
-        None => {
-            service.stats.count(worker.shard, HttpCounter::RoutedTotal);
-            service.stats.count(worker.shard, HttpCounter::NoRoute);
-            return refuse(worker, service, client, request, notes, &Failure::NoRoute).await;
-        }
-    };
+    service.route(authority, &Asked::new(request, client.peer.scheme(), draw), secure)
+}
+
+/// What a route says of everything that comes behind: what is noted of it, and how long the stream may take.
+fn take_route(transaction: &mut Transaction<'_>, resolved: &ResolvedRoute, clocks: &Clocks) {
+    let Transaction { request, notes, .. } = transaction;
     notes.route.clone_from(&resolved.route.name);
-    let forward = resolved.route.forward();
+    let Some(forward) = resolved.route.forward() else { return };
     // What a filter answers is told of the cluster that the request was meant for, too.
-    if let (Some(_), [Some(cluster)]) = (forward, &resolved.clusters[..]) {
+    if let [Some(cluster)] = &resolved.clusters[..] {
         notes.cluster = Some(Arc::clone(cluster));
     }
-    if let Some(forward) = forward {
-        clocks.stream.set(stream_age(forward, &request.headers, clocks.stream.get()));
-    }
-    if let Some(idle) = forward.and_then(|forward| forward.idle_timeout) {
+    clocks.stream.set(stream_age(forward, &request.headers, clocks.stream.get()));
+    if let Some(idle) = forward.idle_timeout {
         clocks.idle.set(idle);
     }
-    if let Some(upgrade) = &admitted.upgrade
-        && !may_switch(manager, forward, upgrade)
-    {
-        service.stats.count(worker.shard, HttpCounter::RqWsOnNonWsRoute);
-        return refuse(worker, service, client, request, notes, &Failure::UpgradeRefused).await;
-    }
-    if !manager.proxy_100_continue && request.headers.has_token("expect", "100-continue") {
-        // Whoever waits for leave to send is given it here.
+}
+
+/// Whoever waits for leave to send is given it here, unless the upstream is to give it.
+async fn invite_body(transaction: &mut Transaction<'_>, upload: &Upload) -> Result<(), Gone> {
+    let Transaction { service, client, request, .. } = transaction;
+    if !service.manager.proxy_100_continue && request.headers.has_token("expect", "100-continue") {
         request.headers.remove("expect");
         if !upload.is_done() {
             client.interim(&Response::new(100)).await?;
         }
     }
-
-    // Filters, in the order of the listener; the router comes behind them all.
-    let mut filtered = Filtered::default();
-    for (at, filter) in manager.filters.iter().enumerate() {
-        let passed = match filter {
-            HttpFilter::Cors => cross_origin(resolved, request, &mut filtered),
-            HttpFilter::Fault(own) => {
-                let injection = resolved.route.filters.fault.as_deref().or(own.as_ref());
-                fault::inject(worker, service, resolved, injection, client, request, notes, &mut filtered).await?
-            }
-            HttpFilter::LocalRateLimit(own) => {
-                rate_limit::take(worker, service, client, resolved, (at, own), request, notes)
-            }
-            HttpFilter::HealthCheck(own) => {
-                health_check::check(worker, service, (at, own), request, notes, &mut filtered)
-            }
-        };
-        match passed {
-            Passed::On => {}
-            Passed::Refused(failure) => return refuse(worker, service, client, request, notes, &failure).await,
-            Passed::Answered(response, details) => {
-                return answer(worker, service, client, request, notes, response, Vec::new(), details).await;
-            }
-        }
-    }
-    router::route(worker, service, client, request, upload, resolved, admitted, filtered, notes).await
+    Ok(())
 }
 
 /// True if a request may switch to another protocol: its route's word, else its listener's.
@@ -245,95 +258,16 @@ fn cross_origin(resolved: &ResolvedRoute, request: &Request, filtered: &mut Filt
     }
 }
 
-async fn to_tls(
-    worker: &Worker,
-    service: &HttpService,
-    client: &mut Client,
-    request: &mut Request,
-    notes: &mut Notes,
-) -> Result<(), Gone> {
-    service.stats.count(worker.shard, HttpCounter::RoutedTotal);
-    service.stats.count(worker.shard, HttpCounter::DirectResponse);
+async fn to_tls(transaction: &mut Transaction<'_>) -> Result<(), Gone> {
+    transaction.count(HttpCounter::RoutedTotal);
+    transaction.count(HttpCounter::DirectResponse);
     let mut response = Response::new(301);
-    response.headers.add("location", by_tls(request).as_bytes());
-    answer(worker, service, client, request, notes, response, Vec::new(), "direct_response").await
+    response.headers.add("location", by_tls(transaction.request).as_bytes());
+    transaction.answer(response, Vec::new(), "direct_response").await
 }
 
 /// Where a request has to come again by TLS.
 pub(super) fn by_tls(request: &Request) -> String {
     let authority = request.headers.get_str("host").unwrap_or_default();
     format!("https://{authority}{}", request.target())
-}
-
-/// An answer of ours that is no failure.
-#[allow(clippy::too_many_arguments, reason = "an answer shows traces of everything")]
-pub(super) async fn answer(
-    worker: &Worker,
-    service: &HttpService,
-    client: &mut Client,
-    request: &Request,
-    notes: &mut Notes,
-    response: Response,
-    body: Vec<u8>,
-    details: &'static str,
-) -> Result<(), Gone> {
-    notes.details = Cow::Borrowed(details);
-    let reply = Reply { response, body, flag: None, details: Cow::Borrowed(details) };
-    send(worker, service, client, request, notes, reply).await
-}
-
-/// An answer of ours to a failure.
-pub(super) async fn refuse(
-    worker: &Worker,
-    service: &HttpService,
-    client: &mut Client,
-    request: &Request,
-    notes: &mut Notes,
-    failure: &Failure,
-) -> Result<(), Gone> {
-    let mut reply = Reply::to(failure, notes.attempts > 1, is_grpc(&request.headers));
-    if service.manager.router.suppress_envoy_headers {
-        reply.response.headers.remove(OVERLOADED);
-    }
-    notes.details = reply.details.clone();
-    notes.unread = failure.is_unread() && !client.is_http2();
-    reply.flag.into_iter().for_each(|flag| notes.flags.raise(flag));
-    if failure.ends_connection() && !service.manager.keep_connection_on_bad_message {
-        client.peer.closing.set(true);
-    }
-    send(worker, service, client, request, notes, reply).await
-}
-
-/// Says who has passed a message on.
-pub(super) fn append_via(headers: &mut Headers, via: &str) {
-    let before = headers.get_str("via").filter(|before| !before.is_empty());
-    let all = before.map_or_else(|| via.to_owned(), |before| format!("{before}, {via}"));
-    headers.set("via", all.as_bytes());
-}
-
-async fn send(
-    worker: &Worker,
-    service: &HttpService,
-    client: &mut Client,
-    request: &Request,
-    notes: &mut Notes,
-    mut reply: Reply,
-) -> Result<(), Gone> {
-    reply.response.headers.add("date", &worker.http_date());
-    reply.response.headers.add("server", service.manager.server_header.name.as_bytes());
-    for (name, value) in notes.fields.drain(..) {
-        reply.response.headers.set(&name, &value);
-    }
-    if let Some(via) = &service.manager.via {
-        append_via(&mut reply.response.headers, via);
-    }
-    // What follows a CONNECT is no HTTP, and an answer ahead of the whole request ends a connection of HTTP/1.
-    if !client.is_http2() && request.method() == "CONNECT" {
-        client.peer.closing.set(true);
-    }
-    if !client.is_http2() && !matches!(request.framing(), Ok(Framing::Empty)) && !client.source.is_done() {
-        client.peer.closing.set(true);
-    }
-    notes.response = Some(reply.response.clone());
-    client.reply(request, reply).await
 }

@@ -1,59 +1,23 @@
 //! One try at one endpoint: a connection, the request, the head of the answer.
 
+mod answer;
+
+pub(super) use answer::{Answer, Heads, Opened};
+
 use super::accept::until;
 use super::client::{Client, Gone};
+use super::transaction::Transaction;
 use super::upload::Upload;
 use super::worker::Worker;
 use crate::clock::now;
-use crate::cluster::{Active, Channel, Cluster, ConnectError, Member, PoolKey, Slot, connect};
+use crate::cluster::{Channel, Cluster, ConnectError, Member, PoolKey, connect};
 use crate::health::outlier::Outcome;
 use crate::telemetry::ClusterCounter;
-use crate::wire::{Asked, Broken, Head, Sink, Source};
-use squall_http1::{Framing, Refusal, Request, Response};
+use crate::wire::{Asked, Broken, Head, Sink};
+use squall_http1::{Framing, Refusal, Request};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Answers ahead of the answer that anybody in earnest sends, at most.
-const MOST_INTERIM: u32 = 100;
-
-/// The heads of one answer: that of the answer itself, and those ahead of it.
-#[derive(Default)]
-pub(super) struct Heads {
-    interim: u32,
-}
-
-impl Heads {
-    /// Waits for the next one. May be dropped and begun again.
-    pub(super) async fn next(
-        &mut self,
-        source: &mut Source,
-        response: &mut Response,
-        asked: Asked<'_>,
-    ) -> Result<Head, Broken> {
-        let head = source.head(response, asked).await?;
-        self.interim += u32::from(head == Head::Interim);
-        // Whoever never comes to the answer does not speak HTTP.
-        if self.interim > MOST_INTERIM { Err(Broken::Malformed(Refusal::Syntax)) } else { Ok(head) }
-    }
-}
-
-/// The head of an answer, its body still to come.
-pub(super) struct Answer {
-    pub(super) response: Response,
-    pub(super) framing: Framing,
-    /// The connection is a tunnel from here on.
-    pub(super) tunnel: bool,
-    pub(super) channel: Channel,
-    /// When its stream is too old.
-    pub(super) until: Option<Instant>,
-    /// Between bytes of the upstream, once the whole request is there.
-    pub(super) idle: Option<Duration>,
-    /// Said by fields that are not passed on: whether the connection serves another request.
-    keeps: bool,
-    active: Active,
-    _request: Slot,
-}
+use std::time::Duration;
 
 /// How a try ended without an answer.
 #[derive(Debug)]
@@ -115,17 +79,16 @@ pub(super) struct SoFar {
 
 /// Makes one try. Interim answers are passed to the client. The answer stands where it will stay: it goes through many hands.
 pub(super) async fn one_try(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    request: &Request,
+    transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     to: Try<'_>,
     so_far: &mut SoFar,
 ) -> Result<Box<Answer>, TryFailure> {
+    let Transaction { worker, client, request, .. } = transaction;
     let opened = tokio::select! {
         biased;
         opened = open(worker, request, upload.framing, to, so_far.written) => opened?,
-        // Whoever has left waits for nothing: its place is another's.
+        // A client that leaves while it waits for a connection gives up its place in that queue.
         gone = client.gone() => return Err(TryFailure::Gone(gone)),
     };
     let received = Rc::clone(&upload.received);
@@ -157,15 +120,6 @@ pub(super) async fn one_try(
     Ok(answer)
 }
 
-/// A connection on which a request has begun.
-pub(super) struct Opened {
-    pub(super) channel: Channel,
-    /// When its stream is too old.
-    pub(super) until: Option<Instant>,
-    active: Active,
-    slot: Slot,
-}
-
 /// Begins a try: a connection, and the head of the request in its sink.
 pub(super) async fn open(
     worker: &Rc<Worker>,
@@ -183,31 +137,6 @@ pub(super) async fn open(
     let (channel, slot) = begun.map_err(|broken| failure(broken, written))?;
     let until = to.cluster.policy.connections.max_stream.map(|age| now() + age);
     Ok(Opened { channel, until, active, slot })
-}
-
-impl Opened {
-    /// Its answer, as long as nothing of it has come.
-    fn waiting(self) -> Box<Answer> {
-        Box::new(Answer {
-            response: Response::default(),
-            framing: Framing::Empty,
-            tunnel: false,
-            channel: self.channel,
-            until: self.until,
-            idle: None,
-            keeps: false,
-            active: self.active,
-            _request: self.slot,
-        })
-    }
-
-    /// The head of the answer has come.
-    pub(super) fn answered(self, response: Response, head: Head) -> Box<Answer> {
-        let mut answer = self.waiting();
-        answer.response = response;
-        answer.begin(head);
-        answer
-    }
 }
 
 /// How a broken connection ends a try; `request_written`: some of the request had gone out, in this try or before.
@@ -300,31 +229,5 @@ pub(super) fn of_client(broken: Broken) -> TryFailure {
         Broken::Malformed(refusal) => TryFailure::Malformed(refusal),
         Broken::Lost => TryFailure::Gone(Gone::Closed),
         Broken::Reset | Broken::Refused => TryFailure::Gone(Gone::Reset),
-    }
-}
-
-impl Answer {
-    /// What its head says of the rest.
-    fn begin(&mut self, head: Head) {
-        self.active.answered();
-        (self.framing, self.tunnel) = match head {
-            Head::Last(framing) => (framing, false),
-            Head::Tunnel | Head::Interim => (Framing::UntilClose, true),
-        };
-        self.keeps = self.response.keep_alive() && self.framing != Framing::UntilClose && !self.tunnel;
-    }
-
-    /// The answer is over: its connection serves the next request if it can.
-    pub(super) fn finish(self: Box<Self>) {
-        if self.keeps {
-            self.channel.finish();
-        }
-    }
-
-    /// The answer is thrown away for another try; a short body that is there already keeps the connection.
-    pub(super) fn discard(mut self: Box<Self>) {
-        if self.channel.source.take(|_| {}).is_ok() {
-            self.finish();
-        }
     }
 }

@@ -1,17 +1,15 @@
 //! Faults of the policy: held back, answered or slowed down.
 
 use super::chain::{Filtered, Passed};
-use super::client::{Client, Gone};
-use super::notes::Notes;
+use super::client::Gone;
 use super::respond::Failure;
-use super::snapshot::{HttpService, ResolvedRoute};
-use super::worker::Worker;
+use super::snapshot::ResolvedRoute;
+use super::transaction::Transaction;
 use crate::filter::conditions::Asked;
 use crate::filter::fault::{self, ActiveFault, Answer};
 use crate::policy::FaultInjection;
 use crate::telemetry::metrics::{self, HttpStats};
 use crate::telemetry::{Flag, HttpCounter, HttpLevel};
-use squall_http1::Request;
 use std::sync::Arc;
 
 /// A fault that is under way, and counted for as long.
@@ -28,17 +26,13 @@ impl Drop for Counted {
 }
 
 /// Faults of the policy come before the router, so no retry, time-out or detector ever sees them.
-#[allow(clippy::too_many_arguments, reason = "a filter may need anything of a request")]
 pub(super) async fn inject(
-    worker: &Worker,
-    service: &HttpService,
+    transaction: &mut Transaction<'_>,
     resolved: &ResolvedRoute,
     injection: Option<&FaultInjection>,
-    client: &mut Client,
-    request: &Request,
-    notes: &mut Notes,
     filtered: &mut Filtered,
 ) -> Result<Passed, Gone> {
+    let Transaction { worker, service, client, request, notes } = transaction;
     let cluster = resolved.clusters.first().and_then(Option::as_ref).map(|cluster| &*cluster.name);
     let scheme = client.peer.scheme();
     let is_meant = |injection: &&FaultInjection| fault::is_meant(injection, cluster, &Asked::new(request, scheme, 0));

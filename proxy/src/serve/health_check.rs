@@ -1,9 +1,8 @@
 //! Health checks by the load balancer in front of this proxy.
 
 use super::chain::{Filtered, Passed};
-use super::notes::Notes;
 use super::snapshot::HttpService;
-use super::worker::Worker;
+use super::transaction::Transaction;
 use crate::clock::now;
 use crate::filter::conditions::Asked;
 use crate::filter::health_check::Known;
@@ -16,13 +15,11 @@ const FAILS: &str = "x-envoy-immediate-health-check-fail";
 
 /// Answers a check, or lets it pass; `at`: the filter's place.
 pub(super) fn check(
-    worker: &Worker,
-    service: &HttpService,
+    transaction: &mut Transaction<'_>,
     (at, own): (usize, &HealthCheckFilter),
-    request: &Request,
-    notes: &mut Notes,
     filtered: &mut Filtered,
 ) -> Passed {
+    let Transaction { worker, service, request, notes, .. } = transaction;
     let fails = worker.fails_health_check();
     if !asks(own, request) {
         if fails {

@@ -174,7 +174,7 @@ async fn next_request(
 }
 
 /// Answers what cannot be read, and closes.
-async fn refuse(worker: &Worker, client: &mut Client, chain: ChainId, failure: &Failure) {
+async fn refuse(worker: &Rc<Worker>, client: &mut Client, chain: ChainId, failure: &Failure) {
     client.peer.closing.set(true);
     let mut reply = Reply::to(failure, false, false);
     let service = worker.http(chain);

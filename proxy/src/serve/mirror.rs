@@ -2,6 +2,7 @@
 
 use super::client::Gone;
 use super::exchange::{Answer, Heads, Try, TryFailure, failure, open};
+use super::transaction::Transaction;
 use super::tries::{charge, pool_key, show};
 use super::worker::Worker;
 use crate::balance::Wish;
@@ -64,19 +65,18 @@ impl Copy {
 
 /// Sends a copy of a request, by the share of its policy.
 pub(super) fn send(
-    worker: &Rc<Worker>,
-    scheme: &'static str,
+    transaction: &Transaction<'_>,
     mirror: &Mirror,
     cluster: Option<&Arc<Cluster>>,
     forward: &Forward,
-    request: &Request,
     framing: Framing,
 ) -> Option<Copy> {
+    let Transaction { worker, client, request, .. } = transaction;
     let cluster = Arc::clone(cluster?);
     if worker.rng.borrow_mut().random_range(0..1_000_000) >= mirror.share.0 || request.method() == "CONNECT" {
         return None;
     }
-    let mut request = request.clone();
+    let mut request = Request::clone(request);
     if let Some(timeout) = forward.timeout {
         request.headers.set("x-envoy-expected-rq-timeout-ms", timeout.as_millis().to_string().as_bytes());
     }
@@ -98,7 +98,7 @@ pub(super) fn send(
         worker: Rc::clone(worker),
         key: pool_key(&cluster, &request, Priority::Default, false),
         cluster,
-        scheme,
+        scheme: client.peer.scheme(),
         hash,
         request,
         framing,

@@ -4,15 +4,17 @@ use super::client::{Client, Gone};
 use super::respond::Reply;
 use super::snapshot::HttpService;
 use super::trace::Trace;
+use super::transaction::Transaction;
 use super::worker::Worker;
 use crate::clock::{now, wall};
 use crate::cluster::Cluster;
 use crate::policy::Address;
 use crate::telemetry::metrics::Messages;
-use crate::telemetry::{Flag, Flags, HttpCounter, Protocol, Tale};
+use crate::telemetry::{Flag, Flags, HttpCounter, Protocol, StreamInfo};
 use squall_http1::{Headers, Request, Response, Version};
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -89,51 +91,52 @@ impl Notes {
     }
 
     /// The request as telemetry tells of it.
-    pub(super) fn tale<'a>(&'a self, client: &'a Client, request: &'a Request, ended: Instant) -> Tale<'a> {
-        let mut tale = Tale::new(self.begun, wall(self.begun), ended);
-        tale.protocol = Some(match request.version {
+    pub(super) fn info<'a>(&'a self, client: &'a Client, request: &'a Request, ended: Instant) -> StreamInfo<'a> {
+        let mut info = StreamInfo::new(self.begun, wall(self.begun), ended);
+        info.protocol = Some(match request.version {
             Version::Http10 => Protocol::Http10,
             Version::Http11 => Protocol::Http11,
             Version::Http2 => Protocol::Http2,
         });
-        tale.method = request.method();
-        tale.scheme = client.peer.scheme();
-        tale.authority = request.headers.get_str("host").unwrap_or_default();
-        tale.path = request.target();
-        tale.original_path = self.original_path.as_deref().unwrap_or_default();
-        tale.request = &request.headers;
+        info.method = request.method();
+        info.scheme = client.peer.scheme();
+        info.authority = request.headers.get_str("host").unwrap_or_default();
+        info.path = request.target();
+        info.original_path = self.original_path.as_deref().unwrap_or_default();
+        info.request = &request.headers;
         if let Some(response) = &self.response {
-            tale.response = &response.headers;
-            tale.status = Some(response.status);
+            info.response = &response.headers;
+            info.status = Some(response.status);
         }
         if let Some(trailers) = &self.trailers {
-            tale.trailers = trailers;
+            info.trailers = trailers;
         }
-        tale.flags = self.flags;
-        tale.details = &self.details;
-        tale.transport_failure = self.transport_failure.as_deref().unwrap_or_default();
-        tale.upstream_began = self.upstream_began;
-        tale.received = self.received;
-        tale.sent = client.sink.payload();
-        tale.wire_received = self.received;
-        tale.wire_sent = client.sink.written();
-        tale.connection_id = client.peer.id;
-        tale.local = Some(client.peer.destination.unwrap_or(client.peer.local));
-        tale.remote = self.client.or(Some(client.peer.remote));
-        tale.direct_remote = Some(client.peer.remote);
-        tale.tls = client.peer.tls.as_ref();
-        tale.server_name = client.peer.server_name.as_deref().unwrap_or_default();
-        tale.cluster = self.cluster.as_ref().map_or("", |cluster| &cluster.name);
-        tale.upstream_host = self.host.as_ref();
-        tale.upstream_local = self.local;
-        tale.route = &self.route;
-        tale.attempts = self.attempts;
-        tale
+        info.flags = self.flags;
+        info.details = &self.details;
+        info.transport_failure = self.transport_failure.as_deref().unwrap_or_default();
+        info.upstream_began = self.upstream_began;
+        info.received = self.received;
+        info.sent = client.sink.payload();
+        info.wire_received = self.received;
+        info.wire_sent = client.sink.written();
+        info.connection_id = client.peer.id;
+        info.local = Some(client.peer.destination.unwrap_or(client.peer.local));
+        info.remote = self.client.or(Some(client.peer.remote));
+        info.direct_remote = Some(client.peer.remote);
+        info.tls = client.peer.tls.as_ref();
+        info.server_name = client.peer.server_name.as_deref().unwrap_or_default();
+        info.cluster = self.cluster.as_ref().map_or("", |cluster| &cluster.name);
+        info.upstream_host = self.host.as_ref();
+        info.upstream_local = self.local;
+        info.route = &self.route;
+        info.attempts = self.attempts;
+        info
     }
 }
 
 /// Counts and logs a request that has ended.
-pub(super) fn ended(worker: &Worker, service: &HttpService, client: &Client, request: &Request, notes: &Notes) {
+pub(super) fn ended(transaction: &Transaction<'_>) {
+    let Transaction { worker, service, client, request, notes } = transaction;
     let ended = now();
     let status = notes.response.as_ref().map_or(0, |response| response.status);
     if !notes.health_check {
@@ -141,22 +144,23 @@ pub(super) fn ended(worker: &Worker, service: &HttpService, client: &Client, req
     }
     let nothing = Request::default();
     let request = if notes.unread { &nothing } else { request };
-    let tale = notes.tale(client, request, ended);
-    let metrics = &worker.shared.means.metrics;
-    service.report(metrics, worker.shard, notes.cluster.as_deref(), &tale, client.peer.secure, notes.messages);
+    let info = notes.info(client, request, ended);
+    let metrics = &worker.shared.telemetry.metrics;
+    service.report(metrics, worker.shard, notes.cluster.as_deref(), &info, client.peer.secure, notes.messages);
     if let Some(trace) = &notes.trace {
-        trace.end(service, &tale);
+        trace.end(service, &info);
     }
-    service.logs.iter().chain(&worker.shared.access_log).for_each(|log| log.log(&tale));
+    service.logs.iter().chain(&worker.shared.access_log).for_each(|log| log.log(&info));
 }
 
 /// Counts and logs what could not be read.
-pub(super) fn unreadable(worker: &Worker, service: &HttpService, client: &Client, reply: &Reply) {
+pub(super) fn unreadable(worker: &Rc<Worker>, service: &Arc<HttpService>, client: &mut Client, reply: &Reply) {
     service.stats.count(worker.shard, HttpCounter::CxProtocolError);
     service.stats.began(worker.shard, false);
-    let mut notes = Notes::new();
-    notes.details.clone_from(&reply.details);
-    notes.flags = reply.flag.map(Flags::from).unwrap_or_default();
-    notes.response = Some(reply.response.clone());
-    ended(worker, service, client, &Request::default(), &notes);
+    let mut nothing = Request::default();
+    let mut transaction = Transaction::new(worker, service, client, &mut nothing);
+    transaction.notes.details.clone_from(&reply.details);
+    transaction.notes.flags = reply.flag.map(Flags::from).unwrap_or_default();
+    transaction.notes.response = Some(reply.response.clone());
+    ended(&transaction);
 }

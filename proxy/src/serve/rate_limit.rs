@@ -1,11 +1,9 @@
 //! Limits on how many requests may come.
 
 use super::chain::Passed;
-use super::client::Client;
-use super::notes::Notes;
 use super::respond::Failure;
-use super::snapshot::{HttpService, ResolvedRoute};
-use super::worker::Worker;
+use super::snapshot::ResolvedRoute;
+use super::transaction::Transaction;
 use crate::clock::now;
 use crate::filter::conditions::Asked;
 use crate::filter::descriptions::{Subject, describe};
@@ -13,18 +11,14 @@ use crate::filter::rate_limit::Taken;
 use crate::policy::{Fraction, RateLimit};
 use crate::telemetry::{RateLimitCounter, is_grpc};
 use rand::RngExt;
-use squall_http1::Request;
 
 /// Takes a token for a request; `at`: the filter's place.
 pub(super) fn take(
-    worker: &Worker,
-    service: &HttpService,
-    client: &Client,
+    transaction: &mut Transaction<'_>,
     resolved: &ResolvedRoute,
     (at, own): (usize, &RateLimit),
-    request: &Request,
-    notes: &mut Notes,
 ) -> Passed {
+    let Transaction { worker, service, client, request, notes } = transaction;
     let of_route = resolved.route.filters.rate_limit.as_deref().zip(resolved.bucket.as_ref());
     let of_connection = own.per_connection.then(|| client.peer.bucket(at, own));
     let of_listener = service.buckets.get(at).and_then(Option::as_ref).or(of_connection.as_ref());

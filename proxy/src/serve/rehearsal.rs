@@ -136,19 +136,19 @@ pub(crate) struct Refusal {
 
 impl From<&Failure> for Refusal {
     fn from(failure: &Failure) -> Self {
-        let looks = failure.looks(false);
+        let reply = failure.local_reply(false);
         Self {
-            status: looks.status,
-            flag: looks.flag.map_or("", crate::telemetry::Flag::letters),
-            details: looks.details,
+            status: reply.status,
+            flag: reply.flag.map_or("", crate::telemetry::Flag::letters),
+            details: reply.details,
         }
     }
 }
 
 /// Says what would become of a request at a listener.
 pub(crate) fn rehearse<'c>(config: &'c Config, listener: &'c Listener, asked: Rehearsed) -> Rehearsal<'c> {
-    let looks = listener.inspection;
-    let hello = asked.tls.as_ref().filter(|_| looks.tls);
+    let inspection = listener.inspection;
+    let hello = asked.tls.as_ref().filter(|_| inspection.tls);
     let version = match asked.request.version {
         Version::Http10 => "http/1.0",
         Version::Http11 => "http/1.1",
@@ -160,7 +160,7 @@ pub(crate) fn rehearse<'c>(config: &'c Config, listener: &'c Listener, asked: Re
         transport: if hello.is_some() { TransportProtocol::Tls } else { TransportProtocol::RawBuffer },
         server_name: hello.map_or("", |(name, _)| name),
         protocols: hello.map_or(&[], |(_, protocols)| protocols),
-        http: (looks.http && asked.tls.is_none()).then_some(version),
+        http: (inspection.http && asked.tls.is_none()).then_some(version),
     };
     let conditions: Vec<_> = listener.chains.iter().map(|chain| &chain.matches).collect();
     let mut passed = Vec::new();

@@ -1,228 +1,12 @@
-//! Our own answers: each failure with its status, body, flag and detail, in one table.
+//! Our own answers, each in a form that its caller understands.
 
-use crate::telemetry::{Flag, HttpCounter};
-use squall_http1::{Framing, Refusal, Response, write};
+mod failure;
+
+pub(super) use failure::Failure;
+
+use crate::telemetry::Flag;
+use squall_http1::{Framing, Response};
 use std::borrow::Cow;
-use std::sync::Arc;
-
-/// Why a request is not answered by its upstream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// The request cannot be read, or could be read in two ways.
-    Refused(Refusal),
-    /// No `Host`, or more than one.
-    MissingHost,
-    /// The authority has something in it that no host has.
-    BadAuthority,
-    /// `Connection` names what it must not.
-    ConnectionMisused,
-    /// A field whose name has an underscore.
-    Underscore,
-    /// The path cannot be made unambiguous.
-    PathNormalization,
-    /// HTTP/1.0.
-    LowVersion,
-    /// An upgrade, or CONNECT.
-    UpgradeRefused,
-    /// The target is neither a path nor a URL.
-    BadTarget,
-    /// No host or no route of it matches.
-    NoRoute,
-    /// The route names a cluster that there is not.
-    NoCluster(u16),
-    /// No endpoint may be used.
-    NoHealthyUpstream,
-    /// A breaker is open.
-    Overflow,
-    /// No connection could be made.
-    Unreachable(Arc<str>),
-    /// Not in time.
-    ConnectTimeout,
-    /// The connection was closed or reset before the answer.
-    Closed,
-    /// The upstream gave up the stream before the answer.
-    RemoteReset,
-    /// The upstream did not begin with the stream.
-    RemoteRefused,
-    /// The upstream does not speak HTTP.
-    ProtocolError,
-    /// The route's time is over.
-    RouteTimeout,
-    /// One try's time is over, and it is not tried again.
-    PerTryTimeout,
-    /// No byte of one try's answer has come for too long, and it is not tried again.
-    PerTryIdle,
-    /// A time of the upstream is over, of which the caller wants no word; which.
-    Wordless(&'static str),
-    /// No byte has moved for too long; whether the whole request was there.
-    StreamIdle(bool),
-    /// The same, of a body.
-    BodyIdle(bool),
-    /// The whole request took too long; whether it is there by now.
-    RequestTimeout(bool),
-    /// Its head took too long.
-    HeadTimeout,
-    /// The stream has lived too long; whether the whole request was there.
-    StreamTooOld(bool),
-    /// A stream to the upstream has lived too long; whether the whole request was there.
-    UpstreamTooOld(bool),
-    /// A fault of the policy.
-    FaultAbort(u16),
-    /// The same, by gRPC's own status.
-    FaultAbortGrpc(u32),
-    /// Too many requests.
-    RateLimited {
-        /// The status.
-        status: u16,
-        /// gRPC is told `RESOURCE_EXHAUSTED`.
-        resource_exhausted: bool,
-    },
-}
-
-/// What a failure looks like.
-pub(super) struct Looks {
-    pub(super) status: u16,
-    pub(super) flag: Option<Flag>,
-    pub(super) details: Cow<'static, str>,
-    body: String,
-}
-
-impl Failure {
-    /// The table. `retried`: an earlier try had failed.
-    pub(super) fn looks(&self, retried: bool) -> Looks {
-        let looks = |status, flag, details, body: &str| Looks {
-            status,
-            flag,
-            details: Cow::Borrowed(details),
-            body: body.to_owned(),
-        };
-        let reset = |flag, reason: &str| {
-            let tried = if retried { "retried and the latest reset reason" } else { "reset reason" };
-            // Why, in the transport's own words, is for the log alone.
-            let shown = reason.split_once(", transport failure reason").map_or(reason, |(shown, _)| shown);
-            let body = format!("upstream connect error or disconnect/reset before headers. {tried}: {shown}");
-            let detail = reason.replace(", transport failure reason: ", "|").replace(' ', "_");
-            let details = Cow::Owned(format!("upstream_reset_before_response_started{{{detail}}}"));
-            Looks { status: 503, flag, details, body }
-        };
-        let late = |whole: bool| if whole { 504 } else { 408 };
-        let protocol = Some(Flag::DownstreamProtocolError);
-        match self {
-            Self::Refused(Refusal::Version) => Self::LowVersion.looks(retried),
-            Self::Refused(refusal) => {
-                looks(refusal.status(), protocol, refusal_details(*refusal), write::reason(refusal.status()))
-            }
-            Self::MissingHost => looks(400, None, "missing_host_header", ""),
-            Self::BadAuthority => looks(400, protocol, "http.invalid_authority", "Bad Request"),
-            Self::ConnectionMisused => looks(400, protocol, "http1.connection_header_sanitization", ""),
-            Self::Underscore => looks(400, protocol, "http1.unexpected_underscore", "Bad Request"),
-            Self::PathNormalization => looks(400, None, "path_normalization_failed", ""),
-            Self::LowVersion => looks(426, protocol, "low_version", "Upgrade Required"),
-            Self::UpgradeRefused => looks(403, None, "upgrade_failed", ""),
-            Self::BadTarget => looks(404, None, "absolute_path_rejected", ""),
-            Self::NoRoute => looks(404, Some(Flag::NoRoute), "route_not_found", ""),
-            Self::NoCluster(status) => looks(*status, Some(Flag::NoCluster), "cluster_not_found", ""),
-            Self::NoHealthyUpstream => {
-                looks(503, Some(Flag::NoHealthyUpstream), "no_healthy_upstream", "no healthy upstream")
-            }
-            Self::Overflow => reset(Some(Flag::Overflow), "overflow"),
-            Self::Unreachable(reason) => reset(Some(Flag::ConnectFailure), reason),
-            Self::ConnectTimeout => reset(Some(Flag::ConnectFailure), "connection timeout"),
-            Self::Closed => reset(Some(Flag::UpstreamClosed), "connection termination"),
-            Self::RemoteReset => reset(Some(Flag::UpstreamReset), "remote reset"),
-            Self::RemoteRefused => reset(Some(Flag::UpstreamReset), "remote refused stream reset"),
-            Self::ProtocolError => Looks { status: 502, ..reset(Some(Flag::UpstreamProtocolError), "protocol error") },
-            Self::RouteTimeout => {
-                looks(504, Some(Flag::UpstreamTimeout), "response_timeout", "upstream request timeout")
-            }
-            Self::PerTryTimeout => {
-                looks(504, Some(Flag::UpstreamTimeout), "upstream_per_try_timeout", "upstream request timeout")
-            }
-            Self::PerTryIdle => {
-                looks(504, Some(Flag::UpstreamTimeout), "upstream_per_try_idle_timeout", "upstream request timeout")
-            }
-            Self::Wordless(which) => looks(204, Some(Flag::UpstreamTimeout), which, ""),
-            Self::StreamIdle(whole) => {
-                looks(late(*whole), Some(Flag::StreamIdle), "stream_idle_timeout", "stream timeout")
-            }
-            Self::BodyIdle(whole) => looks(late(*whole), Some(Flag::StreamIdle), "body_idle_timeout", "body timeout"),
-            Self::RequestTimeout(whole) => looks(late(*whole), None, "request_overall_timeout", "request timeout"),
-            Self::HeadTimeout => looks(408, None, "request_header_timeout", "request header timeout"),
-            Self::StreamTooOld(whole) => {
-                looks(late(*whole), None, "max_duration_timeout", "downstream duration timeout")
-            }
-            Self::UpstreamTooOld(whole) => looks(
-                late(*whole),
-                Some(Flag::UpstreamMaxDuration),
-                "upstream_max_stream_duration_reached",
-                "upstream max stream duration reached",
-            ),
-            Self::FaultAbort(status) => {
-                looks(*status, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
-            }
-            Self::FaultAbortGrpc(_) => {
-                looks(200, Some(Flag::FaultInjected), "fault_filter_abort", "fault filter abort")
-            }
-            Self::RateLimited { status, .. } => {
-                looks(*status, Some(Flag::RateLimited), "local_rate_limited", "local_rate_limited")
-            }
-        }
-    }
-
-    /// What counts the limit that was hit, if it was one.
-    pub(super) fn limit(&self) -> Option<HttpCounter> {
-        match self {
-            Self::Refused(Refusal::HeadTooLarge) => Some(HttpCounter::RqHeadTooLarge),
-            Self::Refused(Refusal::TooManyFields) => Some(HttpCounter::RqTooManyFields),
-            Self::Refused(Refusal::TargetTooLong) => Some(HttpCounter::RqUriTooLong),
-            Self::HeadTimeout => Some(HttpCounter::RqHeaderTimeout),
-            _ => None,
-        }
-    }
-
-    /// The same for a caller that wants no word of time-outs.
-    pub(super) fn without_a_word(self) -> Self {
-        match self {
-            Self::RouteTimeout => Self::Wordless("response_timeout"),
-            Self::PerTryTimeout => Self::Wordless("upstream_per_try_timeout"),
-            Self::PerTryIdle => Self::Wordless("upstream_per_try_idle_timeout"),
-            other => other,
-        }
-    }
-
-    /// It was refused while it was read, so that nothing can be told of it.
-    pub(super) fn is_unread(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::BadAuthority | Self::LowVersion | Self::Underscore)
-    }
-
-    /// Nothing more can be read from the client.
-    pub(super) fn ends_connection(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused(_)
-                | Self::MissingHost
-                | Self::BadAuthority
-                | Self::PathNormalization
-                | Self::ConnectionMisused
-                | Self::Underscore
-                | Self::LowVersion
-                | Self::UpgradeRefused
-                | Self::HeadTimeout
-        )
-    }
-}
-
-/// What was wrong with bytes, in Envoy's words.
-fn refusal_details(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::HeadTooLarge | Refusal::TargetTooLong => "http1.headers_too_large",
-        Refusal::TooManyFields => "http1.too_many_headers",
-        Refusal::LengthAndChunked => "http1.content_length_and_chunked_not_allowed",
-        Refusal::TransferEncoding => "http1.invalid_transfer_encoding",
-        Refusal::BadValue => "http1.invalid_characters",
-        _ => "http1.codec_error",
-    }
-}
 
 /// Says that a breaker of ours is open.
 pub(super) const OVERLOADED: &str = "x-envoy-overloaded";
@@ -238,22 +22,22 @@ pub(super) struct Reply {
 impl Reply {
     /// The answer to a failure. gRPC gets its own form: 200, and the trouble in fields.
     pub(super) fn to(failure: &Failure, retried: bool, grpc: bool) -> Self {
-        let looks = failure.looks(retried);
+        let local = failure.local_reply(retried);
         let own = match failure {
             Failure::FaultAbortGrpc(status) if grpc => Some(*status),
             Failure::RateLimited { resource_exhausted: true, .. } if grpc => Some(8),
             Failure::StreamTooOld(_) if grpc => Some(4),
             _ => None,
         };
-        let body = looks.body.into_bytes();
+        let body = local.body.into_bytes();
         let (mut response, body) = match own {
             Some(status) => (in_grpc(status, &body), Vec::new()),
-            None => head_and_body(looks.status, body, grpc),
+            None => head_and_body(local.status, body, grpc),
         };
         if *failure == Failure::Overflow {
             response.headers.add(OVERLOADED, b"true");
         }
-        Self { response, body, flag: looks.flag, details: looks.details }
+        Self { response, body, flag: local.flag, details: local.details }
     }
 
     /// Where its body ends.
@@ -308,36 +92,6 @@ fn percent_encoded(text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_failure_has_envoys_status_and_letters() {
-        for (failure, status, letters) in [
-            (Failure::NoRoute, 404, "NR"),
-            (Failure::NoCluster(503), 503, "NC"),
-            (Failure::NoHealthyUpstream, 503, "UH"),
-            (Failure::Overflow, 503, "UO"),
-            (Failure::Unreachable("remote connection failure".into()), 503, "UF"),
-            (Failure::ConnectTimeout, 503, "UF"),
-            (Failure::Closed, 503, "UC"),
-            (Failure::ProtocolError, 502, "UPE"),
-            (Failure::RouteTimeout, 504, "UT"),
-            (Failure::PerTryTimeout, 504, "UT"),
-            (Failure::RemoteReset, 503, "UR"),
-            (Failure::StreamIdle(true), 504, "SI"),
-            (Failure::StreamIdle(false), 408, "SI"),
-            (Failure::RequestTimeout(false), 408, "-"),
-            (Failure::UpstreamTooOld(true), 504, "UMSDR"),
-            (Failure::UpstreamTooOld(false), 408, "UMSDR"),
-            (Failure::FaultAbort(418), 418, "FI"),
-            (Failure::RateLimited { status: 429, resource_exhausted: false }, 429, "RL"),
-            (Failure::Refused(Refusal::LengthAndChunked), 400, "DPE"),
-            (Failure::Refused(Refusal::TransferEncoding), 501, "DPE"),
-            (Failure::Refused(Refusal::HeadTooLarge), 431, "DPE"),
-        ] {
-            let looks = failure.looks(false);
-            assert_eq!((looks.status, looks.flag.map_or("-", Flag::letters)), (status, letters), "{failure:?}");
-        }
-    }
 
     #[test]
     fn the_body_says_whether_it_was_tried_again() {

@@ -3,8 +3,8 @@
 mod build;
 mod service;
 
-pub(crate) use build::{BuildError, Built, Means, Registry, Resolved};
-pub(crate) use service::{Chain, Found, HttpService, ResolvedRoute, Runtime, Service, TcpService};
+pub(crate) use build::{BuildError, Built, Registry, Resolved, Telemetry};
+pub(crate) use service::{Chain, Found, HttpService, ResolvedRoute, RouteChanges, Runtime, Service, TcpService};
 
 use super::trace::Spans;
 use crate::cluster::Cluster;

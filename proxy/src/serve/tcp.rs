@@ -11,7 +11,7 @@ use crate::health::outlier::Outcome;
 use crate::net::{Reader, Transport, Writer};
 use crate::policy::{Address, Priority, ProtocolChoice};
 use crate::telemetry::metrics::TcpCounter;
-use crate::telemetry::{ClusterCounter, Flag, Flags, Tale};
+use crate::telemetry::{ClusterCounter, Flag, Flags, StreamInfo};
 use rand::RngExt;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -57,26 +57,26 @@ pub(super) async fn serve(worker: Rc<Worker>, proxy: &TcpService, transport: Tra
     proxy.stats.add(worker.shard, TcpCounter::CxRxBytesTotal, story.received.get());
     proxy.stats.add(worker.shard, TcpCounter::CxTxBytesTotal, story.sent.get());
     if let Some(cluster) = &story.cluster {
-        let istio = cluster.istio_tcp(&worker.shared.means.metrics);
+        let istio = cluster.istio_tcp(&worker.shared.telemetry.metrics);
         istio.moved(worker.shard, story.received.get(), story.sent.get());
         istio.closed(worker.shard, story.flags);
         cluster.stats.add(worker.shard, ClusterCounter::CxTxBytesTotal, story.received.get());
         cluster.stats.add(worker.shard, ClusterCounter::CxRxBytesTotal, story.sent.get());
     }
-    let mut tale = Tale::new(story.opened, wall(story.opened), now());
-    tale.flags = story.flags;
-    tale.cluster = story.cluster.as_ref().map_or("", |cluster| &cluster.name);
-    tale.upstream_host = story.host.as_ref();
-    tale.attempts = story.attempts;
-    tale.transport_failure = story.failure.as_deref().unwrap_or_default();
-    tale.received = story.received.get();
-    tale.sent = story.sent.get();
-    tale.local = Some(peer.destination.unwrap_or(peer.local));
-    tale.remote = Some(peer.remote);
-    tale.direct_remote = Some(peer.remote);
-    tale.connection_id = peer.id;
-    tale.server_name = peer.server_name.as_deref().unwrap_or_default();
-    proxy.logs.iter().chain(&worker.shared.access_log).for_each(|log| log.log(&tale));
+    let mut info = StreamInfo::new(story.opened, wall(story.opened), now());
+    info.flags = story.flags;
+    info.cluster = story.cluster.as_ref().map_or("", |cluster| &cluster.name);
+    info.upstream_host = story.host.as_ref();
+    info.attempts = story.attempts;
+    info.transport_failure = story.failure.as_deref().unwrap_or_default();
+    info.received = story.received.get();
+    info.sent = story.sent.get();
+    info.local = Some(peer.destination.unwrap_or(peer.local));
+    info.remote = Some(peer.remote);
+    info.direct_remote = Some(peer.remote);
+    info.connection_id = peer.id;
+    info.server_name = peer.server_name.as_deref().unwrap_or_default();
+    proxy.logs.iter().chain(&worker.shared.access_log).for_each(|log| log.log(&info));
 }
 
 async fn forward(
@@ -92,7 +92,7 @@ async fn forward(
         return Err(Flag::NoCluster);
     };
     story.cluster = Some(Arc::clone(cluster));
-    cluster.istio_tcp(&worker.shared.means.metrics).opened(worker.shard);
+    cluster.istio_tcp(&worker.shared.telemetry.metrics).opened(worker.shard);
     let load = Arc::clone(cluster.load(Priority::Default));
     let limit = cluster.policy.limits.connections;
     let Some(_place) = load.take(|load| &load.connections, cluster.common(limit)) else {

@@ -5,7 +5,7 @@ use super::worker::Worker;
 use crate::policy::{TraceContext, TraceProvider};
 use crate::telemetry::trace::request_id::Reason;
 use crate::telemetry::trace::{Incoming, Span, SpanContext, SpanQueue, context, decide};
-use crate::telemetry::{HttpCounter, Tale};
+use crate::telemetry::{HttpCounter, StreamInfo};
 use rand::Rng;
 use squall_http1::Request;
 
@@ -67,12 +67,12 @@ impl Trace {
     }
 
     /// A try has ended.
-    pub(super) fn end_try(&self, child: SpanContext, tale: &Tale<'_>) {
-        self.queue.push(Span::of_try(child, self.own.span, tale));
+    pub(super) fn end_try(&self, child: SpanContext, info: &StreamInfo<'_>) {
+        self.queue.push(Span::of_try(child, self.own.span, info));
     }
 
     /// The request has ended.
-    pub(super) fn end(&self, service: &HttpService, tale: &Tale<'_>) {
-        self.queue.push(Span::of_request(self.own.clone(), self.parent, service.direction, &service.node, tale));
+    pub(super) fn end(&self, service: &HttpService, info: &StreamInfo<'_>) {
+        self.queue.push(Span::of_request(self.own.clone(), self.parent, service.direction, &service.node, info));
     }
 }

@@ -2,33 +2,33 @@
 
 mod hedge;
 mod judge;
+mod pick;
+mod retries;
 
 pub(super) use judge::{charge, show};
 
-use super::client::{Client, Gone};
-use super::exchange::{Answer, SoFar, Try, one_try};
-use super::notes::Notes;
+use super::client::Gone;
+use super::exchange::{Answer, SoFar, Try, TryFailure, one_try};
 use super::respond::Failure;
 use super::trace::Trace;
+use super::transaction::Transaction;
 use super::upload::Upload;
-use super::worker::Worker;
-use crate::balance::{Previous, Priorities, Wish};
 use crate::clock::{now, wall};
-use crate::cluster::{Bound, Cluster, Member, PoolKey};
-use crate::filter::retry::{asked_back_off, back_off, is_retriable};
+use crate::cluster::{Cluster, Member, PoolKey};
+use crate::filter::retry::is_retriable;
 use crate::filter::rewrite::set_host;
 use crate::filter::timeout::{Times, for_grpc};
-use crate::health::budget;
 use crate::net::server_name;
 use crate::policy::{Forward, HostRewrite, Priority, RetryPolicy, Sni};
-use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
+use crate::telemetry::trace::SpanContext;
+use crate::telemetry::{ClusterCounter, ClusterTime};
+use pick::{Tried, pick};
+use retries::{Retries, wait};
 use squall_http1::Request;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Why there is no answer to pass on.
 pub(super) enum Stopped {
@@ -55,7 +55,7 @@ pub(super) struct Plan<'a> {
     /// Answers ahead of the answer are passed on.
     pub(super) pass_interim: bool,
     /// Each try has a span of its own.
-    pub(super) trace: Option<&'a Trace>,
+    pub(super) trace: Option<Trace>,
 }
 
 /// How a request's endpoints are spoken to.
@@ -73,85 +73,40 @@ pub(super) fn pool_key(cluster: &Cluster, request: &Request, priority: Priority,
 
 /// Tries until an answer is to be passed on, or nothing more may be tried.
 pub(super) async fn tries(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    request: &mut Request,
+    transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     plan: &Plan<'_>,
-    notes: &mut Notes,
 ) -> Result<Box<Answer>, Stopped> {
     let Plan { cluster, retry, .. } = plan;
     if retry.hedge && !plan.tunnel && (plan.times.per_try.is_some() || retry.per_try_idle_timeout.is_some()) {
         // Boxed, so that who hedges nothing carries nothing of it.
-        return Box::pin(hedge::tries(worker, client, request, upload, plan, notes)).await;
+        return Box::pin(hedge::tries(transaction, upload, plan)).await;
     }
+    let worker = transaction.worker;
     let count = |counter| cluster.stats.count(worker.shard, counter);
     let mut tried = Tried::new(retry);
-    let mut retries_left = retry.attempts;
+    let mut retries = Retries::new(retry);
     let mut so_far = SoFar::default();
-    // Held while a retry is under way: the breaker counts those that run, not only those that wait.
-    let mut retrying = None;
     loop {
-        let Some(member) = pick(worker, plan, &mut tried, notes.attempts > 0) else {
+        let Some(member) = pick(worker, plan, &mut tried, transaction.notes.attempts > 0) else {
             count(ClusterCounter::CxNoneHealthy);
             cluster.stats.answered(worker.shard, 503);
-            notes.attempts += 1;
+            transaction.notes.attempts += 1;
             return Err(Stopped::Failed(Failure::NoHealthyUpstream));
         };
-        notes.attempts += 1;
-        notes.host = Some(member.address());
-        stamp(request, plan, &member, notes.attempts, upload);
-        let span = plan.trace.map(|trace| trace.begin_try(request, &mut *worker.rng.borrow_mut()));
-        let begin = now();
-        let to = Try {
-            cluster,
-            member: &member,
-            key: &plan.key,
-            time: plan.times.per_try,
-            stall: stall(plan),
-            idle: retry.per_try_idle_timeout,
-            tunnel: plan.tunnel,
-            pass_interim: plan.pass_interim,
-            scheme: plan.scheme,
-        };
-        (notes.under_way, notes.trying) = (1, true);
-        let result = one_try(worker, client, request, upload, to, &mut so_far).await;
-        (notes.under_way, notes.trying) = (0, false);
-        if let Some((trace, span)) = plan.trace.zip(span) {
-            let mut tale = notes.tale(client, request, now());
-            (tale.started, tale.started_at) = (begin, wall(begin));
-            trace.end_try(span, &tale);
-        }
-        let end = judge::judge(worker, plan, &member.host, &result, request)?;
-        if let Ok(answer) = &result {
-            cluster.stats.took(worker.shard, ClusterTime::Rq, now().saturating_duration_since(begin));
-            notes.local = answer.channel.local;
-        }
+        transaction.notes.attempts += 1;
+        let result = try_member(transaction, upload, plan, &member, &mut so_far).await;
+        let end = judge::judge(transaction, plan, &member.host, &result)?;
         if !is_retriable(&retry.on, end) || so_far.passed_on {
-            if notes.attempts > 1 {
+            if transaction.notes.attempts > 1 {
                 count(ClusterCounter::RqRetrySuccess);
             }
-            return judge::settle(worker, plan, result, notes);
+            return judge::settle(transaction, plan, result);
         }
-        if retries_left > 0 && !upload.can_be_replayed() {
-            count(ClusterCounter::RetryOrShadowAbandoned);
-            return judge::settle(worker, plan, result, notes);
+        if !retries.take(transaction, upload, plan) {
+            return judge::settle(transaction, plan, result);
         }
-        if retries_left == 0 {
-            count(ClusterCounter::RqRetryLimitExceeded);
-            notes.flags.raise(Flag::RetryLimit);
-            return judge::settle(worker, plan, result, notes);
-        }
-        retries_left -= 1;
-        drop(retrying.take());
-        let load = cluster.load(plan.key.priority);
-        retrying = load.take(|load| &load.retries, retry_limit(cluster, plan.key.priority));
-        if retrying.is_none() {
-            count(ClusterCounter::RqRetryOverflow);
-            notes.flags.raise(Flag::Overflow);
-            return judge::settle(worker, plan, result, notes);
-        }
-        let wait = wait(worker, plan, result.as_deref().ok(), notes.attempts);
+        let wait = wait(worker, plan, result.as_deref().ok(), transaction.notes.attempts);
         if let Ok(answer) = result {
             cluster.stats.retried(worker.shard, answer.response.status);
             answer.discard();
@@ -159,9 +114,61 @@ pub(super) async fn tries(
         tried.add(&member);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            gone = client.gone() => return Err(Stopped::ClientGone(gone)),
+            gone = transaction.client.gone() => return Err(Stopped::ClientGone(gone)),
         }
         count(ClusterCounter::RqRetry);
+    }
+}
+
+/// Makes the next try, at this endpoint, and notes what it was like.
+async fn try_member(
+    transaction: &mut Transaction<'_>,
+    upload: &mut Upload,
+    plan: &Plan<'_>,
+    member: &Arc<Member>,
+    so_far: &mut SoFar,
+) -> Result<Box<Answer>, TryFailure> {
+    transaction.notes.host = Some(member.address());
+    stamp(transaction.request, plan, member, transaction.notes.attempts, upload);
+    let span = plan.begin_span(transaction);
+    let begin = now();
+    let to = Try {
+        cluster: plan.cluster,
+        member,
+        key: &plan.key,
+        time: plan.times.per_try,
+        stall: stall(plan),
+        idle: plan.retry.per_try_idle_timeout,
+        tunnel: plan.tunnel,
+        pass_interim: plan.pass_interim,
+        scheme: plan.scheme,
+    };
+    (transaction.notes.under_way, transaction.notes.trying) = (1, true);
+    let result = one_try(transaction, upload, to, so_far).await;
+    (transaction.notes.under_way, transaction.notes.trying) = (0, false);
+    plan.end_span(transaction, span, begin);
+    if let Ok(answer) = &result {
+        let took = now().saturating_duration_since(begin);
+        plan.cluster.stats.took(transaction.worker.shard, ClusterTime::Rq, took);
+        transaction.notes.local = answer.channel.local;
+    }
+    result
+}
+
+impl Plan<'_> {
+    /// A span for the next try, if each has its own.
+    fn begin_span(&self, transaction: &mut Transaction<'_>) -> Option<SpanContext> {
+        let Transaction { worker, request, .. } = transaction;
+        self.trace.as_ref().map(|trace| trace.begin_try(request, &mut *worker.rng.borrow_mut()))
+    }
+
+    /// A try is over that began then.
+    fn end_span(&self, transaction: &Transaction<'_>, span: Option<SpanContext>, begun: Instant) {
+        if let Some((trace, span)) = self.trace.as_ref().zip(span) {
+            let mut info = transaction.info(now());
+            (info.started, info.started_at) = (begun, wall(begun));
+            trace.end_try(span, &info);
+        }
     }
 }
 
@@ -170,72 +177,6 @@ fn stall(plan: &Plan<'_>) -> Option<Duration> {
     let watched = plan.cluster.policy.beyond.stalled && plan.cluster.outlier().is_some() && !plan.tunnel;
     let configured = plan.retry.per_try_timeout.or(plan.forward.timeout);
     configured.filter(|_| watched).and_then(|configured| plan.times.stall(configured))
-}
-
-/// How long to wait before the next try.
-fn wait(worker: &Worker, plan: &Plan<'_>, answer: Option<&Answer>, attempts: u32) -> Duration {
-    let rng = &mut *worker.rng.borrow_mut();
-    let asked = answer.zip(plan.retry.rate_limited_back_off.as_ref()).and_then(|(answer, policy)| {
-        let since_epoch = wall(now()).duration_since(UNIX_EPOCH).unwrap_or_default();
-        asked_back_off(policy, &answer.response.headers, since_epoch, rng)
-    });
-    let counter = match asked {
-        Some(_) => ClusterCounter::RqRetryBackoffRateLimited,
-        None => ClusterCounter::RqRetryBackoffExponential,
-    };
-    plan.cluster.stats.count(worker.shard, counter);
-    asked.unwrap_or_else(|| back_off(plan.retry, attempts, rng))
-}
-
-/// Whom a request has tried so far, and what that means for whom it tries next.
-struct Tried {
-    hosts: Vec<u64>,
-    previous: Option<Previous>,
-}
-
-impl Tried {
-    fn new(policy: &RetryPolicy) -> Self {
-        Self { hosts: Vec::new(), previous: policy.previous_priorities.map(Previous::new) }
-    }
-
-    fn add(&mut self, member: &Member) {
-        self.hosts.push(member.host.id);
-        if let Some(previous) = &mut self.previous {
-            previous.tried(member.priority);
-        }
-    }
-}
-
-/// The endpoint of the next try.
-fn pick(worker: &Worker, plan: &Plan<'_>, tried: &mut Tried, again: bool) -> Option<Arc<Member>> {
-    let Plan { cluster, retry, hash, subset, .. } = plan;
-    let Tried { hosts, previous } = tried;
-    let avoid = |index: usize| {
-        cluster.members.get(index).is_some_and(|member| {
-            let labels = &member.endpoint.labels;
-            retry.avoid_previous_hosts && hosts.contains(&member.host.id)
-                || retry.omit_labels.iter().any(|(name, value)| labels.get(name) == Some(value))
-        })
-    };
-    let mut wish = Wish { hash: *hash, subset, ..Wish::default() };
-    if again {
-        wish.avoid = &avoid;
-        wish.reselections = retry.host_reselections;
-    }
-    let is_left = |left_out: Priorities| cluster.is_left(left_out, &wish);
-    let left_out = previous.as_mut().map_or(Priorities::NONE, |previous| previous.left_out(is_left));
-    let wish = Wish { left_out, ..wish };
-    worker.pick(cluster, &wish, Bound::Requests(plan.key.priority), plan.destination)
-}
-
-/// Retries that may run at once: a share of what is under way, or a plain number.
-fn retry_limit(cluster: &Cluster, priority: Priority) -> u32 {
-    let limits = cluster.policy.limits(priority);
-    let load = cluster.load(priority);
-    match &limits.retry_budget {
-        Some(policy) => budget::limit(policy, load.requests.load(Relaxed), load.pending.load(Relaxed)),
-        None => limits.retries,
-    }
 }
 
 /// Says which try this is, and how long an answer may take.

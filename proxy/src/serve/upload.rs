@@ -2,7 +2,7 @@
 
 use super::mirror::Copy;
 use crate::clock::now;
-use crate::wire::{Broken, Frames, Sink, Source};
+use crate::wire::{Broken, GrpcMessages, Sink, Source};
 use squall_http1::{Framing, Headers};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -60,7 +60,7 @@ pub(super) struct Upload {
     /// Bytes received.
     pub(super) bytes: u64,
     /// Messages received, where it is gRPC.
-    pub(super) frames: Option<Frames>,
+    pub(super) grpc_messages: Option<GrpcMessages>,
     /// What moves.
     pub(super) progress: Rc<Progress>,
     copies: Vec<Copy>,
@@ -81,7 +81,7 @@ impl Upload {
             complete_so_far: true,
             trailers: None,
             bytes: 0,
-            frames: None,
+            grpc_messages: None,
             progress: Rc::new(Progress { moved: Cell::new(now()), answering: Cell::new(false) }),
             copies: Vec::new(),
             done: false,
@@ -135,12 +135,12 @@ impl Upload {
 
     /// Takes what the client has sent and writes it to the sink.
     pub(super) fn take(&mut self, source: &mut Source, sink: &mut Sink) -> Result<(), Broken> {
-        let Self { kept, most, complete_so_far, bytes, frames, copies, .. } = self;
+        let Self { kept, most, complete_so_far, bytes, grpc_messages, copies, .. } = self;
         let before = *bytes;
         source.take(|payload| {
             *bytes += payload.len() as u64;
-            if let Some(frames) = frames {
-                frames.push(payload);
+            if let Some(grpc_messages) = grpc_messages {
+                grpc_messages.push(payload);
             }
             if !*complete_so_far {
             } else if kept.len() + payload.len() <= *most {

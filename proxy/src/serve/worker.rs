@@ -1,122 +1,34 @@
 //! One worker: a thread with a runtime, connections and random numbers of its own.
 
-use super::accept;
-use super::snapshot::{ChainId, HttpService, ListenerId, Means, Snapshot};
+mod listener;
+mod shared;
+
+pub(super) use listener::Opened;
+pub(crate) use shared::{Seen, Shared, Socket, Told};
+
+use super::snapshot::{ChainId, HttpService, ListenerId, Snapshot};
 use crate::balance::{Turn, Wish};
 use crate::clock::monotonic_nanos;
 use crate::cluster::{Bound, Cluster, Host, Lifetime, Member, Pools};
 use crate::health::outlier::{Detection, Outcome};
-use crate::net::{self, Scarcity};
 use crate::policy::Address;
-use crate::telemetry::access_log::AccessLog;
-use crate::telemetry::messages::Level;
-use crate::telemetry::metrics::{self, ClusterCounter, ListenerCounter, ListenerStats};
-use arc_swap::ArcSwap;
+use crate::telemetry::metrics::{self, ClusterCounter};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, watch};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 
 /// How often idle connections are looked through.
 const TIDY: Duration = Duration::from_secs(1);
-
-/// What a request has shown that the control task decides on.
-#[derive(Debug)]
-pub(crate) enum Seen {
-    /// A threshold was reached at an endpoint.
-    Detected {
-        /// The cluster.
-        cluster: Arc<str>,
-        /// The endpoint, by its number.
-        host: u64,
-        /// What.
-        detection: Detection,
-    },
-    /// An endpoint asked to be left out until it passes its checks.
-    AskedOut {
-        /// The cluster.
-        cluster: Arc<str>,
-        /// The endpoint, by its number.
-        host: u64,
-    },
-}
-
-/// A socket on which a worker takes connections.
-#[derive(Debug)]
-pub(crate) struct Socket {
-    /// Of which listener.
-    pub listener: ListenerId,
-    /// Its numbers.
-    pub stats: Arc<ListenerStats>,
-    /// Connections of the listener, over all workers.
-    pub open: Arc<AtomicU32>,
-    /// Most of them at once.
-    pub most: Option<u32>,
-    /// The socket itself.
-    pub socket: std::net::TcpListener,
-}
-
-/// What a worker is told while it runs.
-#[derive(Debug)]
-pub(crate) enum Told {
-    /// Take connections here, too.
-    Listen(Socket),
-    /// Take no more of them for this listener; those that are there go on.
-    Leave(ListenerId),
-    /// Close connections to this endpoint.
-    Close(u64),
-}
-
-/// What all workers share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// The configuration; a request takes it once and lives with it.
-    pub snapshot: ArcSwap<Snapshot>,
-    /// Where what requests have shown goes.
-    pub seen: mpsc::UnboundedSender<Seen>,
-    /// Where all requests are logged besides, if they are.
-    pub access_log: Option<AccessLog>,
-    /// All numbers and logs.
-    pub means: Arc<Means>,
-    /// Becomes true when no more requests are to be taken; whoever sets it wakes [`Self::drained`] too.
-    pub draining: AtomicBool,
-    /// Wakes each worker once to look at `draining`.
-    pub drained: watch::Receiver<bool>,
-    /// It was told to fail the health checks of the load balancer in front of this proxy.
-    pub fails_health_check: AtomicBool,
-    /// Longest wait for requests under way when draining.
-    pub patience: Duration,
-    /// Connections so far, over all workers.
-    pub connections: AtomicU64,
-    /// Connections of clients now, over all listeners.
-    pub open: AtomicU32,
-    /// Limit on client connections; further ones are closed at once.
-    pub most_open: u32,
-    /// Somebody has asked the process to end.
-    pub quit: Notify,
-    /// Somebody has asked that no more connections be taken.
-    pub drain: Notify,
-    /// The same for those listeners alone that are on the service's side.
-    pub drain_inbound: Notify,
-    /// Why the newest configuration was refused; nothing if it was not.
-    pub refused: ArcSwap<Option<String>>,
-    /// Configurations that were put to use after the first.
-    pub reloads: AtomicU64,
-    /// Those that were refused.
-    pub reloads_refused: AtomicU64,
-    /// Where listeners came to be, by name.
-    pub bound: ArcSwap<BTreeMap<String, SocketAddr>>,
-}
 
 /// A worker's own things.
 pub(crate) struct Worker {
@@ -190,64 +102,6 @@ impl Worker {
         let _ = tokio::time::timeout(self.shared.patience, all_ended).await;
         self.ends.notify_waiters();
         Ok(())
-    }
-
-    /// Takes connections until the proxy drains or this listener goes, and serves them to their ends.
-    async fn listen(self: Rc<Self>, socket: Socket, leaves: Rc<Notify>) {
-        let Ok(listener) = TcpListener::from_std(socket.socket) else { return };
-        let mut clients = JoinSet::new();
-        let mut scarcity = Scarcity::default();
-        loop {
-            tokio::select! {
-                accepted = net::accept(&listener) => match accepted {
-                    Ok((stream, remote)) => {
-                        scarcity.over();
-                        let Some(opened) = self.opened(&socket.open, socket.most, &socket.stats) else { continue };
-                        // Wrapped in another future it would take twice the room.
-                        let served = accept::serve(Rc::clone(&self), socket.listener, stream, remote, opened);
-                        clients.spawn_local(served);
-                    }
-                    Err(error) => {
-                        socket.stats.count(self.shard, ListenerCounter::AcceptFailed);
-                        let (pause, said) = scarcity.failed(&error, crate::clock::now());
-                        let messages = &self.shared.means.messages;
-                        let say = |said: &String| messages.say(Level::Error, &format!("no connection can be taken: {said}"));
-                        said.iter().for_each(say);
-                        // Others may give something back meanwhile.
-                        tokio::time::sleep(pause).await;
-                    }
-                },
-                Some(_) = clients.join_next(), if !clients.is_empty() => {}
-                () = self.draining() => break,
-                () = leaves.notified() => break,
-            }
-        }
-        drop(listener);
-        while clients.join_next().await.is_some() {}
-    }
-
-    /// A place for a connection that was taken; none: there are too many.
-    fn opened(&self, open: &Arc<AtomicU32>, most: Option<u32>, stats: &Arc<ListenerStats>) -> Option<Opened> {
-        let count = |counter| stats.count(self.shard, counter);
-        if open.fetch_add(1, Ordering::Relaxed) >= most.unwrap_or(u32::MAX) {
-            open.fetch_sub(1, Ordering::Relaxed);
-            count(ListenerCounter::CxOverflow);
-            return None;
-        }
-        if self.shared.open.fetch_add(1, Ordering::Relaxed) >= self.shared.most_open {
-            self.shared.open.fetch_sub(1, Ordering::Relaxed);
-            open.fetch_sub(1, Ordering::Relaxed);
-            count(ListenerCounter::GlobalCxOverflow);
-            return None;
-        }
-        stats.opened(self.shard);
-        Some(Opened {
-            since: crate::clock::now(),
-            open: Arc::clone(open),
-            stats: Arc::clone(stats),
-            shard: self.shard,
-            shared: Arc::clone(&self.shared),
-        })
     }
 
     /// Returns once the proxy drains.
@@ -371,22 +225,5 @@ impl Worker {
         self.pools.tidy(|host| listed.get(&host).copied());
         let known: std::collections::HashSet<u64> = snapshot.clusters.values().map(|cluster| cluster.id()).collect();
         self.turns.borrow_mut().retain(|id, _| known.contains(id));
-    }
-}
-
-/// A connection that was taken; over when dropped.
-pub(super) struct Opened {
-    since: Instant,
-    open: Arc<AtomicU32>,
-    stats: Arc<ListenerStats>,
-    shard: metrics::Worker,
-    shared: Arc<Shared>,
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
-        self.shared.open.fetch_sub(1, Ordering::Relaxed);
-        self.stats.closed(self.shard, crate::clock::now().saturating_duration_since(self.since));
     }
 }

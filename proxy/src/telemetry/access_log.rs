@@ -6,7 +6,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-use super::Tale;
+use super::StreamInfo;
 use super::format::LineTemplate;
 use crate::clock::now;
 use crate::policy;
@@ -123,9 +123,9 @@ impl LogWriter {
 
 impl AccessLog {
     /// Logs one request.
-    pub(crate) fn log(&self, tale: &Tale<'_>) {
+    pub(crate) fn log(&self, info: &StreamInfo<'_>) {
         let mut line = Vec::with_capacity(USUAL_LINE);
-        self.template.line(tale, &mut line);
+        self.template.line(info, &mut line);
         if self.jobs.try_send(Job::Line(Arc::clone(&self.sink), line)).is_err() {
             self.counts.lost.fetch_add(1, Ordering::Relaxed);
         }

@@ -9,7 +9,7 @@ pub(crate) mod standard;
 mod tests;
 mod time;
 
-use super::{Tale, escape};
+use super::{StreamInfo, escape};
 use crate::policy::{Format, LogFormat, Piece};
 use command::What;
 use put::Kind;
@@ -53,29 +53,29 @@ impl Template {
     }
 
     /// Appends the value of a field; what is missing is empty.
-    pub(crate) fn field(&self, tale: &Tale<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn field(&self, info: &StreamInfo<'_>, out: &mut Vec<u8>) {
         for part in &self.parts {
-            part.write(tale, Dialect::Field, out);
+            part.write(info, Dialect::Field, out);
         }
     }
 
     /// Appends a text; what is missing is `-`.
-    fn text(&self, tale: &Tale<'_>, dialect: Dialect, out: &mut Vec<u8>) {
+    fn text(&self, info: &StreamInfo<'_>, dialect: Dialect, out: &mut Vec<u8>) {
         for part in &self.parts {
-            if part.write(tale, dialect, out) == Kind::Missing {
+            if part.write(info, dialect, out) == Kind::Missing {
                 out.push(b'-');
             }
         }
     }
 
     /// Appends a JSON value: that of a single command has its type, and is null if it is missing.
-    fn json(&self, tale: &Tale<'_>, out: &mut Vec<u8>) {
+    fn json(&self, info: &StreamInfo<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         out.push(b'"');
         let kind = if let [one @ Part::Value { .. }] = self.parts.as_slice() {
-            one.write(tale, Dialect::Json, out)
+            one.write(info, Dialect::Json, out)
         } else {
-            self.text(tale, Dialect::Json, out);
+            self.text(info, Dialect::Json, out);
             Kind::Text
         };
         match kind {
@@ -90,7 +90,7 @@ impl Template {
 }
 
 impl Part {
-    fn write(&self, tale: &Tale<'_>, dialect: Dialect, out: &mut Vec<u8>) -> Kind {
+    fn write(&self, info: &StreamInfo<'_>, dialect: Dialect, out: &mut Vec<u8>) -> Kind {
         let start = out.len();
         let (kind, max_length) = match self {
             // What the policy says stands as it is, line ends included.
@@ -102,7 +102,7 @@ impl Part {
                 escape::json(text.as_bytes(), out);
                 return Kind::Text;
             }
-            Self::Value { what, max_length } => (what.write(tale, out), max_length),
+            Self::Value { what, max_length } => (what.write(info, out), max_length),
         };
         let longest = max_length.unwrap_or(if dialect == Dialect::Field { usize::MAX } else { LONGEST });
         out.truncate(start.saturating_add(longest));
@@ -143,9 +143,9 @@ impl LineTemplate {
     }
 
     /// Appends the line of a request.
-    pub(crate) fn line(&self, tale: &Tale<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn line(&self, info: &StreamInfo<'_>, out: &mut Vec<u8>) {
         match self {
-            Self::Text(template) => template.text(tale, Dialect::Text, out),
+            Self::Text(template) => template.text(info, Dialect::Text, out),
             Self::Json(pairs) => {
                 out.push(b'{');
                 for (at, (key, template)) in pairs.iter().enumerate() {
@@ -153,7 +153,7 @@ impl LineTemplate {
                         out.push(b',');
                     }
                     out.extend_from_slice(key);
-                    template.json(tale, out);
+                    template.json(info, out);
                 }
                 out.extend_from_slice(b"}\n");
             }

@@ -37,7 +37,7 @@ impl Control {
             // What was refused, or was on its way, has been taken back.
             return self.shared.refused.store(Arc::default());
         }
-        tell(&self.shared.means.messages, &loaded.warnings);
+        tell(&self.shared.telemetry.messages, &loaded.warnings);
         self.names.want(&loaded.config);
         self.warming = Some(Warming::new(loaded, before.as_ref()));
         self.warm();
@@ -69,7 +69,7 @@ impl Control {
             Stage::Checks(asked) if asked.waiting.is_empty() || due => match self.swap(*asked) {
                 Ok(version) => {
                     self.watch.obeyed(warming.filled);
-                    self.shared.means.messages.say(Level::Info, &format!("configuration {version} is live"));
+                    self.shared.telemetry.messages.say(Level::Info, &format!("configuration {version} is live"));
                 }
                 Err(reason) => self.refuse(&reason),
             },
@@ -109,13 +109,13 @@ impl Control {
         self.shared.refused.store(Arc::new(None));
         self.shared.reloads.fetch_add(1, Ordering::Relaxed);
         self.shared.bound.store(Arc::new(self.sockets.addresses(&self.shared.snapshot.load())));
-        self.shared.means.metrics.forget_unused();
-        self.shared.means.logs.forget_unused();
+        self.shared.telemetry.metrics.forget_unused();
+        self.shared.telemetry.logs.forget_unused();
         Ok(version)
     }
 
     fn refuse(&self, reason: &str) {
-        let messages = &self.shared.means.messages;
+        let messages = &self.shared.telemetry.messages;
         for line in reason.lines() {
             messages.say(Level::Error, &format!("refused, the last good configuration goes on: {line}"));
         }

@@ -14,7 +14,7 @@ use crate::policy::{
 };
 use crate::serve::routing::{Directory, Way};
 use crate::serve::trace::Spans;
-use crate::telemetry::Tale;
+use crate::telemetry::StreamInfo;
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::{
     HttpStats, Istio, ListenerStats, Messages, RateLimitStats, Registry, Security, TcpStats, Worker,
@@ -184,7 +184,7 @@ impl HttpService {
         metrics: &Registry,
         worker: Worker,
         cluster: Option<&Cluster>,
-        tale: &Tale<'_>,
+        info: &StreamInfo<'_>,
         secure: bool,
         messages: Messages,
     ) {
@@ -195,7 +195,7 @@ impl HttpService {
             _ => Security::Unknown,
         };
         let istio = cluster.map_or(&self.nowhere, |cluster| cluster.istio(metrics));
-        istio.ended(worker, tale, security, messages);
+        istio.ended(worker, info, security, messages);
     }
 
     /// The route of a request. None: no host, or none of its routes, matches.

@@ -3,8 +3,10 @@
 mod begun;
 
 use super::judge::{charge, judge, settle};
-use super::{Answer, Plan, Stopped, Tried, retry_limit, wait};
-use crate::clock::{now, wall};
+use super::pick::Tried;
+use super::retries::{retry_limit, wait};
+use super::{Answer, Plan, Stopped};
+use crate::clock::now;
 use crate::cluster::{Member, Slot};
 use crate::filter::hedge::{Ended, Next};
 use crate::filter::retry::is_retriable;
@@ -13,12 +15,12 @@ use crate::policy::ProtocolChoice;
 use crate::serve::client::Client;
 use crate::serve::exchange::{SoFar, TryFailure};
 use crate::serve::notes::Notes;
+use crate::serve::transaction::Transaction;
 use crate::serve::upload::Upload;
 use crate::serve::worker::Worker;
 use crate::telemetry::trace::SpanContext;
 use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
 use begun::{Begun, Sent, begin};
-use squall_http1::Request;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -53,67 +55,66 @@ struct Allowance {
 
 /// Tries until an answer is to be passed on, or nothing more may be tried.
 pub(super) async fn tries(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    request: &mut Request,
+    transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     plan: &Plan<'_>,
-    notes: &mut Notes,
 ) -> Result<Box<Answer>, Stopped> {
+    let worker = transaction.worker;
     let mut tried = Tried::new(plan.retry);
     let mut allowance = Allowance { left: plan.retry.attempts, running: None, next: None };
     let mut so_far = SoFar::default();
     let late = Rc::new(Notify::new());
     // Until the request is whole there is one try at a time: only it can send what the client sends.
     let mut running = loop {
-        let begun = begin(worker, request, upload, plan, notes, &mut tried)?;
+        let begun = begin(transaction, upload, plan, &mut tried)?;
         if upload.is_done() {
             break vec![begun.alone(worker, upload, plan, &late)];
         }
-        notes.under_way = 1;
-        let result = match begun.with_client(worker, client, upload, plan, &mut so_far).await {
+        transaction.notes.under_way = 1;
+        let result = match begun.with_client(transaction, upload, plan, &mut so_far).await {
             Ok(Sent::Whole(opened)) => break vec![begun.goes_on(opened, plan, &late)],
             Ok(Sent::Answered(answer)) => Ok(answer),
             Err(failure) => Err(failure),
         };
-        notes.under_way = 0;
+        transaction.notes.under_way = 0;
         let Begun { at, member, span, .. } = begun;
         let over = Over { begun: at, member, span, followed: false, others: false };
         let shown = Shown { worker, plan, upload, passed_on: so_far.passed_on };
-        if let Some(result) = shown.over(client, request, notes, &mut tried, &mut allowance, over, result)? {
-            return settle(worker, plan, result, notes);
+        if let Some(result) = shown.over(transaction, &mut tried, &mut allowance, over, result)? {
+            return settle(transaction, plan, result);
         }
-        allowance.wait(client).await?;
+        allowance.wait(transaction.client).await?;
         plan.cluster.stats.count(worker.shard, ClusterCounter::RqRetry);
     };
     let upload = &*upload;
     let shown = Shown { worker, plan, upload, passed_on: so_far.passed_on };
     loop {
-        notes.under_way = u32::try_from(running.len()).unwrap_or(u32::MAX);
+        transaction.notes.under_way = u32::try_from(running.len()).unwrap_or(u32::MAX);
         tokio::select! {
             biased;
             (at, result) = first(&mut running) => {
                 let Running { begun, member, span, followed, .. } = running.swap_remove(at);
                 let others = !running.is_empty() || allowance.next.is_some();
                 let over = Over { begun, member, span, followed, others };
-                if let Some(result) = shown.over(client, request, notes, &mut tried, &mut allowance, over, result)? {
-                    running.iter_mut().for_each(|one| give_up(worker, plan, client, request, notes, one));
-                    return settle(worker, plan, result, notes);
+                if let Some(result) = shown.over(transaction, &mut tried, &mut allowance, over, result)? {
+                    running.iter_mut().for_each(|one| give_up(transaction, plan, one));
+                    return settle(transaction, plan, result);
                 }
             }
             () = late.notified() => {
                 for one in running.iter_mut().filter(|one| one.late.take()) {
                     worker.observe(plan.cluster, &one.member.host, Outcome::TimeOut);
+                    let notes = &mut transaction.notes;
                     notes.trying &= notes.host.as_ref() != Some(&one.member.address());
                     one.followed = !one.followed && shown.again(None, notes, &mut tried, &mut allowance, &one.member);
                 }
             }
-            waited = allowance.wait(client) => {
+            waited = allowance.wait(transaction.client) => {
                 waited?;
                 plan.cluster.stats.count(worker.shard, ClusterCounter::RqRetry);
-                let begun = begin(worker, request, upload, plan, notes, &mut tried);
+                let begun = begin(transaction, upload, plan, &mut tried);
                 let begun = begun.inspect_err(|_| {
-                    running.iter_mut().for_each(|one| give_up(worker, plan, client, request, notes, one));
+                    running.iter_mut().for_each(|one| give_up(transaction, plan, one));
                 })?;
                 running.push(begun.alone(worker, upload, plan, &late));
             }
@@ -135,15 +136,11 @@ async fn first(running: &mut [Running<'_>]) -> (usize, Result<Box<Answer>, TryFa
 }
 
 /// One that nobody waits for any more: it ends when it is dropped.
-fn give_up(worker: &Worker, plan: &Plan<'_>, client: &Client, request: &Request, notes: &Notes, one: &mut Running<'_>) {
+fn give_up(transaction: &Transaction<'_>, plan: &Plan<'_>, one: &mut Running<'_>) {
     if plan.key.protocol == ProtocolChoice::Http2 {
-        plan.cluster.stats.count(worker.shard, ClusterCounter::RqTxReset);
+        plan.cluster.stats.count(transaction.worker.shard, ClusterCounter::RqTxReset);
     }
-    if let Some((trace, span)) = plan.trace.zip(one.span.take()) {
-        let mut tale = notes.tale(client, request, now());
-        (tale.started, tale.started_at) = (one.begun, wall(one.begun));
-        trace.end_try(span, &tale);
-    }
+    plan.end_span(transaction, one.span.take(), one.begun);
 }
 
 impl Allowance {
@@ -184,12 +181,9 @@ struct Over {
 
 impl Shown<'_, '_> {
     /// What a try has shown. Its result comes back if it is the request's.
-    #[allow(clippy::too_many_arguments, reason = "a try may change everything that is known of its request")]
     fn over(
         &self,
-        client: &Client,
-        request: &Request,
-        notes: &mut Notes,
+        transaction: &mut Transaction<'_>,
         tried: &mut Tried,
         allowance: &mut Allowance,
         over: Over,
@@ -197,13 +191,10 @@ impl Shown<'_, '_> {
     ) -> Result<Option<Result<Box<Answer>, TryFailure>>, Stopped> {
         let Self { worker, plan, passed_on, .. } = self;
         let stats = &plan.cluster.stats;
-        let host = notes.host.replace(over.member.address());
-        if let Some((trace, span)) = plan.trace.zip(over.span) {
-            let mut tale = notes.tale(client, request, now());
-            (tale.started, tale.started_at) = (over.begun, wall(over.begun));
-            trace.end_try(span, &tale);
-        }
-        let end = judge(worker, plan, &over.member.host, &result, request)?;
+        let host = transaction.notes.host.replace(over.member.address());
+        plan.end_span(transaction, over.span, over.begun);
+        let end = judge(transaction, plan, &over.member.host, &result)?;
+        let notes = &mut transaction.notes;
         if let Ok(answer) = &result {
             stats.took(worker.shard, ClusterTime::Rq, now().saturating_duration_since(over.begun));
             notes.local = answer.channel.local;

@@ -8,8 +8,8 @@ use crate::health::outlier::Outcome;
 use crate::policy::ProtocolChoice;
 use crate::serve::client::Gone;
 use crate::serve::exchange::{Answer, TryFailure};
-use crate::serve::notes::Notes;
 use crate::serve::respond::Failure;
+use crate::serve::transaction::Transaction;
 use crate::serve::worker::Worker;
 use crate::telemetry::metrics::ClusterStats;
 use crate::telemetry::{ClusterCounter, is_grpc};
@@ -70,13 +70,12 @@ pub(in crate::serve) fn show(
 
 /// What a try has shown: to the detector, and for a retry.
 pub(super) fn judge(
-    worker: &Worker,
+    transaction: &Transaction<'_>,
     plan: &Plan<'_>,
     host: &Host,
     result: &Result<Box<Answer>, TryFailure>,
-    request: &Request,
 ) -> Result<TryEnd, Stopped> {
-    show(worker, plan.cluster, plan.key.protocol, host, request, result);
+    show(transaction.worker, plan.cluster, plan.key.protocol, host, transaction.request, result);
     Ok(match result {
         Ok(answer) => TryEnd::Response(HeadOfAnswer::of(&answer.response, &plan.retry.on)),
         Err(TryFailure::Connect(ConnectError::Failed(_) | ConnectError::Timeout)) => TryEnd::ConnectFailure,
@@ -95,11 +94,11 @@ pub(super) fn judge(
 
 /// The last try decides: its answer, or the reply to its failure.
 pub(super) fn settle(
-    worker: &Worker,
+    transaction: &mut Transaction<'_>,
     plan: &Plan<'_>,
     result: Result<Box<Answer>, TryFailure>,
-    notes: &mut Notes,
 ) -> Result<Box<Answer>, Stopped> {
+    let Transaction { worker, notes, .. } = transaction;
     let stats = &plan.cluster.stats;
     let failure = match result {
         Ok(answer) => {
@@ -125,7 +124,7 @@ pub(super) fn settle(
 pub(in crate::serve) fn charge(worker: &Worker, stats: &ClusterStats, failure: TryFailure) -> Result<Failure, Gone> {
     let failure = reply(failure)?;
     if !matches!(failure, Failure::UpstreamTooOld(_)) {
-        stats.answered(worker.shard, failure.looks(false).status);
+        stats.answered(worker.shard, failure.local_reply(false).status);
     }
     Ok(failure)
 }

@@ -11,9 +11,9 @@ fn policy(path: &Path, format: &str) -> policy::AccessLog {
     policy::AccessLog { to: LogSink::File(path.to_owned()), format: standard::text(format).unwrap() }
 }
 
-fn tale(route: &str) -> Tale<'_> {
+fn info(route: &str) -> StreamInfo<'_> {
     let now = now();
-    Tale { route, ..Tale::new(now, UNIX_EPOCH, now) }
+    StreamInfo { route, ..StreamInfo::new(now, UNIX_EPOCH, now) }
 }
 
 #[test]
@@ -24,9 +24,9 @@ fn lines_come_in_order_and_logs_of_one_file_share_it() {
     let writer = LogWriter::start().unwrap();
     let first = writer.log(&policy(&path, "first %ROUTE_NAME%\n"), "").unwrap();
     let second = writer.log(&policy(&path, "second %ROUTE_NAME%\n"), "").unwrap();
-    first.log(&tale("a"));
-    second.log(&tale("b\nforged"));
-    first.log(&tale("c"));
+    first.log(&info("a"));
+    second.log(&info("b\nforged"));
+    first.log(&info("c"));
     assert!(writer.flush(PATIENCE));
     assert_eq!(fs::read_to_string(&path).unwrap(), "old\nfirst a\nsecond b\\nforged\nfirst c\n");
     assert_eq!((writer.lost(), writer.failed()), (0, 0));
@@ -38,13 +38,13 @@ fn a_file_that_was_moved_away_is_opened_again() {
     let (path, moved) = (folder.path().join("access.log"), folder.path().join("access.log.1"));
     let writer = LogWriter::start().unwrap();
     let log = writer.log(&policy(&path, "%ROUTE_NAME%\n"), "").unwrap();
-    log.log(&tale("before"));
+    log.log(&info("before"));
     assert!(writer.flush(PATIENCE));
     fs::rename(&path, &moved).unwrap();
-    log.log(&tale("between"));
+    log.log(&info("between"));
     assert!(writer.flush(PATIENCE));
     writer.reopen();
-    log.log(&tale("after"));
+    log.log(&info("after"));
     assert!(writer.flush(PATIENCE));
     assert_eq!(fs::read_to_string(&moved).unwrap(), "before\nbetween\n");
     assert_eq!(fs::read_to_string(&path).unwrap(), "after\n");
@@ -60,7 +60,7 @@ fn a_file_that_cannot_be_opened_again_serves_on_and_the_failure_is_counted() {
     let away = folder.path().join("away");
     fs::rename(&inner, &away).unwrap();
     writer.reopen();
-    log.log(&tale("still"));
+    log.log(&info("still"));
     assert!(writer.flush(PATIENCE));
     assert_eq!(fs::read_to_string(away.join("log")).unwrap(), "still\n");
     assert_eq!(writer.failed(), 1);
@@ -73,7 +73,7 @@ fn lines_beyond_the_queue_are_lost_and_counted_and_nobody_waits() {
     let (writer, waiting) = LogWriter::idle(2);
     let log = writer.log(&policy(&folder.path().join("log"), "%ROUTE_NAME%\n"), "").unwrap();
     for _ in 0..5 {
-        log.log(&tale("x"));
+        log.log(&info("x"));
     }
     assert_eq!(writer.lost(), 3);
     assert_eq!(waiting.try_iter().count(), 2);

@@ -3,13 +3,13 @@
 use super::put::{Kind, display, host, joined, list, millis, number, port, text};
 use super::time::TimeFormat;
 use crate::policy::Command;
-use crate::telemetry::{Tale, grpc};
+use crate::telemetry::{StreamInfo, grpc};
 
 /// A command, prepared.
 #[derive(Debug, Clone)]
 pub(super) enum What {
     /// Without an argument.
-    Plain(fn(&Tale<'_>, &mut Vec<u8>) -> Kind),
+    Plain(fn(&StreamInfo<'_>, &mut Vec<u8>) -> Kind),
     /// A field of the request.
     Request(Names),
     /// A field of the answer.
@@ -80,24 +80,24 @@ impl What {
             }
             "HOSTNAME" => Self::Fixed(hostname.to_owned()),
             "RESPONSE_CODE_DETAILS" if argument == "ALLOW_WHITESPACES" => {
-                Self::Plain(|tale, out| text(tale.details, out))
+                Self::Plain(|info, out| text(info.details, out))
             }
             name => Self::Plain(plain(name)),
         }
     }
 
-    /// Appends what `tale` has of it.
-    pub(super) fn write(&self, tale: &Tale<'_>, out: &mut Vec<u8>) -> Kind {
+    /// Appends what `info` has of it.
+    pub(super) fn write(&self, info: &StreamInfo<'_>, out: &mut Vec<u8>) -> Kind {
         match self {
-            Self::Plain(write) => write(tale, out),
-            Self::Request(names) => names.write(|name| request(tale, name), out),
-            Self::Response(names) if names.first == ":status" => display(tale.status, out),
-            Self::Response(names) => names.write(|name| tale.response.get(name), out),
-            Self::Trailer(names) => names.write(|name| tale.trailers.get(name), out),
-            Self::Path { query, original } => path(tale, *query, *original, out),
-            Self::Grpc(form) => grpc(tale, *form, out),
+            Self::Plain(write) => write(info, out),
+            Self::Request(names) => names.write(|name| request(info, name), out),
+            Self::Response(names) if names.first == ":status" => display(info.status, out),
+            Self::Response(names) => names.write(|name| info.response.get(name), out),
+            Self::Trailer(names) => names.write(|name| info.trailers.get(name), out),
+            Self::Path { query, original } => path(info, *query, *original, out),
+            Self::Grpc(form) => grpc(info, *form, out),
             Self::Start(format) => {
-                format.write(tale.started_at, out);
+                format.write(info.started_at, out);
                 Kind::Text
             }
             Self::Fixed(fixed) => text(fixed, out),
@@ -122,21 +122,21 @@ impl Names {
 }
 
 /// A field of the request, those among them that HTTP/2 writes with a colon.
-fn request<'a>(tale: &Tale<'a>, name: &str) -> Option<&'a [u8]> {
+fn request<'a>(info: &StreamInfo<'a>, name: &str) -> Option<&'a [u8]> {
     let known = |text: &'a str| (!text.is_empty()).then_some(text.as_bytes());
     match name {
-        ":method" => known(tale.method),
-        ":path" => known(tale.path),
-        ":authority" | "host" => known(tale.authority),
-        ":scheme" => known(tale.scheme),
-        "x-envoy-original-path" => tale.request.get(name).or_else(|| known(tale.original_path)),
-        _ => tale.request.get(name),
+        ":method" => known(info.method),
+        ":path" => known(info.path),
+        ":authority" | "host" => known(info.authority),
+        ":scheme" => known(info.scheme),
+        "x-envoy-original-path" => info.request.get(name).or_else(|| known(info.original_path)),
+        _ => info.request.get(name),
     }
 }
 
-fn path(tale: &Tale<'_>, query: bool, original: Original, out: &mut Vec<u8>) -> Kind {
-    let before = request(tale, "x-envoy-original-path");
-    let after = request(tale, ":path");
+fn path(info: &StreamInfo<'_>, query: bool, original: Original, out: &mut Vec<u8>) -> Kind {
+    let before = request(info, "x-envoy-original-path");
+    let after = request(info, ":path");
     let path = match original {
         Original::Only => before,
         Original::Never => after,
@@ -148,8 +148,8 @@ fn path(tale: &Tale<'_>, query: bool, original: Original, out: &mut Vec<u8>) -> 
     Kind::Text
 }
 
-fn grpc(tale: &Tale<'_>, form: GrpcForm, out: &mut Vec<u8>) -> Kind {
-    let Some(status) = tale.grpc_status() else { return Kind::Missing };
+fn grpc(info: &StreamInfo<'_>, form: GrpcForm, out: &mut Vec<u8>) -> Kind {
+    let Some(status) = info.grpc_status() else { return Kind::Missing };
     let name = match form {
         GrpcForm::Camel => grpc::camel_name(status),
         GrpcForm::Snake => grpc::snake_name(status),
@@ -161,40 +161,40 @@ fn grpc(tale: &Tale<'_>, form: GrpcForm, out: &mut Vec<u8>) -> Kind {
     }
 }
 
-fn plain(name: &str) -> fn(&Tale<'_>, &mut Vec<u8>) -> Kind {
+fn plain(name: &str) -> fn(&StreamInfo<'_>, &mut Vec<u8>) -> Kind {
     match name {
-        "BYTES_RECEIVED" => |tale, out| number(tale.received, out),
-        "BYTES_SENT" => |tale, out| number(tale.sent, out),
-        "CONNECTION_ID" => |tale, out| number(tale.connection_id, out),
-        "CONNECTION_TERMINATION_DETAILS" => |tale, out| text(tale.termination_details, out),
-        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" => |tale, out| display(tale.direct_remote, out),
-        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => |tale, out| host(tale.direct_remote, out),
-        "DOWNSTREAM_LOCAL_ADDRESS" => |tale, out| display(tale.local, out),
-        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => |tale, out| host(tale.local, out),
-        "DOWNSTREAM_LOCAL_PORT" => |tale, out| port(tale.local, out),
-        "DOWNSTREAM_LOCAL_SUBJECT" => |tale, out| text(tale.tls.map_or("", |tls| &tls.local_subject), out),
-        "DOWNSTREAM_LOCAL_URI_SAN" => |tale, out| list(tale.tls.map_or(&[], |tls| &tls.local_uris), out),
-        "DOWNSTREAM_PEER_SUBJECT" => |tale, out| text(tale.tls.map_or("", |tls| &tls.peer_subject), out),
-        "DOWNSTREAM_PEER_URI_SAN" => |tale, out| list(tale.tls.map_or(&[], |tls| &tls.peer_uris), out),
-        "DOWNSTREAM_REMOTE_ADDRESS" => |tale, out| display(tale.remote, out),
-        "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => |tale, out| host(tale.remote, out),
-        "DOWNSTREAM_REMOTE_PORT" => |tale, out| port(tale.remote, out),
-        "DOWNSTREAM_TLS_VERSION" => |tale, out| text(tale.tls.map_or("", |tls| tls.version), out),
-        "DURATION" => |tale, out| millis(Some(tale.duration()), out),
-        "METHOD" => |tale, out| text(tale.method, out),
-        "PROTOCOL" => |tale, out| text(tale.protocol.map_or("", |protocol| protocol.name()), out),
-        "REQUESTED_SERVER_NAME" => |tale, out| text(tale.server_name, out),
-        "REQUEST_DURATION" => |tale, out| millis(tale.until(tale.request_received), out),
-        "RESPONSE_CODE" => |tale, out| number(tale.status.unwrap_or(0), out),
-        "RESPONSE_CODE_DETAILS" => |tale, out| joined(tale.details, out),
-        "RESPONSE_DURATION" => |tale, out| millis(tale.until(tale.upstream_began), out),
-        "RESPONSE_FLAGS" => |tale, out| display(Some(tale.flags), out),
-        "ROUTE_NAME" => |tale, out| text(tale.route, out),
-        "UPSTREAM_CLUSTER" => |tale, out| text(tale.cluster, out),
-        "UPSTREAM_HOST" => |tale, out| display(tale.upstream_host, out),
-        "UPSTREAM_LOCAL_ADDRESS" => |tale, out| display(tale.upstream_local, out),
-        "UPSTREAM_REQUEST_ATTEMPT_COUNT" => |tale, out| number(tale.attempts, out),
-        "UPSTREAM_TRANSPORT_FAILURE_REASON" => |tale, out| joined(tale.transport_failure, out),
+        "BYTES_RECEIVED" => |info, out| number(info.received, out),
+        "BYTES_SENT" => |info, out| number(info.sent, out),
+        "CONNECTION_ID" => |info, out| number(info.connection_id, out),
+        "CONNECTION_TERMINATION_DETAILS" => |info, out| text(info.termination_details, out),
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" => |info, out| display(info.direct_remote, out),
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => |info, out| host(info.direct_remote, out),
+        "DOWNSTREAM_LOCAL_ADDRESS" => |info, out| display(info.local, out),
+        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => |info, out| host(info.local, out),
+        "DOWNSTREAM_LOCAL_PORT" => |info, out| port(info.local, out),
+        "DOWNSTREAM_LOCAL_SUBJECT" => |info, out| text(info.tls.map_or("", |tls| &tls.local_subject), out),
+        "DOWNSTREAM_LOCAL_URI_SAN" => |info, out| list(info.tls.map_or(&[], |tls| &tls.local_uris), out),
+        "DOWNSTREAM_PEER_SUBJECT" => |info, out| text(info.tls.map_or("", |tls| &tls.peer_subject), out),
+        "DOWNSTREAM_PEER_URI_SAN" => |info, out| list(info.tls.map_or(&[], |tls| &tls.peer_uris), out),
+        "DOWNSTREAM_REMOTE_ADDRESS" => |info, out| display(info.remote, out),
+        "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => |info, out| host(info.remote, out),
+        "DOWNSTREAM_REMOTE_PORT" => |info, out| port(info.remote, out),
+        "DOWNSTREAM_TLS_VERSION" => |info, out| text(info.tls.map_or("", |tls| tls.version), out),
+        "DURATION" => |info, out| millis(Some(info.duration()), out),
+        "METHOD" => |info, out| text(info.method, out),
+        "PROTOCOL" => |info, out| text(info.protocol.map_or("", |protocol| protocol.name()), out),
+        "REQUESTED_SERVER_NAME" => |info, out| text(info.server_name, out),
+        "REQUEST_DURATION" => |info, out| millis(info.until(info.request_received), out),
+        "RESPONSE_CODE" => |info, out| number(info.status.unwrap_or(0), out),
+        "RESPONSE_CODE_DETAILS" => |info, out| joined(info.details, out),
+        "RESPONSE_DURATION" => |info, out| millis(info.until(info.upstream_began), out),
+        "RESPONSE_FLAGS" => |info, out| display(Some(info.flags), out),
+        "ROUTE_NAME" => |info, out| text(info.route, out),
+        "UPSTREAM_CLUSTER" => |info, out| text(info.cluster, out),
+        "UPSTREAM_HOST" => |info, out| display(info.upstream_host, out),
+        "UPSTREAM_LOCAL_ADDRESS" => |info, out| display(info.upstream_local, out),
+        "UPSTREAM_REQUEST_ATTEMPT_COUNT" => |info, out| number(info.attempts, out),
+        "UPSTREAM_TRANSPORT_FAILURE_REASON" => |info, out| joined(info.transport_failure, out),
         // Routes have no virtual clusters, so that no request has the name of one.
         _ => |_, _| Kind::Missing,
     }

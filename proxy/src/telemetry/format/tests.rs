@@ -45,10 +45,10 @@ impl Told {
         }
     }
 
-    fn tale(&self) -> Tale<'_> {
+    fn info(&self) -> StreamInfo<'_> {
         let at = |millis| self.start + Duration::from_millis(millis);
         let address = |text: &str| Some(text.parse::<SocketAddr>().unwrap());
-        Tale {
+        StreamInfo {
             request_received: Some(at(2)),
             upstream_began: Some(at(9)),
             protocol: Some(Protocol::Http11),
@@ -78,20 +78,20 @@ impl Told {
             upstream_local: address("10.0.0.1:4444"),
             route: "first",
             attempts: 3,
-            ..Tale::new(self.start, UNIX_EPOCH + Duration::from_millis(1_709_210_096_789), at(1234))
+            ..StreamInfo::new(self.start, UNIX_EPOCH + Duration::from_millis(1_709_210_096_789), at(1234))
         }
     }
 }
 
-fn text(format: &str, tale: &Tale<'_>) -> String {
+fn text(format: &str, info: &StreamInfo<'_>) -> String {
     let mut out = Vec::new();
-    LineTemplate::new(&standard::text(format).unwrap(), "node-1").line(tale, &mut out);
+    LineTemplate::new(&standard::text(format).unwrap(), "node-1").line(info, &mut out);
     String::from_utf8(out).unwrap()
 }
 
-fn nothing() -> Tale<'static> {
+fn nothing() -> StreamInfo<'static> {
     let now = crate::clock::now();
-    Tale::new(now, UNIX_EPOCH, now)
+    StreamInfo::new(now, UNIX_EPOCH, now)
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn every_command_says_what_it_stands_for_and_a_dash_where_that_is_not_known() {
     ];
     for (command, known, missing) in cases {
         let format = format!("%{command}%");
-        assert_eq!(text(&format, &told.tale()), known, "{command}");
+        assert_eq!(text(&format, &told.info()), known, "{command}");
         assert_eq!(text(&format, &nothing()), missing, "{command}");
     }
     for known in Command::KNOWN {
@@ -165,12 +165,12 @@ fn every_command_says_what_it_stands_for_and_a_dash_where_that_is_not_known() {
 fn a_length_cuts_and_without_one_a_log_cuts_at_a_kibibyte_but_a_field_does_not() {
     let told = Told::new();
     let long = "x".repeat(3000);
-    let tale = Tale { path: &long, original_path: "", ..told.tale() };
-    assert_eq!(text("%REQ(USER-AGENT):4%", &tale), "curl");
-    assert_eq!(text("%REQ(:PATH)%", &tale).len(), 1024);
-    assert_eq!(text("%REQ(:PATH):2000%", &tale).len(), 2000);
+    let info = StreamInfo { path: &long, original_path: "", ..told.info() };
+    assert_eq!(text("%REQ(USER-AGENT):4%", &info), "curl");
+    assert_eq!(text("%REQ(:PATH)%", &info).len(), 1024);
+    assert_eq!(text("%REQ(:PATH):2000%", &info).len(), 2000);
     let mut value = Vec::new();
-    Template::new(&Format::parse("%REQ(:PATH)%").unwrap(), "").field(&tale, &mut value);
+    Template::new(&Format::parse("%REQ(:PATH)%").unwrap(), "").field(&info, &mut value);
     assert_eq!(value.len(), 3000);
 }
 
@@ -184,17 +184,17 @@ fn a_field_has_nothing_where_a_log_has_a_dash() {
 #[test]
 fn envoys_and_istios_lines_have_their_parts_in_order() {
     let told = Told::new();
-    let tale = Tale { details: "via_upstream", transport_failure: "", termination_details: "", ..told.tale() };
+    let info = StreamInfo { details: "via_upstream", transport_failure: "", termination_details: "", ..told.info() };
     let head = "[2024-02-29T12:34:56.789Z] \"GET /items?x=1 HTTP/1.1\" 503 URX,UF ";
     let tail = "11 22 1234 7 \"9.9.9.9\" \"curl/8\" \"8f3c-1\" \"cart.shop\" \"10.0.0.7:8080\"";
-    assert_eq!(text(LogFormat::ENVOY, &tale), format!("{head}{tail}\n"));
+    assert_eq!(text(LogFormat::ENVOY, &info), format!("{head}{tail}\n"));
     let rest = "outbound|80||cart 10.0.0.1:4444 127.0.0.1:80 9.9.9.9:5 cart.example first\n";
-    assert_eq!(text(standard::ISTIO, &tale), format!("{head}via_upstream - \"-\" {tail} {rest}"));
+    assert_eq!(text(standard::ISTIO, &info), format!("{head}via_upstream - \"-\" {tail} {rest}"));
 }
 
-fn read_json(tale: &Tale<'_>, pairs: &[(&str, &str)]) -> Value {
+fn read_json(info: &StreamInfo<'_>, pairs: &[(&str, &str)]) -> Value {
     let mut out = Vec::new();
-    LineTemplate::new(&standard::json(pairs).unwrap(), "node-1").line(tale, &mut out);
+    LineTemplate::new(&standard::json(pairs).unwrap(), "node-1").line(info, &mut out);
     assert_eq!(out.iter().position(|byte| *byte == b'\n'), Some(out.len() - 1));
     serde_json::from_slice(&out).unwrap()
 }
@@ -217,9 +217,9 @@ fn in_json_a_single_command_keeps_its_type_and_what_is_missing_is_null() {
         "code": 503, "both": "503 -", "agent": "curl/8", "none": null, "port": 80, "time": 1234, "status": 5,
         "flags": "URX,UF", "fixed \"x\"": "say \"hi\"",
     });
-    assert_eq!(read_json(&told.tale(), &pairs), expected);
+    assert_eq!(read_json(&told.info(), &pairs), expected);
     assert_eq!(read_json(&nothing(), &pairs)["flags"], "-");
-    let keys = read_json(&told.tale(), &standard::ISTIO_JSON);
+    let keys = read_json(&told.info(), &standard::ISTIO_JSON);
     let keys: Vec<_> = keys.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, standard::ISTIO_JSON.map(|(key, _)| key));
 }
@@ -230,14 +230,14 @@ proptest! {
         let mut request = Headers::new();
         request.add("user-agent", &agent);
         request.add("x-request-id", &agent);
-        let tale = Tale { request: &request, path: &path, details: &details, authority: &path, ..nothing() };
+        let info = StreamInfo { request: &request, path: &path, details: &details, authority: &path, ..nothing() };
         for format in [LogFormat::ENVOY, standard::ISTIO] {
-            let line = text(format, &tale);
+            let line = text(format, &info);
             prop_assert!(line.ends_with('\n'));
             prop_assert!(!line.trim_end_matches('\n').chars().any(char::is_control));
             prop_assert_eq!(line.lines().count(), 1);
         }
-        let read = read_json(&tale, &standard::ISTIO_JSON);
+        let read = read_json(&info, &standard::ISTIO_JSON);
         prop_assert_eq!(read.as_object().unwrap().len(), 24);
     }
 }

@@ -14,7 +14,7 @@ use super::histogram::{Histogram, Summary};
 use super::sample::{Sample, Value};
 use super::shards::{Shards, Worker};
 use super::tally::Tally;
-use crate::telemetry::Tale;
+use crate::telemetry::StreamInfo;
 use key::Key;
 pub(crate) use key::Security;
 pub(crate) use labels::Labels;
@@ -69,12 +69,12 @@ impl Istio {
     }
 
     /// Counts a request that has ended.
-    pub(crate) fn ended(&self, worker: Worker, tale: &Tale<'_>, security: Security, messages: Messages) {
-        let ended = self.shards.of(worker).of(Key::of(tale, security).number());
+    pub(crate) fn ended(&self, worker: Worker, info: &StreamInfo<'_>, security: Security, messages: Messages) {
+        let ended = self.shards.of(worker).of(Key::of(info, security).number());
         ended.count.add(1);
-        ended.duration.time(tale.duration());
-        ended.request_bytes.bytes(tale.wire_received);
-        ended.response_bytes.bytes(tale.wire_sent);
+        ended.duration.time(info.duration());
+        ended.request_bytes.bytes(info.wire_received);
+        ended.response_bytes.bytes(info.wire_sent);
         ended.request_messages.add(messages.requests);
         ended.response_messages.add(messages.responses);
     }

@@ -4,11 +4,11 @@ use super::{Outcomes, Running};
 use crate::clock::now;
 use crate::cluster::Member;
 use crate::serve::accept::until;
-use crate::serve::client::Client;
 use crate::serve::exchange::{Answer, Heads, Opened, SoFar, Stuck, Try, TryFailure, failure, of_client, open, up};
-use crate::serve::notes::Notes;
 use crate::serve::respond::Failure;
-use crate::serve::tries::{Plan, Stopped, Tried, pick, stamp};
+use crate::serve::transaction::Transaction;
+use crate::serve::tries::pick::{Tried, pick};
+use crate::serve::tries::{Plan, Stopped, stamp};
 use crate::serve::upload::Upload;
 use crate::serve::worker::Worker;
 use crate::telemetry::ClusterCounter;
@@ -31,13 +31,12 @@ pub(super) struct Begun {
 
 /// Picks an endpoint, and says in the request which try it is.
 pub(super) fn begin(
-    worker: &Worker,
-    request: &mut Request,
+    transaction: &mut Transaction<'_>,
     upload: &Upload,
     plan: &Plan<'_>,
-    notes: &mut Notes,
     tried: &mut Tried,
 ) -> Result<Begun, Stopped> {
+    let Transaction { worker, request, notes, .. } = transaction;
     let picked = pick(worker, plan, tried, notes.attempts > 0);
     notes.attempts += 1;
     let Some(member) = picked else {
@@ -48,8 +47,8 @@ pub(super) fn begin(
     notes.host = Some(member.address());
     notes.trying = true;
     stamp(request, plan, &member, notes.attempts, upload);
-    let span = plan.trace.map(|trace| trace.begin_try(request, &mut *worker.rng.borrow_mut()));
-    Ok(Begun { at: now(), member, span, request: Rc::new(request.clone()) })
+    let span = plan.begin_span(transaction);
+    Ok(Begun { at: now(), member, span, request: Rc::new(transaction.request.clone()) })
 }
 
 /// How far a try has come with the client's help.
@@ -79,12 +78,12 @@ impl Begun {
     /// Sends what the client sends, up to its end.
     pub(super) async fn with_client(
         &self,
-        worker: &Rc<Worker>,
-        client: &mut Client,
+        transaction: &mut Transaction<'_>,
         upload: &mut Upload,
         plan: &Plan<'_>,
         so_far: &mut SoFar,
     ) -> Result<Sent, TryFailure> {
+        let Transaction { worker, client, .. } = transaction;
         let mut opened = tokio::select! {
             biased;
             opened = open(worker, &self.request, upload.framing, self.to(plan), so_far.written) => opened?,

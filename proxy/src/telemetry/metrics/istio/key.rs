@@ -1,7 +1,7 @@
 //! How a request ended, as a number.
 
 use crate::telemetry::metrics::sample::pair;
-use crate::telemetry::{Flags, Tale, grpc};
+use crate::telemetry::{Flags, StreamInfo, grpc};
 
 /// How safe the client's connection was; only the side of the service knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,13 +40,13 @@ const _: () = assert!(STATUS_BITS + GRPC_BITS + SECURITY_BITS + Flags::BITS < u6
 
 impl Key {
     /// Of a request; status 0 is one whose client went away.
-    pub(super) fn of(tale: &Tale<'_>, security: Security) -> Self {
-        let grpc = match tale.grpc_status() {
+    pub(super) fn of(info: &StreamInfo<'_>, security: Security) -> Self {
+        let grpc = match info.grpc_status() {
             Some(status) => Grpc::Status(u8::try_from(status.min(31)).unwrap_or(31)),
-            None if grpc::is_request(tale.request) => Grpc::Unfinished,
+            None if grpc::is_request(info.request) => Grpc::Unfinished,
             None => Grpc::Not,
         };
-        Self { status: tale.status.unwrap_or(0), grpc, security, flags: tale.flags }
+        Self { status: info.status.unwrap_or(0), grpc, security, flags: info.flags }
     }
 
     /// As a number.

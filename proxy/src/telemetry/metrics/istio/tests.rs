@@ -38,10 +38,17 @@ fn istio_text(registry: &Registry) -> String {
     lines.split_inclusive('\n').filter(|line| line.starts_with("istio_")).collect()
 }
 
-fn tale(request: &Headers, status: Option<u16>, flags: Flags) -> Tale<'_> {
+fn info(request: &Headers, status: Option<u16>, flags: Flags) -> StreamInfo<'_> {
     let now = crate::clock::now();
     let ended = now + Duration::from_micros(7_500);
-    Tale { request, status, flags, wire_received: 300, wire_sent: 2_000, ..Tale::new(now, UNIX_EPOCH, ended) }
+    StreamInfo {
+        request,
+        status,
+        flags,
+        wire_received: 300,
+        wire_sent: 2_000,
+        ..StreamInfo::new(now, UNIX_EPOCH, ended)
+    }
 }
 
 #[test]
@@ -53,17 +60,17 @@ fn requests_are_counted_by_how_they_ended() {
     let plain = Headers::new();
     let retried = Flags::from(Flag::RetryLimit).with(Flag::ConnectFailure);
     for worker in [Worker::number(0), Worker::number(1)] {
-        series.ended(worker, &tale(&plain, Some(200), Flags::NONE), Security::Unknown, Messages::default());
-        series.ended(worker, &tale(&plain, Some(503), retried), Security::Unknown, Messages::default());
+        series.ended(worker, &info(&plain, Some(200), Flags::NONE), Security::Unknown, Messages::default());
+        series.ended(worker, &info(&plain, Some(503), retried), Security::Unknown, Messages::default());
     }
     series.ended(
         Worker::number(0),
-        &tale(&plain, None, Flag::DownstreamClosed.into()),
+        &info(&plain, None, Flag::DownstreamClosed.into()),
         Security::Unknown,
         Messages::default(),
     );
     let messages = Messages { requests: 3, responses: 5 };
-    series.ended(Worker::number(1), &tale(&grpc, Some(200), Flags::NONE), Security::Unknown, messages);
+    series.ended(Worker::number(1), &info(&grpc, Some(200), Flags::NONE), Security::Unknown, messages);
     let text = istio_text(&registry);
     let total = |labels: &str| {
         let line = text.lines().find(|line| line.starts_with("istio_requests_total{") && line.contains(labels));
@@ -106,8 +113,8 @@ fn labels_come_from_the_configuration_alone() {
     let text = |labels: &Labels| {
         let registry = Registry::new(1);
         let fields = Headers::new();
-        let tale = tale(&fields, Some(200), Flags::NONE);
-        registry.istio(labels).ended(Worker::number(0), &tale, Security::None, Messages::default());
+        let info = info(&fields, Some(200), Flags::NONE);
+        registry.istio(labels).ended(Worker::number(0), &info, Security::None, Messages::default());
         istio_text(&registry)
     };
     let same = cart(&[&[("app", "cart"), ("version", "v1")], &[("app", "cart"), ("version", "v1")]]);

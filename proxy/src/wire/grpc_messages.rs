@@ -5,7 +5,7 @@ const AHEAD: u8 = 5;
 
 /// Counts messages of a body, each from its first byte on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Frames {
+pub(crate) struct GrpcMessages {
     /// Messages that have begun.
     pub(crate) count: u64,
     /// How many of the bytes ahead of the present one are there; none between two messages.
@@ -15,7 +15,7 @@ pub(crate) struct Frames {
     left: u32,
 }
 
-impl Frames {
+impl GrpcMessages {
     /// More of the body.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
         while let Some((first, rest)) = bytes.split_first() {
@@ -56,13 +56,13 @@ mod tests {
 
     #[test]
     fn a_message_counts_once_it_has_begun() {
-        let mut frames = Frames::default();
-        frames.push(&[]);
-        assert_eq!(frames.count, 0);
-        frames.push(&[0]);
-        assert_eq!(frames.count, 1);
-        frames.push(&[0, 0, 0, 2, 9, 9, 1]);
-        assert_eq!(frames.count, 2);
+        let mut messages = GrpcMessages::default();
+        messages.push(&[]);
+        assert_eq!(messages.count, 0);
+        messages.push(&[0]);
+        assert_eq!(messages.count, 1);
+        messages.push(&[0, 0, 0, 2, 9, 9, 1]);
+        assert_eq!(messages.count, 2);
     }
 
     proptest! {
@@ -71,9 +71,9 @@ mod tests {
             lengths in proptest::collection::vec(0_usize..300, 0..20),
             cut in 1_usize..50,
         ) {
-            let mut frames = Frames::default();
-            body(&lengths).chunks(cut).for_each(|chunk| frames.push(chunk));
-            prop_assert_eq!(frames.count, lengths.len() as u64);
+            let mut messages = GrpcMessages::default();
+            body(&lengths).chunks(cut).for_each(|chunk| messages.push(chunk));
+            prop_assert_eq!(messages.count, lengths.len() as u64);
         }
     }
 }

@@ -42,9 +42,9 @@ pub(crate) struct TlsFacts {
     pub peer_uris: Vec<String>,
 }
 
-/// One request, or one forwarded connection, that has ended. A text that is empty is not known.
+/// One request, or one forwarded connection, that has ended; named after Envoy's. A text that is empty is not known.
 #[derive(Clone, Copy)]
-pub(crate) struct Tale<'a> {
+pub(crate) struct StreamInfo<'a> {
     /// When its first byte came.
     pub started: Instant,
     /// The same on the wall.
@@ -115,7 +115,7 @@ pub(crate) struct Tale<'a> {
     pub attempts: u32,
 }
 
-impl Tale<'_> {
+impl StreamInfo<'_> {
     /// One that nothing but its times is known of.
     pub(crate) fn new(started: Instant, started_at: SystemTime, ended: Instant) -> Self {
         Self {
