@@ -287,7 +287,9 @@ mod tests {
                 // Nothing else can come of it than a name of four letters, or a shorter one before another colon.
                 let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
                 prop_assert!(request.headers.iter().all(|(name, _)| !name.is_empty() && name.bytes().all(token)));
-                prop_assert!(token(byte) || byte == b':' && at > 0, "{byte:#x} at {at}");
+                // A line end that stands first makes the line an empty one, with which the head ends.
+                let ends = byte == b'\n' && at == 0;
+                prop_assert!(ends || token(byte) || byte == b':' && at > 0, "{byte:#x} at {at}");
             }
         }
 
