@@ -14,6 +14,7 @@ pub mod strict;
 pub mod tls;
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -57,10 +58,11 @@ impl Project {
         command
     }
 
-    /// Runs it to its end. A run that proved nothing for the machine's sake tells nothing of the program either: it is done again, at
-    /// most [`MOST_RUNS`] times, and each says so.
+    /// Runs it to its end. A run that proved nothing for the machine's sake tells nothing of the program either: it is forgotten and
+    /// done again, at most [`MOST_RUNS`] times, and each says so.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Ended {
+        let before = self.runs();
         let once = || Ended { output: self.squall(arguments).output().expect("the binary runs") };
         let mut ended = once();
         for _ in 1..MOST_RUNS {
@@ -68,9 +70,18 @@ impl Project {
                 break;
             }
             eprintln!("the machine was too busy for {arguments:?}: {}", ended.out());
+            for run in self.runs().difference(&before) {
+                fs::remove_dir_all(run).expect("the run's own folder");
+            }
             ended = once();
         }
         ended
+    }
+
+    /// Folders of runs.
+    fn runs(&self) -> BTreeSet<PathBuf> {
+        let entries = fs::read_dir(self.path().join("squall-out")).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
     }
 
     /// Starts it, with what it prints thrown away.
