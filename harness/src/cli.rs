@@ -11,6 +11,7 @@ mod launch;
 mod lint;
 mod list;
 mod live;
+mod load;
 mod man;
 mod programs;
 mod proxy;
@@ -54,6 +55,8 @@ enum Command {
     Check(check::Args),
     /// Tell what policies promise and the data plane will not do; start nothing
     Lint(lint::Args),
+    /// Load whoever runs already, at exactly planned instants, and judge it
+    Load(Box<load::Args>),
     /// List scenarios
     List(list::Args),
     /// Write a commented first scenario for each promise found in policies
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(args, color),
         Command::Check(args) => check::main(&args),
         Command::Lint(args) => lint::main(&args, arguments.color),
+        Command::Load(args) => load::main(&args, color),
         Command::List(args) => list::main(&args),
         Command::Init(args) => init::main(&args),
         Command::Schema => schema::main(),

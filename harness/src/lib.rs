@@ -10,13 +10,14 @@
 //! | 3 | `run`: the timeline, and the wiring of everything below |
 //! | 2 | `deploy`, `control`, [`fault`], [`load`], `observe`, `slo`, `guardian`, [`shim`], `service`: siblings that never import each other |
 //! | 1 | `scenario`, [`topology`], [`fault::spec`], [`shim::wire`], [`load::wire`], `journal`, `recover` |
-//! | 0 | `units`, `seed`, [`clock`], `descriptor`, `process` |
+//! | 0 | `units`, `seed`, `distribution`, [`clock`], `descriptor`, `process` |
 
 pub mod cli;
 pub mod clock;
 pub mod control;
 pub mod deploy;
 pub mod descriptor;
+pub mod distribution;
 pub mod fault;
 pub mod guardian;
 pub mod journal;

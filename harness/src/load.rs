@@ -1,13 +1,20 @@
 //! `squall load-worker`: requests at exactly the instants that the plan says, each stamped five times.
 //!
 //! It knows nothing of scenarios, phases or limits: [`wire`] is all that passes between it and the harness. `worker` wakes when
-//! requests are due, `flow` gives each a connection, `connection` sends it and reads the answer.
+//! requests are due, `flow` gives each a place on a connection, `connection` is the life of such a place, `http1` and `http2` send
+//! a request and read its answer.
 
 mod connection;
+mod exchange;
 mod flow;
+mod http1;
+mod http2;
 mod output;
+mod request;
 pub mod schedule;
-mod template;
+mod slot;
+mod sums;
+mod transport;
 pub mod wire;
 mod worker;
 

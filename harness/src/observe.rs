@@ -17,7 +17,7 @@ pub use ceilings::Ceiling;
 pub use tally::{Arrivals, PhaseCount, Tally};
 
 use crate::clock::Nanos;
-use crate::load::wire::{FlowPlan, Health, Sample};
+use crate::load::wire::{FlowPlan, Health, Sample, Sums};
 use crate::scenario::resolved::PlannedFault;
 use crate::service::ledger::Counts;
 use crate::shim::wire::Offer;
@@ -42,6 +42,8 @@ pub struct Setup {
     pub flows: Vec<Flow>,
     /// Flows as the load worker has them.
     pub plans: Vec<FlowPlan>,
+    /// The seed that it was given.
+    pub seed: u64,
     /// Instances, in the order of the relays.
     pub instances: Vec<Instance>,
     /// 99th percentile of a bare timer loop just before, microseconds.
@@ -100,6 +102,12 @@ impl Recorder {
     pub fn sample(&mut self, sample: Sample) {
         self.tallies.sample(&sample);
         self.requests.sample(sample);
+    }
+
+    /// Requests have ended, and were added up where they were sent.
+    pub fn sums(&mut self, sums: &Sums) {
+        self.tallies.sums(sums);
+        self.requests.sums(sums);
     }
 
     /// The load worker about itself.

@@ -21,6 +21,7 @@ use budget::Budget;
 use events::RunEvent;
 use folder::RunFolder;
 use scenario::Pending;
+use squall_reports::artifacts::Recorded;
 use squall_reports::record::Verdict;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Options {
     pub keep: bool,
     /// `--set` as given, for the record.
     pub set: Vec<String>,
+    /// Draw the reports, beside each record and of the run.
+    pub reports: bool,
     /// Further `JUnit` file.
     pub junit: Option<PathBuf>,
     /// Further overview page.
@@ -149,21 +152,29 @@ fn carry_out(
     settled.iter_mut().try_for_each(|settled| settled.tell(&dirty, say.as_ref()))?;
     let records: Vec<_> = settled.into_iter().map(|settled| (settled.record, settled.folder)).collect();
 
+    let worst = records.iter().map(|(record, _)| record.verdict).max().unwrap_or(Verdict::Error);
+    if options.reports {
+        let index_file = report(&records, &folder, options)?;
+        let seconds = crate::clock::now().since(started).as_secs_f64();
+        say(RunEvent::Ends { worst, index_file, dirty: dirty.clone(), seconds });
+    }
+    Ok(Summary { worst, dirty })
+}
+
+/// Draws the run as a whole; gives its overview.
+fn report(records: &[Recorded], folder: &RunFolder, options: &Options) -> Result<PathBuf, Error> {
     let root = std::env::current_dir().unwrap_or_default();
-    let index = squall_reports::artifacts::write_run(&records, &folder.path, &root)?;
+    let index = squall_reports::artifacts::write_run(records, &folder.path, &root)?;
     if let Some(wanted) = &options.junit {
         std::fs::copy(&index.junit, wanted).map_err(|source| Error::Folder { path: wanted.clone(), source })?;
     }
     if let Some(wanted) = &options.html {
         // Drawn for where it will lie, so that its links lead somewhere.
         let wanted = std::path::absolute(wanted)?;
-        let page = squall_reports::index::page(&records, wanted.parent().unwrap_or(&wanted))?;
+        let page = squall_reports::index::page(records, wanted.parent().unwrap_or(&wanted))?;
         std::fs::write(&wanted, page).map_err(|source| Error::Folder { path: wanted, source })?;
     }
-    let worst = records.iter().map(|(record, _)| record.verdict).max().unwrap_or(Verdict::Error);
-    let seconds = crate::clock::now().since(started).as_secs_f64();
-    say(RunEvent::Ends { worst, index_file: index.html, dirty: dirty.clone(), seconds });
-    Ok(Summary { worst, dirty })
+    Ok(index.html)
 }
 
 /// Timelines side by side, longest first; sweeps after them, each alone; what must be run again last, alone too.

@@ -48,10 +48,15 @@ pub struct Loaded {
     pub warnings: Vec<Finding>,
 }
 
+/// Reads the scenarios of a text that stands in no file of the user's. They need expect nothing.
+pub fn of_text(source: &squall_yaml::Source) -> (Vec<Scenario>, Vec<Finding>) {
+    parse::text_of(source, true, &Reading { figures_alone: true, ..Reading::default() })
+}
+
 /// Reads files, and all scenarios in folders: `*.yaml` with the key `scenario`, sorted, without those under `policies/`. The errors
 /// are all that there are, in all files.
 pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, Vec<Finding>> {
-    let reading = Reading { set: changes(&options.set)?, istio: options.istio };
+    let reading = Reading { set: changes(&options.set)?, istio: options.istio, figures_alone: false };
     let mut scenarios = Vec::new();
     let mut findings = Vec::new();
     for file in files::find(paths)? {

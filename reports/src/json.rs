@@ -1,6 +1,6 @@
 //! Machine-readable summaries. Their keys are documented in `docs/outputs.md` and only ever grow.
 
-use crate::record::{Figures, GroundTruth, PhaseTotals, Record, Verdict};
+use crate::record::{Expectation, Figures, GroundTruth, PhaseTotals, Record, Verdict};
 use serde::Serialize;
 use std::path::Path;
 
@@ -44,16 +44,22 @@ pub struct ExpectationSummary {
     pub detail: String,
 }
 
+impl ExpectationSummary {
+    /// Of an expectation that was judged.
+    pub fn of(judged: &Expectation) -> Self {
+        Self {
+            name: judged.id.clone(),
+            verdict: judged.verdict,
+            observed: judged.observed.value,
+            limit: judged.limit,
+            detail: judged.detail.clone(),
+        }
+    }
+}
+
 impl Summary {
     /// Of a record and the files that hold it.
     pub fn of(record: &Record, record_file: &Path, report_file: &Path) -> Self {
-        let expectation = |one: &crate::record::Expectation| ExpectationSummary {
-            name: one.id.clone(),
-            verdict: one.verdict,
-            observed: one.observed.value,
-            limit: one.limit,
-            detail: one.detail.clone(),
-        };
         Self {
             scenario: record.scenario.title.clone(),
             file: record.scenario.file.clone(),
@@ -64,7 +70,7 @@ impl Summary {
             seconds: record.run.seconds,
             record: record_file.display().to_string(),
             report: report_file.display().to_string(),
-            expectations: record.expectations.iter().map(expectation).collect(),
+            expectations: record.expectations.iter().map(ExpectationSummary::of).collect(),
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod html;
 pub mod index;
 pub mod json;
 pub mod junit;
+pub mod load;
 pub mod markdown;
 pub mod plot;
 pub mod record;

@@ -36,6 +36,7 @@ const HARNESS: Layers = &[
     ("recover", 1),
     ("units", 0),
     ("seed", 0),
+    ("distribution", 0),
     ("clock", 0),
     ("descriptor", 0),
     ("process", 0),

@@ -2,7 +2,8 @@
 
 use bytes::BytesMut;
 use squall::clock;
-use squall::load::wire::{Connections, End, FlowPlan, Frame, Go, Plan, Ready, Segment};
+use squall::load::schedule::Schedule;
+use squall::load::wire::{Accept, Connections, End, FlowPlan, Frame, Go, Pace, Plan, Ready, Tells};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -47,7 +48,7 @@ impl Paced {
                 match frame {
                     Frame::Sample(sample) if sample.end == End::Acceptable => well += 1,
                     Frame::Sample(_) => lost += 1,
-                    Frame::Health(_) => {}
+                    Frame::Health(_) | Frame::Sums(_) => {}
                     Frame::Done if well == 0 => return Err(io::Error::other("no request was answered well")),
                     Frame::Done => return Ok(lost),
                 }
@@ -71,18 +72,12 @@ impl Drop for Paced {
 
 fn plan(to: SocketAddr, rate: u32, lasts: Duration) -> Plan {
     let flow = FlowPlan {
-        name: "paced".to_owned(),
-        to: vec![to],
-        authority: "cart".to_owned(),
-        method: "GET".to_owned(),
-        path: "/".to_owned(),
-        headers: Vec::new(),
-        body_bytes: 0,
-        accept: vec![(200, 200)],
+        accept: Accept { status: vec![(200, 200)], ..Accept::default() },
         time_out: PATIENCE,
         connections: Connections::UpTo(1_000),
         drop_after: PATIENCE,
-        schedule: vec![Segment { from: 0, to: lasts.as_nanos() as u64, rate: rate.into() }],
+        pace: Pace::Open(Schedule::constant(rate.into(), lasts.as_nanos() as u64)),
+        ..FlowPlan::new("paced", vec![to], "cart")
     };
-    Plan { flows: vec![flow], instances: Vec::new(), seed: 1 }
+    Plan { flows: vec![flow], instances: Vec::new(), seed: 1, tells: Tells::Samples }
 }

@@ -3,7 +3,7 @@
 use super::{Exit, complain, live};
 use crate::output::{Format, Outputs};
 use crate::run::{self, Options};
-use crate::scenario;
+use crate::scenario::{self, resolved::Scenario};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::PathBuf;
@@ -83,16 +83,24 @@ pub(super) struct Args {
     live: live::Args,
 }
 
+/// What to say of a scenario that is not for this machine alone.
+fn running(scenario: &Scenario) -> Option<String> {
+    let service = scenario.services.iter().find(|service| service.is_running())?;
+    let (title, name) = (&scenario.title, &service.name);
+    Some(format!("`{title}` loads `{name}`, which runs already: if that is meant, say --platform external"))
+}
+
 /// Where to deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Platform {
     /// Processes of this machine on loopback; no root.
     Local,
+    /// As local, but services with `at` run already, here or wherever `allow` says; they are asked and judged, never started or ended.
+    External,
 }
 
 /// Loads, plans, runs.
 pub(super) fn main(args: Args, color: super::color::When) -> Exit {
-    let Platform::Local = args.platform;
     let format = if args.json { Format::Jsonl } else { args.format };
     let shown = match live::options(args.live, format, args.keep, color) {
         Ok(shown) => shown,
@@ -120,6 +128,10 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
         complain(&super::nothing_selected(&args.paths, args.filter.as_deref()));
         return Exit::NothingSelected;
     }
+    if let Some(running) = scenarios.iter().filter(|_| args.platform == Platform::Local).find_map(running) {
+        complain(&running);
+        return Exit::BadInput;
+    }
     let sweeps = scenarios.iter().filter(|scenario| scenario.sweep.is_some()).count();
     if args.keep && (scenarios.len() != 1 || sweeps > 0 || args.repeat > 1) {
         complain(&format!(
@@ -140,6 +152,7 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
         repeat: args.repeat,
         keep: args.keep,
         set: args.set,
+        reports: true,
         junit: args.junit,
         html: args.html,
     };

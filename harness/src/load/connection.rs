@@ -1,160 +1,123 @@
-//! One connection of the load: a request at a time, each judged by what came back. A request is never sent twice.
+//! The life of one place of a connection: requests, one after another, until it is of no more use.
 
-use super::template::Template;
-use super::wire::{End, FlowPlan};
-use crate::clock::{Nanos, now};
-use bytes::{Buf, BytesMut};
-use squall_http1::{BodyReader, HeadReader, Response};
+use super::exchange::{Answer, Failure};
+use super::flow::Flow;
+use super::http1::Http1;
+use super::http2::Http2;
+use super::slot::{Job, Slot, Word};
+use super::transport::Stream;
+use super::wire::{Connections, End, Protocol};
+use crate::clock::now;
 use std::io;
-use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use std::rc::Rc;
 
-/// Bytes read at once.
-const READ: usize = 16 * 1024;
-
-/// What became of one request on a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) end: End,
-    pub(super) status: u16,
-    pub(super) instance: Option<u16>,
-    pub(super) sent: Option<Nanos>,
-    pub(super) first_byte: Option<Nanos>,
-    pub(super) done: Nanos,
-    /// The connection can take another request.
-    pub(super) reusable: bool,
-}
-
-/// An open connection.
+/// One place of an open connection.
 #[derive(Debug)]
-pub(super) struct Connection {
-    stream: TcpStream,
-    buf: BytesMut,
-    head: Response,
+pub(super) enum Channel {
+    Http1(Box<Http1>),
+    Http2(Http2),
 }
 
-impl Connection {
-    pub(super) async fn open(to: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(to).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buf: BytesMut::with_capacity(READ), head: Response::default() })
+impl Channel {
+    /// The places of a new connection.
+    pub(super) async fn all(stream: Stream, protocol: Protocol, connections: Connections) -> io::Result<Vec<Self>> {
+        Ok(match protocol {
+            Protocol::Http1 => vec![Self::Http1(Box::new(Http1::new(stream)))],
+            Protocol::Http2 { .. } | Protocol::Grpc { .. } => {
+                let place = Http2::new(stream).await?;
+                let number = if connections == Connections::Each { 1 } else { protocol.streams() };
+                (0..number).map(|_| Self::Http2(place.clone())).collect()
+            }
+        })
     }
 
-    /// True if the peer has closed it, or sent what nobody asked for, while it was idle.
-    pub(super) fn is_stale(&self) -> bool {
-        let mut byte = [0];
-        !matches!(self.stream.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    async fn is_stale(&mut self) -> bool {
+        match self {
+            Self::Http1(connection) => connection.is_stale().await,
+            Self::Http2(place) => place.is_stale(),
+        }
     }
 
-    /// Returns once the idle connection is stale.
-    pub(super) async fn until_stale(&self) {
-        while self.stream.readable().await.is_ok() && !self.is_stale() {}
+    async fn until_stale(&mut self) {
+        match self {
+            Self::Http1(connection) => connection.until_stale().await,
+            Self::Http2(place) => place.until_stale().await,
+        }
     }
 
-    /// Sends request `id` and reads its answer.
-    pub(super) async fn request(
-        &mut self,
-        flow: &FlowPlan,
-        template: &mut Template,
-        id: u64,
-        names: &[String],
-        answer: &mut Answer,
-    ) {
-        match self.exchange(flow, template, id, names, answer).await {
-            Ok(()) => {}
-            Err(Failure::Io(error)) => answer.end = end_of(&error),
-            Err(Failure::Malformed) => answer.end = End::Malformed,
+    async fn exchange(&mut self, flow: &Flow, id: u64, answer: &mut Answer) {
+        let (plan, template, names) = (&flow.plan, &flow.template, &flow.instances);
+        let exchanged = match self {
+            Self::Http1(connection) => connection.exchange(plan, template, id, names, answer).await,
+            Self::Http2(place) => place.exchange(plan, template, id, names, answer).await,
+        };
+        if let Err(failure) = exchanged {
+            answer.end = failure.end();
+            // A stream that was reset takes its connection along only if that has ended too.
+            answer.reusable = matches!((&failure, &*self), (Failure::Reset, Self::Http2(place)) if !place.is_stale());
         }
         answer.done = now();
     }
+}
 
-    async fn exchange(
-        &mut self,
-        flow: &FlowPlan,
-        template: &mut Template,
-        id: u64,
-        names: &[String],
-        answer: &mut Answer,
-    ) -> Result<(), Failure> {
-        self.stream.write_all(template.request(id)).await?;
-        answer.sent = Some(now());
-        let mut reader = HeadReader::default();
-        loop {
-            self.fill(answer).await?;
-            while reader.response(&mut self.buf, &mut self.head)? {
-                // Interim answers announce the real one.
-                if self.head.status >= 200 {
-                    return self.body(flow, names, answer).await;
-                }
-            }
+/// Serves requests in one place. `job` is the one for which its connection was opened.
+pub(super) async fn serve(flow: Rc<Flow>, mut channel: Channel, mut job: Option<Job>) {
+    let slot = flow.slots.add();
+    while let Some(next) = match job.take().or_else(|| flow.next()) {
+        Some(next) => Some(next),
+        None => rest(&flow, &slot, &mut channel).await,
+    } {
+        if channel.is_stale().await {
+            // Nothing was sent on it, so the request takes another one and has lost only time.
+            flow.place(next);
+            break;
+        }
+        let answer = within_time_out(&flow, &slot, &mut channel, next).await;
+        flow.finish(next, &answer);
+        if !answer.reusable || flow.plan.connections == Connections::Each || flow.is_stopped() {
+            break;
         }
     }
+    flow.slots.remove(&slot);
+}
 
-    async fn body(&mut self, flow: &FlowPlan, names: &[String], answer: &mut Answer) -> Result<(), Failure> {
-        answer.status = self.head.status;
-        answer.instance = self.head.headers.get("x-squall-instance").and_then(|name| {
-            names.iter().position(|known| known.as_bytes() == name).and_then(|index| u16::try_from(index).ok())
-        });
-        let mut body = BodyReader::new(self.head.framing(&flow.method)?);
-        while !body.is_done() {
-            if self.buf.is_empty() {
-                match self.fill(answer).await {
-                    Err(Failure::Io(error))
-                        if error.kind() == io::ErrorKind::UnexpectedEof && body.closed().is_ok() =>
-                    {
-                        break;
-                    }
-                    filled => filled?,
-                }
-            }
-            let step = body.step(&self.buf)?;
-            self.buf.advance(step.consumed);
+/// Waits for a request, or until the peer closes or the flow ends.
+async fn rest(flow: &Flow, slot: &Rc<Slot>, channel: &mut Channel) -> Option<Job> {
+    if flow.is_stopped() {
+        return None;
+    }
+    flow.idle.borrow_mut().push_back(Rc::clone(slot));
+    let word = tokio::select! {
+        biased;
+        word = slot.told() => Some(word),
+        () = channel.until_stale() => {
+            flow.idle.borrow_mut().retain(|idle| !Rc::ptr_eq(idle, slot));
+            // A request may have been given in the same moment; it was not sent.
+            slot.unheard()
         }
-        let accepted = flow.accept.iter().any(|(from, to)| (*from..=*to).contains(&answer.status));
-        answer.end = match (accepted, self.head.headers.contains("x-squall-degraded")) {
-            (false, _) => End::Status,
-            (true, true) => End::Degraded,
-            (true, false) => End::Acceptable,
-        };
-        // Bytes that belong to no answer make the connection worthless.
-        answer.reusable = self.head.keep_alive() && self.buf.is_empty();
-        Ok(())
-    }
-
-    async fn fill(&mut self, answer: &mut Answer) -> Result<(), Failure> {
-        self.buf.reserve(READ);
-        let read = self.stream.read_buf(&mut self.buf).await?;
-        if read == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    };
+    match word {
+        Some(Word::Send(job)) => Some(job),
+        Some(Word::GiveUp(_)) => {
+            flow.idle.borrow_mut().retain(|idle| !Rc::ptr_eq(idle, slot));
+            None
         }
-        answer.first_byte.get_or_insert_with(now);
-        Ok(())
+        None => None,
     }
 }
 
-#[derive(Debug)]
-enum Failure {
-    Io(io::Error),
-    Malformed,
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<squall_http1::Refusal> for Failure {
-    fn from(_: squall_http1::Refusal) -> Self {
-        Self::Malformed
-    }
-}
-
-fn end_of(error: &io::Error) -> End {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => End::Reset,
-        io::ErrorKind::UnexpectedEof => End::Closed,
-        _ => End::Reset,
+async fn within_time_out(flow: &Flow, slot: &Slot, channel: &mut Channel, job: Job) -> Answer {
+    let mut answer = Answer::none(End::Cut);
+    flow.slots.begin(slot, flow.gives_up(job));
+    let given_up = tokio::select! {
+        biased;
+        () = channel.exchange(flow, job.arrival.id, &mut answer) => None,
+        word = slot.told() => Some(word),
+    };
+    slot.rest();
+    match given_up {
+        // It was sent, whatever became of it; what had come of an answer by then is none.
+        Some(Word::GiveUp(end)) => Answer { sent: answer.sent, ..Answer::none(end) },
+        Some(Word::Send(_)) | None => answer,
     }
 }

@@ -1,13 +1,17 @@
-//! The connections of one flow, and the requests that wait for one.
+//! The requests of one flow: each gets a place on a connection, waits for one, or is dropped.
 
-use super::connection::{Answer, Connection};
+use super::connection::{Channel, serve};
+use super::exchange::Answer;
 use super::output::Output;
+use super::request::Template;
 use super::schedule::Arrival;
-use super::template::Template;
-use super::wire::{Connections, End, FlowPlan, Frame, Sample};
+use super::slot::{Job, Slot, Slots, Word};
+use super::transport::Dialler;
+use super::wire::{Connections, End, FlowPlan, Pace, Sample};
 use crate::clock::{Nanos, now};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,39 +23,40 @@ const MOST_DIALS: u32 = 64;
 /// Pause before a lost connection of a fixed number is opened again after a failure.
 const REDIAL: Duration = Duration::from_millis(20);
 
-/// A request that has been released and waits for its connection.
-#[derive(Debug, Clone, Copy)]
-struct Job {
-    arrival: Arrival,
-    released: Nanos,
-}
-
 /// Everything of one flow. Lives on the worker's one thread.
-#[derive(Debug)]
 pub(super) struct Flow {
-    plan: FlowPlan,
+    pub(super) plan: FlowPlan,
+    pub(super) template: Template,
+    pub(super) instances: Rc<[String]>,
     index: u16,
-    template: Template,
-    instances: Rc<[String]>,
+    dialler: Dialler,
     start: Cell<Nanos>,
-    /// Idle connections, the one used last at the end.
-    idle: RefCell<VecDeque<Rc<Slot>>>,
+    pub(super) slots: Slots,
+    /// Places that rest, the one used last at the end.
+    pub(super) idle: RefCell<VecDeque<Rc<Slot>>>,
     waiting: RefCell<VecDeque<Job>>,
     open: Cell<u32>,
     dials: Cell<u32>,
     next_target: Cell<usize>,
+    /// Number of the next request of a closed pace.
+    next_id: Cell<u64>,
     /// Requests released and not ended.
-    pub(super) unfinished: Cell<u64>,
+    unfinished: Cell<u64>,
     stopped: Cell<bool>,
     ended: Notify,
     output: Rc<Output>,
 }
 
-/// Where an idle connection waits for its next request.
-#[derive(Debug, Default)]
-struct Slot {
-    job: Cell<Option<Job>>,
-    given: Notify,
+/// A connection is open as long as any of its places holds this.
+struct Carrier {
+    flow: Rc<Flow>,
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        self.flow.open.set(self.flow.open.get() - 1);
+        self.flow.replace();
+    }
 }
 
 impl Flow {
@@ -61,23 +66,26 @@ impl Flow {
         seed: u64,
         instances: Rc<[String]>,
         output: Rc<Output>,
-    ) -> Rc<Self> {
-        Rc::new(Self {
+    ) -> io::Result<Rc<Self>> {
+        Ok(Rc::new(Self {
             template: Template::new(plan, seed),
+            dialler: Dialler::new(plan)?,
             plan: plan.clone(),
             index: index as u16,
             instances,
             start: Cell::new(Nanos(0)),
+            slots: Slots::default(),
             idle: RefCell::default(),
             waiting: RefCell::default(),
             open: Cell::new(0),
             dials: Cell::new(0),
             next_target: Cell::new(0),
+            next_id: Cell::new(0),
             unfinished: Cell::new(0),
             stopped: Cell::new(false),
             ended: Notify::new(),
             output,
-        })
+        }))
     }
 
     /// Opens the connections that are to be warm before the start, and gives how many are.
@@ -93,23 +101,36 @@ impl Flow {
         self.open.get()
     }
 
-    pub(super) fn begin(&self, start: Nanos) {
+    /// The start is known, and the number from which a closed pace counts its requests.
+    pub(super) fn begin(&self, start: Nanos, first_id: u64) {
         self.start.set(start);
+        self.next_id.set(first_id);
     }
 
-    /// A request is due: it gets a connection now, or waits for one.
+    /// Lets every place that rests send, where nothing is planned.
+    pub(super) fn unleash(&self) {
+        if self.plan.pace.schedule().is_some() {
+            return;
+        }
+        let mut idle = self.idle.borrow_mut();
+        while !idle.is_empty() {
+            let Some(job) = self.next() else { return };
+            idle.pop_front().into_iter().for_each(|slot| slot.tell(Word::Send(job)));
+        }
+    }
+
+    /// A request is due: it gets a place now, or waits for one.
     pub(super) fn release(self: &Rc<Self>, arrival: Arrival) {
-        let job = Job { arrival, released: now() };
         self.unfinished.set(self.unfinished.get() + 1);
-        self.place(job);
+        self.place(Job { arrival, released: now() });
     }
 
-    fn place(self: &Rc<Self>, job: Job) {
+    /// Finds a place for a request.
+    pub(super) fn place(self: &Rc<Self>, job: Job) {
         if self.stopped.get() {
-            self.finish(job, &nothing(End::Cut));
+            self.finish(job, &Answer::none(End::Cut));
         } else if let Some(slot) = self.take_idle() {
-            slot.job.set(Some(job));
-            slot.given.notify_one();
+            slot.tell(Word::Send(job));
         } else if self.may_grow() {
             let flow = Rc::clone(self);
             self.dials.set(self.dials.get() + 1);
@@ -119,7 +140,18 @@ impl Flow {
         }
     }
 
-    /// The connection that was used last, so that few are kept busy; of several targets the one that has rested longest, so that each gets
+    /// The next request for a place that is free: one that waits, or the next of a closed pace.
+    pub(super) fn next(&self) -> Option<Job> {
+        let Pace::Closed { lasting } = self.plan.pace else { return self.waiting.borrow_mut().pop_front() };
+        let released = now();
+        let due = released.0.checked_sub(self.start.get().0).filter(|due| *due < lasting && !self.stopped.get())?;
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        self.unfinished.set(self.unfinished.get() + 1);
+        Some(Job { arrival: Arrival { id, flow: usize::from(self.index), due }, released })
+    }
+
+    /// The place that was used last, so that few are kept busy; of several targets the one that has rested longest, so that each gets
     /// its share.
     fn take_idle(&self) -> Option<Rc<Slot>> {
         let mut idle = self.idle.borrow_mut();
@@ -127,44 +159,59 @@ impl Flow {
     }
 
     fn may_grow(&self) -> bool {
-        self.dials.get() < MOST_DIALS
+        let dials = self.dials.get();
+        // What is being opened will carry as many as it has places.
+        let coming = dials as usize * (self.plan.protocol.streams() as usize - 1);
+        dials < MOST_DIALS
+            && self.waiting.borrow().len() >= coming
             && match self.plan.connections {
                 Connections::Fixed(_) => false,
-                Connections::UpTo(most) => self.open.get() + self.dials.get() < most,
+                Connections::UpTo(most) => self.open.get() + dials < most,
                 Connections::Each => true,
             }
     }
 
-    /// Drops what has waited too long.
-    pub(super) fn drop_late(&self) {
+    /// When something is to be given up, at the earliest.
+    pub(super) fn wakes(&self) -> Nanos {
+        self.slots.next()
+    }
+
+    /// Gives up what takes too long, and drops what has waited too long.
+    pub(super) fn expire(&self) {
+        self.slots.expire(now());
         let mut waiting = self.waiting.borrow_mut();
         while let Some(job) = waiting.front().copied() {
             if now() < self.due(job).after(self.plan.drop_after) {
                 break;
             }
             waiting.pop_front();
-            self.finish(job, &nothing(End::Dropped));
+            self.finish(job, &Answer::none(End::Dropped));
         }
     }
 
     /// Cuts everything that is still open.
     pub(super) fn stop(&self) {
         self.stopped.set(true);
-        self.waiting.take().into_iter().for_each(|job| self.finish(job, &nothing(End::Cut)));
+        self.waiting.take().into_iter().for_each(|job| self.finish(job, &Answer::none(End::Cut)));
+        self.slots.stop();
         self.ended.notify_waiters();
     }
 
-    /// How long the slowest request of this flow may take after its due time.
-    pub(super) fn time_out(&self) -> Duration {
-        self.plan.time_out
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.get()
+    }
+
+    /// True if requests were released that have not ended.
+    pub(super) fn is_busy(&self) -> bool {
+        self.unfinished.get() > 0
     }
 
     async fn open_connection(self: &Rc<Self>, job: Option<Job>) {
         // Nobody waits longer for a connection than for its answer.
-        let left = job.map_or(self.plan.time_out, |job| self.due(job).after(self.plan.time_out).since(now()));
+        let left = job.map_or(self.plan.time_out, |job| self.gives_up(job).since(now()));
         let opened = tokio::select! {
             biased;
-            opened = Connection::open(self.target()) => opened.map_err(|_| End::Refused),
+            opened = self.dial() => opened.map_err(|_| End::Refused),
             () = tokio::time::sleep(left) => Err(End::TimeOut),
             () = self.until_stopped() => Err(End::Cut),
         };
@@ -172,16 +219,11 @@ impl Flow {
             self.dials.set(self.dials.get() - 1);
         }
         match (opened, job) {
-            (Ok(connection), job) => {
-                self.open.set(self.open.get() + 1);
-                tokio::task::spawn_local(Rc::clone(self).serve(connection, job));
-            }
+            (Ok(channels), job) => self.carry(channels, job),
             (Err(end), Some(job)) => {
-                self.finish(job, &nothing(end));
+                self.finish(job, &Answer::none(end));
                 // Its place among the dials is free for whoever waits.
-                if let Some(job) = self.next_waiting() {
-                    self.place(job);
-                }
+                self.replace();
             }
             (Err(_), None) => {
                 let flow = Rc::clone(self);
@@ -190,67 +232,42 @@ impl Flow {
         }
     }
 
-    async fn redial(self: &Rc<Self>) {
-        while !self.stopped.get() {
-            tokio::time::sleep(REDIAL).await;
-            if let Ok(connection) = Connection::open(self.target()).await {
-                self.open.set(self.open.get() + 1);
-                tokio::task::spawn_local(Rc::clone(self).serve(connection, None));
-                return;
-            }
+    async fn dial(&self) -> io::Result<Vec<Channel>> {
+        let stream = self.dialler.dial(self.target()).await?;
+        Channel::all(stream, self.plan.protocol, self.plan.connections).await
+    }
+
+    /// Puts a new connection to use.
+    fn carry(self: &Rc<Self>, channels: Vec<Channel>, mut job: Option<Job>) {
+        self.open.set(self.open.get() + 1);
+        let carrier = Rc::new(Carrier { flow: Rc::clone(self) });
+        for channel in channels {
+            let (flow, job, carrier) = (Rc::clone(self), job.take(), Rc::clone(&carrier));
+            tokio::task::spawn_local(async move {
+                serve(flow, channel, job).await;
+                drop(carrier);
+            });
         }
     }
 
-    /// The life of one connection.
-    async fn serve(self: Rc<Self>, mut connection: Connection, mut job: Option<Job>) {
-        let mut template = self.template.clone();
-        let slot = Rc::new(Slot::default());
-        loop {
-            let next = match job.take().or_else(|| self.waiting.borrow_mut().pop_front()) {
-                Some(job) => job,
-                None => match self.wait(&slot, &connection).await {
-                    Some(job) => job,
-                    None => break,
-                },
-            };
-            if connection.is_stale() {
-                // Nothing was sent on it, so the request takes another one and has lost only time.
-                self.place(next);
-                break;
-            }
-            let answer = self.within_time_out(next, &mut connection, &mut template).await;
-            self.finish(next, &answer);
-            if !answer.reusable || self.plan.connections == Connections::Each || self.stopped.get() {
-                break;
-            }
+    /// Something has become free: for a connection of a fixed number, or for whoever waits.
+    fn replace(self: &Rc<Self>) {
+        if self.stopped.get() {
+            return;
         }
-        self.open.set(self.open.get() - 1);
-        drop(connection);
-        if matches!(self.plan.connections, Connections::Fixed(_)) && !self.stopped.get() {
-            self.open_connection(None).await;
-        } else if let Some(job) = self.next_waiting() {
+        if matches!(self.plan.connections, Connections::Fixed(_)) {
+            let flow = Rc::clone(self);
+            tokio::task::spawn_local(async move { flow.open_connection(None).await });
+        } else if let Some(job) = self.next() {
             self.place(job);
         }
     }
 
-    fn next_waiting(&self) -> Option<Job> {
-        self.waiting.borrow_mut().pop_front()
-    }
-
-    /// Idle until a request comes, or the peer closes.
-    async fn wait(&self, slot: &Rc<Slot>, connection: &Connection) -> Option<Job> {
-        self.idle.borrow_mut().push_back(Rc::clone(slot));
-        tokio::select! {
-            biased;
-            () = slot.given.notified() => slot.job.take(),
-            () = connection.until_stale() => {
-                self.idle.borrow_mut().retain(|idle| !Rc::ptr_eq(idle, slot));
-                // A request may have been given in the same moment; it was not sent.
-                slot.job.take()
-            }
-            () = self.until_stopped() => {
-                self.idle.borrow_mut().retain(|idle| !Rc::ptr_eq(idle, slot));
-                slot.job.take()
+    async fn redial(self: &Rc<Self>) {
+        while !self.stopped.get() {
+            tokio::time::sleep(REDIAL).await;
+            if let Ok(channels) = self.dial().await {
+                return self.carry(channels, None);
             }
         }
     }
@@ -263,20 +280,9 @@ impl Flow {
         }
     }
 
-    async fn within_time_out(&self, job: Job, connection: &mut Connection, template: &mut Template) -> Answer {
-        let left = self.due(job).after(self.plan.time_out).since(now());
-        let mut answer = nothing(End::Cut);
-        let given_up = tokio::select! {
-            biased;
-            () = connection.request(&self.plan, template, job.arrival.id, &self.instances, &mut answer) => None,
-            () = tokio::time::sleep(left) => Some(End::TimeOut),
-            () = self.until_stopped() => Some(End::Cut),
-        };
-        match given_up {
-            None => answer,
-            // It was sent, whatever became of it; what had come of an answer by then is none.
-            Some(end) => Answer { sent: answer.sent, ..nothing(end) },
-        }
+    /// When a request has taken too long.
+    pub(super) fn gives_up(&self, job: Job) -> Nanos {
+        self.due(job).after(self.plan.time_out)
     }
 
     fn due(&self, job: Job) -> Nanos {
@@ -289,10 +295,11 @@ impl Flow {
         self.plan.to[next % self.plan.to.len()]
     }
 
-    fn finish(&self, job: Job, answer: &Answer) {
+    /// A request has ended.
+    pub(super) fn finish(&self, job: Job, answer: &Answer) {
         let since_start = |at: Nanos| at.0.saturating_sub(self.start.get().0);
         self.unfinished.set(self.unfinished.get() - 1);
-        self.output.frame(&Frame::Sample(Sample {
+        self.output.sample(&Sample {
             id: job.arrival.id,
             flow: self.index,
             end: answer.end,
@@ -303,11 +310,6 @@ impl Flow {
             sent: answer.sent.map(since_start),
             first_byte: answer.first_byte.map(since_start),
             done: since_start(answer.done),
-        }));
+        });
     }
-}
-
-/// A request that ended without an answer, just now.
-fn nothing(end: End) -> Answer {
-    Answer { end, status: 0, instance: None, sent: None, first_byte: None, done: now(), reusable: false }
 }

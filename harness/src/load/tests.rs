@@ -1,5 +1,8 @@
 //! Known truths about the generator, against real sockets. Each server is a few lines that do one thing.
 
+mod protocols;
+
+use super::schedule::Schedule;
 use super::wire::*;
 use super::work;
 use crate::clock::now;
@@ -55,18 +58,9 @@ struct Load {
 fn load(to: SocketAddr, rate: f64, millis: u64) -> Load {
     Load {
         flow: FlowPlan {
-            name: "load".to_owned(),
-            to: vec![to],
-            authority: "cart".to_owned(),
-            method: "GET".to_owned(),
-            path: "/".to_owned(),
-            headers: Vec::new(),
-            body_bytes: 0,
-            accept: vec![(200, 399)],
             time_out: Duration::from_millis(500),
-            connections: Connections::UpTo(64),
-            drop_after: Duration::from_millis(100),
-            schedule: vec![Segment { from: 0, to: millis * 1_000_000, rate }],
+            pace: Pace::Open(Schedule::constant(rate, millis * 1_000_000)),
+            ..FlowPlan::new("load", vec![to], "cart")
         },
     }
 }
@@ -79,7 +73,12 @@ impl Load {
 
     /// Runs to its end; gives the announced plan and every sample.
     fn run(self) -> (Ready, Vec<Sample>) {
-        let plan = Plan { flows: vec![self.flow], instances: vec!["cart/1".into(), "cart/2".into()], seed: 7 };
+        let plan = Plan {
+            flows: vec![self.flow],
+            instances: vec!["cart/1".into(), "cart/2".into()],
+            seed: 7,
+            tells: Tells::Samples,
+        };
         let (input, mut orders) = tokio::io::duplex(1 << 16);
         let output = Shared::default();
         let seen = output.clone();

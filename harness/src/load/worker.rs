@@ -2,7 +2,7 @@
 
 use super::flow::Flow;
 use super::output::{Output, Writer};
-use super::schedule::{Arrivals, planned};
+use super::schedule::{Arrivals, Schedule};
 use super::wire::{Frame, Go, Health, Plan, Ready, STOP};
 use crate::clock::{self, Nanos, Timer, now};
 use std::io::{self, Write};
@@ -15,6 +15,9 @@ const BATCH: usize = 256;
 
 /// Longest sleep: late requests are dropped, and samples handed over, at least this often.
 const TICK: Duration = Duration::from_millis(20);
+
+/// Bits of the numbers that a flow gives its requests by itself.
+const CLOSED_RANGE: u32 = 40;
 
 /// Rounds and period of the bare timer loop that the pacer's lag is compared with.
 const BARE_ROUNDS: u32 = 200;
@@ -39,16 +42,16 @@ pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Sen
     let plan: Plan = json_line(&mut input).await?;
     let bare = clock::bare_timer_lag(BARE_ROUNDS, BARE_PERIOD)?;
 
-    let (output, writer) = Output::start(output);
+    let (output, writer) = Output::start(&plan, output);
     let output = Rc::new(output);
     let instances: Rc<[String]> = plan.instances.clone().into();
     let flow = |(index, flow)| Flow::new(flow, index, plan.seed, Rc::clone(&instances), Rc::clone(&output));
-    let flows: Vec<_> = plan.flows.iter().enumerate().map(flow).collect();
+    let flows: Vec<_> = plan.flows.iter().enumerate().map(flow).collect::<Result<_, _>>()?;
     let mut connections = 0;
     for flow in &flows {
         connections += flow.warm().await;
     }
-    let planned = plan.flows.iter().flat_map(|flow| &flow.schedule).map(planned).sum();
+    let planned = plan.flows.iter().filter_map(|flow| flow.pace.schedule()).map(Schedule::planned).sum();
     let ready = Ready { ready: true, connections, planned, bare_timer_p99: bare.p99.as_micros() as u64 };
     let mut line = serde_json::to_vec(&ready).map_err(io::Error::from)?;
     line.push(b'\n');
@@ -56,50 +59,85 @@ pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Sen
 
     let go: Go = json_line(&mut input).await?;
     let start = Nanos(go.at);
-    flows.iter().for_each(|flow| flow.begin(start));
+    for (index, flow) in flows.iter().enumerate() {
+        // Flows that count their requests by themselves do so in ranges of their own.
+        flow.begin(start, planned + ((index as u64) << CLOSED_RANGE));
+    }
+    let closed = plan.flows.iter().filter_map(|flow| flow.pace.closed()).max().unwrap_or(0);
+    let pacer =
+        Pacer { flows: &flows, arrivals: Arrivals::new(&plan.flows, plan.seed), start, closed, output: &output };
     tokio::select! {
-        () = pace(&flows, Arrivals::new(&plan.flows), start, &output, Timer::new()?) => {}
+        () = pacer.run(Timer::new()?) => {}
         () = told_to_stop(&mut input) => {}
     }
     flows.iter().for_each(|flow| flow.stop());
     // Requests that are open, and connections being opened, see the stop at their next wake-up, which is now.
-    while flows.iter().any(|flow| flow.unfinished.get() > 0) {
+    while flows.iter().any(|flow| flow.is_busy()) {
         tokio::task::yield_now().await;
     }
+    output.sums();
     output.frame(&Frame::Done);
     output.flush();
     Ok(writer)
 }
 
-/// Releases each arrival when it is due; returns when all have ended, or none can any more.
-async fn pace(flows: &[Rc<Flow>], mut arrivals: Arrivals, start: Nanos, output: &Output, timer: Timer) {
-    let mut watch = Watch::new();
-    let at = |due: u64| start.after(Duration::from_nanos(due));
-    while let Some(due) = arrivals.peek() {
-        let wake = at(due).min(now().after(TICK));
-        timer.sleep_until(wake).await;
-        watch.woken(wake, start, output);
+/// Releases each request when it is due.
+struct Pacer<'a> {
+    flows: &'a [Rc<Flow>],
+    arrivals: Arrivals,
+    start: Nanos,
+    /// When those that count by themselves end, nanoseconds from the start.
+    closed: u64,
+    output: &'a Output,
+}
+
+impl Pacer<'_> {
+    /// Returns when all requests have ended, or none can any more.
+    async fn run(mut self, timer: Timer) {
+        let mut watch = Watch::new();
+        let tick = self.flows.iter().map(|flow| flow.plan.time_out).min().unwrap_or(TICK).min(TICK);
+        loop {
+            let wake = self.next(tick);
+            timer.sleep_until(wake).await;
+            watch.woken(wake, self.start, self.output);
+            self.release();
+            self.flows.iter().for_each(|flow| flow.expire());
+            if self.is_over() {
+                return;
+            }
+            // Requests that were released are sent before the next ones are.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// When there is something to do next.
+    fn next(&self, tick: Duration) -> Nanos {
+        let due = self.arrivals.peek().map(|due| self.at(due));
+        let begin = Some(self.start).filter(|start| self.closed > 0 && now() < *start);
+        let given_up = self.flows.iter().map(|flow| flow.wakes()).min();
+        [due, begin, given_up].into_iter().flatten().fold(now().after(tick), Nanos::min)
+    }
+
+    fn at(&self, due: u64) -> Nanos {
+        self.start.after(Duration::from_nanos(due))
+    }
+
+    fn release(&mut self) {
         for _ in 0..BATCH {
-            match arrivals.peek() {
-                Some(due) if at(due) <= now() => {
-                    if let Some(arrival) = arrivals.next() {
-                        flows[arrival.flow].release(arrival);
-                    }
-                }
-                _ => break,
+            if self.arrivals.peek().is_none_or(|due| self.at(due) > now()) {
+                break;
+            }
+            if let Some(arrival) = self.arrivals.next() {
+                self.flows[arrival.flow].release(arrival);
             }
         }
-        flows.iter().for_each(|flow| flow.drop_late());
-        // Requests that were released are sent before the next ones are.
-        tokio::task::yield_now().await;
+        if now() >= self.start {
+            self.flows.iter().for_each(|flow| flow.unleash());
+        }
     }
-    let slowest = flows.iter().map(|flow| flow.time_out()).max().unwrap_or_default();
-    let end = now().after(slowest + TICK);
-    while flows.iter().any(|flow| flow.unfinished.get() > 0) && now() < end {
-        let wake = now().after(TICK);
-        timer.sleep_until(wake).await;
-        watch.woken(wake, start, output);
-        flows.iter().for_each(|flow| flow.drop_late());
+
+    fn is_over(&self) -> bool {
+        self.arrivals.peek().is_none() && now() >= self.at(self.closed) && self.flows.iter().all(|flow| !flow.is_busy())
     }
 }
 
@@ -122,6 +160,7 @@ impl Watch {
         if now >= self.next_report && now >= start {
             let cpu = thread_cpu().saturating_sub(self.cpu_at_start);
             output.frame(&Frame::Health(Health { at: now.0 - start.0, cpu, worst_gap: self.worst_gap }));
+            output.sums();
             self.worst_gap = 0;
             self.next_report = now.after(Duration::from_secs(1));
         }

@@ -5,7 +5,7 @@ use super::ceilings::{Ceiling, Ceilings};
 use super::offers::Offers;
 use super::singles::Kept;
 use crate::load::schedule::Arrivals;
-use crate::load::wire::{End, Health, Sample};
+use crate::load::wire::{End, Health, Sample, Sums};
 use squall_reports::record::{
     FaultSpan, GeneratorHealth, HealthSecond, Instance, Latency, LatencyKind, Mark, Micros, Outcome, Outcomes, Phase,
     PhaseTotals, Population, SECOND, SLOT, SecondLatency, Single, Singles,
@@ -22,6 +22,8 @@ pub(super) struct Requests {
     phases: Vec<Phase>,
     faulty_phases: Vec<usize>,
     time_outs: Vec<Micros>,
+    /// Flows that are paced by their answers.
+    closed: Vec<bool>,
     names: Vec<String>,
     outcomes: Vec<Outcomes>,
     ceilings: Ceilings,
@@ -69,11 +71,11 @@ fn micros(nanos: u64) -> Micros {
     (nanos / 1000) as Micros
 }
 
-pub(super) fn outcome(sample: &Sample) -> Outcome {
-    match sample.end {
+pub(super) fn outcome(end: End, status: u16) -> Outcome {
+    match end {
         End::Acceptable => Outcome::Acceptable,
         End::Degraded => Outcome::Degraded,
-        End::Status => Outcome::Status(sample.status),
+        End::Status => Outcome::Status(status),
         End::Reset => Outcome::Reset,
         End::Closed => Outcome::Closed,
         End::Refused => Outcome::Refused,
@@ -81,6 +83,8 @@ pub(super) fn outcome(sample: &Sample) -> Outcome {
         End::TimeOut => Outcome::TimeOut,
         End::Dropped => Outcome::Dropped,
         End::Cut => Outcome::Cut,
+        End::Unexpected => Outcome::Unexpected,
+        End::Grpc => Outcome::Grpc(status),
     }
 }
 
@@ -111,6 +115,7 @@ impl Requests {
             phases: setup.phases.clone(),
             faulty_phases: setup.faulty_phases.clone(),
             time_outs: setup.flows.iter().map(|flow| flow.time_out).collect(),
+            closed: setup.plans.iter().map(|plan| plan.pace.closed().is_some()).collect(),
             names: setup.flows.iter().map(|flow| flow.name.clone()).collect(),
             outcomes: (0..flows)
                 .map(|flow| Outcomes { flow, planned: vec![0; slots], sent: vec![0; slots], ..Outcomes::default() })
@@ -128,7 +133,7 @@ impl Requests {
             ended: vec![0; setup.phases.len()],
             open_at_edges: vec![0; setup.phases.len()],
         };
-        for arrival in Arrivals::new(&setup.plans) {
+        for arrival in Arrivals::new(&setup.plans, setup.seed) {
             let due = micros(arrival.due);
             if let Some(count) = requests.outcomes[arrival.flow].planned.get_mut((due / SLOT) as usize) {
                 *count += 1;
@@ -159,11 +164,17 @@ impl Requests {
             return;
         }
         let (due, done) = (micros(sample.due), micros(sample.done));
+        let due_phase = self.phase_at(due);
         let series = &mut self.outcomes[flow];
         let slots = series.planned.len();
         let slot = ((due / SLOT) as usize).min(slots.saturating_sub(1));
+        if self.closed[flow] {
+            // Nobody knew before that it would be sent.
+            series.planned[slot] += 1;
+            self.cells[flow][due_phase].planned += 1;
+        }
         self.changed = self.changed.min(slot);
-        let outcome = outcome(&sample);
+        let outcome = outcome(sample.end, sample.status);
         series.by_outcome.entry(outcome.clone()).or_insert_with(|| vec![0; slots])[slot] += 1;
         if let Some(sent) = sample.sent.and_then(|sent| series.sent.get_mut((micros(sent) / SLOT) as usize)) {
             *sent += 1;
@@ -174,7 +185,7 @@ impl Requests {
         let lag = sample.released.saturating_sub(sample.due) / 1000;
         self.lags.entry(due / SECOND).or_default().record(lag);
 
-        let (due_phase, done_phase) = (self.phase_at(due), self.phase_at(done));
+        let done_phase = self.phase_at(done);
         self.ended[done_phase] += 1;
         (due_phase + 1..=done_phase).for_each(|phase| self.open_at_edges[phase] += 1);
         let may_move = done_phase > due_phase && self.faulty_phases.contains(&(due_phase + 1));
@@ -186,9 +197,54 @@ impl Requests {
         self.remember(&sample, outcome);
     }
 
+    /// Requests that were added up where they were sent. No fault takes any of them over.
+    pub(super) fn sums(&mut self, sums: &Sums) {
+        let flow = usize::from(sums.flow);
+        if flow >= self.outcomes.len() {
+            return;
+        }
+        let from = micros(sums.from);
+        let phase = self.phase_at(from);
+        let (series, cell) = (&mut self.outcomes[flow], &mut self.cells[flow][phase]);
+        let slots = series.planned.len();
+        for (slot, end, status, count) in &sums.ended {
+            let slot = (*slot as usize).min(slots.saturating_sub(1));
+            self.changed = self.changed.min(slot);
+            let outcome = outcome(*end, *status);
+            series.by_outcome.entry(outcome.clone()).or_insert_with(|| vec![0; slots])[slot] += count;
+            let count = u64::from(*count);
+            if self.closed[flow] {
+                series.planned[slot] += count as u32;
+                cell.planned += count;
+            }
+            if *status > 0 && *end != End::Grpc {
+                *cell.statuses.entry(*status).or_default() += count;
+            }
+            *cell.outcomes.entry(outcome).or_default() += count;
+            self.ended[phase] += count;
+        }
+        for (slot, count) in &sums.sent {
+            let slot = (*slot as usize).min(slots.saturating_sub(1));
+            series.sent[slot] += count;
+            cell.sent += u64::from(*count);
+        }
+        for latencies in &sums.latencies {
+            // What our own worker has written is a histogram.
+            let Ok(histogram) = Histogram::decode(&latencies.histogram) else { continue };
+            match (latencies.kind, latencies.population) {
+                (LatencyKind::Response, Population::All) => {
+                    self.seconds[flow].entry(from / SECOND).or_default().add(&histogram);
+                }
+                (LatencyKind::PacerLag, _) => self.lags.entry(from / SECOND).or_default().add(&histogram),
+                _ => {}
+            }
+            cell.latencies.entry((latencies.kind, latencies.population)).or_default().add(&histogram);
+        }
+    }
+
     /// Response time as limits are judged by it: a lost request counts as the flow's time-out.
     fn response(&self, sample: &Sample) -> u64 {
-        if outcome(sample).is_lost() {
+        if outcome(sample.end, sample.status).is_lost() {
             self.time_outs[usize::from(sample.flow)] as u64
         } else {
             sample.done.saturating_sub(sample.due) / 1000
@@ -197,11 +253,11 @@ impl Requests {
 
     fn count(&mut self, sample: &Sample, phase: usize) {
         let response = self.response(sample);
-        let outcome = outcome(sample);
+        let outcome = outcome(sample.end, sample.status);
         let cell = &mut self.cells[usize::from(sample.flow)][phase];
         let lost = outcome.is_lost();
         *cell.outcomes.entry(outcome).or_default() += 1;
-        if sample.status > 0 {
+        if sample.status > 0 && sample.end != End::Grpc {
             *cell.statuses.entry(sample.status).or_default() += 1;
         }
         let mut record = |kind, population, value| {

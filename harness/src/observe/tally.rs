@@ -2,9 +2,10 @@
 
 use super::Setup;
 use super::requests::outcome;
-use crate::load::wire::{Health, Sample};
+use crate::load::wire::{Health, Sample, Sums};
 use crate::shim::wire::Offer;
-use squall_reports::record::{Micros, Outcome, Outcomes, Phase, SECOND, SLOT, Said};
+use squall_reports::record::{LatencyKind, Micros, Outcome, Outcomes, Phase, Population, SECOND, SLOT, Said};
+use squall_reports::stats::Histogram;
 use std::collections::BTreeMap;
 
 /// Relays and load tell in batches: a slot is complete so long after its end.
@@ -123,6 +124,8 @@ struct Slot {
     ended: BTreeMap<Outcome, u64>,
     responses: Vec<u64>,
     lags: Vec<u64>,
+    /// Response times, and the generator's lag, of requests that were added up where they were sent.
+    summed: Option<Box<[Histogram; 2]>>,
     arrivals: BTreeMap<usize, (u64, Micros)>,
 }
 
@@ -143,7 +146,7 @@ impl Tallies {
 
     pub(super) fn sample(&mut self, sample: &Sample) {
         let micros = |nanos: u64| (nanos / 1000) as Micros;
-        let outcome = outcome(sample);
+        let outcome = outcome(sample.end, sample.status);
         let (due, done) = (micros(sample.due), micros(sample.done));
         let at = |moment| phase_at(&self.phases, moment);
         PhaseCount::add(&mut self.counts, at(due), at(done), &self.faulty, &outcome, 1);
@@ -152,6 +155,27 @@ impl Tallies {
         slot.responses.push(if outcome.is_lost() { time_out } else { done - due }.max(0) as u64);
         slot.lags.push(sample.released.saturating_sub(sample.due) / 1000);
         *slot.ended.entry(outcome).or_default() += 1;
+    }
+
+    /// Requests that were added up where they were sent; they are told with the slot in which the first of them was due.
+    pub(super) fn sums(&mut self, sums: &Sums) {
+        let from = (sums.from / 1000) as Micros;
+        let phase = phase_at(&self.phases, from);
+        let slot = self.slots.entry((from / SLOT).max(self.told as Micros)).or_default();
+        for (_, end, status, count) in &sums.ended {
+            let (outcome, count) = (outcome(*end, *status), u64::from(*count));
+            PhaseCount::add(&mut self.counts, phase, phase, &self.faulty, &outcome, count);
+            *slot.ended.entry(outcome).or_default() += count;
+        }
+        for latencies in &sums.latencies {
+            let place = match (latencies.kind, latencies.population) {
+                (LatencyKind::Response, Population::All) => 0,
+                (LatencyKind::PacerLag, Population::All) => 1,
+                _ => continue,
+            };
+            // What our own worker has written is a histogram.
+            let _ = slot.summed.get_or_insert_default()[place].add_encoded(&latencies.histogram);
+        }
     }
 
     pub(super) fn offer(&mut self, offer: &Offer, at: Micros) {
@@ -192,7 +216,9 @@ impl Tallies {
             ..Tally::default()
         };
         let (mut responses, mut lags) = (Vec::new(), Vec::new());
+        let mut summed = <[Histogram; 2]>::default();
         for slot in slots.into_values() {
+            summed.iter_mut().zip(slot.summed.iter().flat_map(|of| &**of)).for_each(|(sum, one)| sum.add(one));
             slot.ended.into_iter().for_each(|(outcome, count)| *tally.ended.entry(outcome).or_default() += count);
             for (instance, (count, first)) in slot.arrivals {
                 let arrivals = &mut tally.arrivals[instance];
@@ -202,9 +228,11 @@ impl Tallies {
             responses.extend(slot.responses);
             lags.extend(slot.lags);
         }
-        tally.p50 = quantile(&mut responses, 0.5);
-        tally.p99 = quantile(&mut responses, 0.99).filter(|_| responses.len() >= FEWEST_FOR_P99);
-        tally.lag_p99 = quantile(&mut lags, 0.99);
+        let of = |summed: &Histogram, share| Some(summed.quantile(share)).filter(|_| summed.count() > 0);
+        let enough = responses.len() + summed[0].count() as usize >= FEWEST_FOR_P99;
+        tally.p50 = quantile(&mut responses, 0.5).or_else(|| of(&summed[0], 0.5));
+        tally.p99 = quantile(&mut responses, 0.99).or_else(|| of(&summed[0], 0.99)).filter(|_| enough);
+        tally.lag_p99 = quantile(&mut lags, 0.99).or_else(|| of(&summed[1], 0.99));
         let known = std::mem::replace(&mut self.said, said.len());
         tally.said = said.into_iter().skip(known).collect();
         tally
@@ -264,6 +292,7 @@ mod tests {
             faulty_phases: vec![1],
             flows: vec![flow],
             plans: Vec::new(),
+            seed: 0,
             instances: vec![instance],
             bare_timer_p99: 0,
             relayed: true,

@@ -54,6 +54,11 @@ impl Setting<'_> {
     fn log(&self, name: &str) -> PathBuf {
         self.folder.join("logs").join(format!("{}.log", name.replace(['/', ' '], "-")))
     }
+
+    /// The seed of everything that the load draws.
+    fn load_seed(&self) -> u64 {
+        self.seed.child("load").0
+    }
 }
 
 /// Why an arm could not be carried out.

@@ -11,7 +11,7 @@ use crate::clock::{self, Nanos};
 use crate::journal::Journal;
 use crate::process::Spawner;
 use crate::recover;
-use crate::scenario::resolved::{PolicySource, Scenario};
+use crate::scenario::resolved::{PolicySource, Scenario, Service};
 use crate::seed::Seed;
 use crate::slo;
 use squall_proxy::config;
@@ -22,6 +22,11 @@ use std::sync::{Mutex, PoisonError};
 
 /// Tries of an arm that proved nothing for the machine's sake, the first one included.
 const TRIES: u32 = 3;
+
+/// Where a scenario runs, as `--platform` says it.
+fn platform(scenario: &Scenario) -> &'static str {
+    if scenario.services.iter().any(Service::is_running) { "external" } else { "local" }
+}
 
 /// What every scenario of a run shares.
 pub(super) struct Context<'a> {
@@ -211,7 +216,7 @@ impl<'a> Pending<'a> {
         let arms: Vec<Arm> = [kept.arm].into_iter().chain(others.iter().flatten().cloned()).collect();
         let errors: Vec<String> = others.iter().filter_map(|other| other.as_ref().err().cloned()).collect();
         let record = self.record(context, &arms, &errors);
-        let written = write(&record, &self.folder.join("record.json"), &self.folder);
+        let written = write(&record, &self.folder.join("record.json"), &self.folder, context.options.reports);
         // Whoever is told may stop it at once, and has looked then.
         let was_stopped = *context.stop.borrow();
         (context.say)(RunEvent::Kept {
@@ -292,7 +297,7 @@ impl<'a> Pending<'a> {
         self.stream = None;
         let mut record = self.record(context, &self.arms, &self.errors);
         let file = self.folder.join("record.json");
-        if let Err(error) = write(&record, &file, &self.folder) {
+        if let Err(error) = write(&record, &file, &self.folder, context.options.reports) {
             // The verdict of a scenario without a record is not to be had later, so it is an error now.
             record.verdict = Verdict::Error;
             let text = format!("ERROR: the report could not be written: {error}");
@@ -336,7 +341,7 @@ impl<'a> Pending<'a> {
                 seed: context.seed,
                 command: std::env::args().collect(),
                 squall: concat!("squall ", env!("CARGO_PKG_VERSION")).to_owned(),
-                platform: "local".to_owned(),
+                platform: platform(self.scenario).to_owned(),
                 quick: context.options.quick,
                 repetition: (self.time, context.options.repeat),
                 machine: context.machine.clone(),
@@ -348,9 +353,12 @@ impl<'a> Pending<'a> {
     }
 }
 
-fn write(record: &Record, file: &Path, folder: &Path) -> Result<(), Error> {
+fn write(record: &Record, file: &Path, folder: &Path, reports: bool) -> Result<(), Error> {
     std::fs::write(file, serde_json::to_string(record).map_err(std::io::Error::from)?)?;
-    Ok(squall_reports::artifacts::write_scenario(record, folder)?)
+    if reports {
+        squall_reports::artifacts::write_scenario(record, folder)?;
+    }
+    Ok(())
 }
 
 /// The scenario as the record keeps it.

@@ -26,6 +26,10 @@ pub(super) const UNIT: &str = "SQ1011";
 pub(super) const TIME_OUT: &str = "SQ1012";
 /// A file that cannot be read or found.
 pub(super) const FILE: &str = "SQ1013";
+/// A target outside of this machine that nobody has allowed.
+pub(super) const NOT_ALLOWED: &str = "SQ1014";
+/// Something that the platform does not give.
+pub(super) const PLATFORM: &str = "SQ1015";
 /// Fixed connections that a fault can hold all at once.
 pub(super) const STARVING: &str = "SQ1101";
 /// A fault or an expected healing without a control.

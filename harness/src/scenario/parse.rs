@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) set: Vec<Set>,
     /// Whose behaviour the proxies of those follow that do not say it.
     pub(super) istio: IstioVersion,
+    /// They need expect nothing: who asks for figures alone proves nothing, and says so.
+    pub(super) figures_alone: bool,
 }
 
 /// What a file holds: its scenarios, and what was found in them. A file that was not named by the user is passed over if no document
@@ -124,7 +126,13 @@ fn told(mut finding: Finding, source: &Source, changes: &[(squall_yaml::Place, &
 fn one(document: &Document, source: &Source, reading: &Reading, problems: &mut Problems) -> Option<Scenario> {
     let place = document.place();
     let place = Place { line: place.line, column: place.column };
-    let origin = Origin { file: &source.path, place, source: &source.text, istio: reading.istio };
+    let origin = Origin {
+        file: &source.path,
+        place,
+        source: &source.text,
+        istio: reading.istio,
+        figures_alone: reading.figures_alone,
+    };
     let read = match document.read_most::<written::Scenario>() {
         (Some(read), findings) if findings.is_empty() => read,
         (rest, findings) => {

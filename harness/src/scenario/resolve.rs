@@ -15,6 +15,7 @@ mod policies;
 mod ports;
 mod quick;
 mod release;
+mod running;
 mod samples;
 mod sites;
 mod sources;
@@ -46,6 +47,8 @@ pub(super) struct Origin<'a> {
     pub source: &'a str,
     /// Whose behaviour its proxies follow, where it does not say it.
     pub istio: IstioVersion,
+    /// It need expect nothing.
+    pub figures_alone: bool,
 }
 
 /// Resolves a scenario; none if `problems` has got an error.
@@ -66,10 +69,12 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
     let reading = LoadOptions { accept_unsupported, forget_fields: false, version: compat };
     let sources = sources::sources(&written.policies, &folder, problems);
     let policies = sources::read("policies", &sources, &reading, problems);
+    let allowed = running::Allowed::new(&written.allow, problems);
     let services = topology::services(
         &written.topology.services,
         &folder,
         policies.as_ref(),
+        &allowed,
         |service, problems| deployment::deployment(service, &folder, &reading, problems),
         problems,
     );
@@ -99,7 +104,7 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         zone: zone.as_deref(),
     };
     let other = control::policies(written.control.as_ref(), &setting, problems);
-    let flows = load::flows(&written.load.0, &services, written.sweep.is_some(), problems);
+    let flows = load::flows(&written.load.0, &services, &folder, written.sweep.is_some(), problems);
     let entrances = entrances(&modes, sites.as_ref(), &services, &flows, problems);
     let other_entrance = other.as_ref().and_then(|other| other.entrance(mode, &services, &flows, problems));
     let sweep = written.sweep.as_ref().map(|sweep| sweep::resolve(sweep, &flows, mode, problems));
@@ -121,7 +126,7 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
     let bootstrap = all_sites.any(|sites| sites.objects.bootstrap.is_some());
     release::obeyed(&timeline, mode, bootstrap, problems);
     let names = expect::Names { services: &services, flows: &flows, timeline: &timeline, sweep: sweep.as_ref() };
-    let expectations = expect::all(&written.expect, &names, problems);
+    let expectations = expect::all(&written.expect, &names, origin.figures_alone, problems);
     let max_affected = written.max_affected.as_ref().map(|most| most.instances);
     let control = control::resolve(
         written.control.as_ref(),

@@ -3,12 +3,14 @@
 mod expectation;
 mod flow;
 mod mesh;
+mod profile;
 mod service;
 mod timeline;
 
 pub use expectation::{Expectation, HealingKind, Limit, Metric, Subject};
-pub use flow::{Flow, Header, HeaderValue, Step};
+pub use flow::{Flow, Header, HeaderValue};
 pub use mesh::{Entrance, MeshMode, Port};
+pub use profile::{Pace, Profile, Stretch};
 pub use service::{Latency, Program, Responds, Service, Version};
 pub use timeline::{Action, Phase, PlannedFault, Release, Strikes, Sweep};
 

@@ -12,6 +12,7 @@ mod fault;
 mod load;
 mod placed;
 mod port;
+mod profile;
 mod shapes;
 mod sweep;
 mod target;
@@ -26,6 +27,7 @@ pub use fault::*;
 pub use load::*;
 pub use placed::*;
 pub use port::*;
+pub use profile::*;
 pub use shapes::*;
 pub use sweep::*;
 pub use target::*;
@@ -77,8 +79,9 @@ pub struct Scenario {
     pub max_affected: Option<MaxAffected>,
     /// Not obeyed yet.
     pub abort_when: Option<Reserved>,
-    /// Not obeyed yet.
-    pub allow: Option<Reserved>,
+    /// Where services may run that are not on this machine's loopback: names, addresses, or networks such as `10.1.0.0/16`.
+    #[serde(default)]
+    pub allow: Vec<Placed<String>>,
 }
 
 /// Blast radius: how much may be hit at once.

@@ -2,18 +2,18 @@
 
 use super::options::{Latency, Options, Responds};
 use crate::clock::{Timer, now};
+use crate::distribution::Distribution;
 use crate::fault::pick::Picker;
 use crate::fault::spec::Pick;
 use crate::seed::Seed;
 use nix::time::{ClockId, clock_gettime};
 use rand_chacha::ChaCha12Rng;
-use rand_distr::{Distribution, LogNormal, Uniform};
 use std::cell::RefCell;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// 99th percentile of the standard normal distribution.
-const Z99: f64 = 2.326_347_874_040_841;
+/// A draw beyond it is an accident of the tail, not a behaviour that was asked for.
+const LONGEST_LATENCY: f64 = 60.0;
 
 /// What an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,42 +25,21 @@ pub(super) enum Verdict {
 /// Draws, waits and burns for each request.
 pub(super) struct Behaviour {
     responds: Responds,
-    latency: Draw,
+    latency: Distribution,
     rng: RefCell<ChaCha12Rng>,
     errors: RefCell<Picker>,
     at_once: Option<Semaphore>,
     timer: Timer,
 }
 
-enum Draw {
-    Fixed(Duration),
-    Lognormal(LogNormal<f64>),
-    Uniform(Uniform<f64>),
-}
-
-impl Draw {
-    fn of(latency: Latency) -> Self {
-        match latency {
-            Latency::Fixed(fixed) => Self::Fixed(fixed),
-            Latency::Lognormal { p50, p99 } => {
-                let (median, high) = (p50.as_secs_f64().max(1e-9), p99.as_secs_f64().max(1e-9));
-                let sigma = ((high / median).ln() / Z99).max(0.0);
-                LogNormal::new(median.ln(), sigma).map_or(Self::Fixed(p50), Self::Lognormal)
-            }
-            Latency::Uniform { min, max } => {
-                Uniform::new_inclusive(min.as_secs_f64(), max.as_secs_f64()).map_or(Self::Fixed(min), Self::Uniform)
-            }
+impl Latency {
+    fn distribution(self) -> Distribution {
+        let seconds = |time: Duration| time.as_secs_f64();
+        match self {
+            Self::Fixed(fixed) => Distribution::Fixed(seconds(fixed)),
+            Self::Lognormal { p50, p99 } => Distribution::lognormal(seconds(p50), seconds(p99)),
+            Self::Uniform { min, max } => Distribution::uniform(seconds(min), seconds(max)),
         }
-    }
-
-    fn draw(&self, rng: &mut ChaCha12Rng) -> Duration {
-        let seconds = match self {
-            Self::Fixed(fixed) => return *fixed,
-            Self::Lognormal(distribution) => distribution.sample(rng),
-            Self::Uniform(distribution) => distribution.sample(rng),
-        };
-        // A draw of a minute is an accident of the tail, not a behaviour that was asked for.
-        Duration::from_secs_f64(seconds.clamp(0.0, 60.0))
     }
 }
 
@@ -69,7 +48,7 @@ impl Behaviour {
         let seed = Seed(options.seed);
         let errors = Picker::new(Pick::Percent(options.responds.errors_percent), seed.stream("service/errors"));
         Self {
-            latency: Draw::of(options.responds.latency),
+            latency: options.responds.latency.distribution(),
             rng: RefCell::new(seed.stream("service/latency")),
             errors: RefCell::new(errors),
             at_once: options.responds.limit.map(|limit| Semaphore::new(limit as usize)),
@@ -90,7 +69,7 @@ impl Behaviour {
             burn(self.responds.cpu);
         }
         let latency = self.latency.draw(&mut self.rng.borrow_mut());
-        self.timer.sleep_until(begin.after(latency)).await;
+        self.timer.sleep_until(begin.after(Duration::from_secs_f64(latency.clamp(0.0, LONGEST_LATENCY)))).await;
         if self.errors.borrow_mut().takes(1) { Verdict::Bad } else { Verdict::Good }
     }
 }

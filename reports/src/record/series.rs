@@ -15,6 +15,10 @@ pub enum Outcome {
     Degraded,
     /// Complete, but with a status that the flow does not accept.
     Status(u16),
+    /// Complete and with an accepted status, but its body does not hold what was asked for.
+    Unexpected,
+    /// Complete, but with a status of gRPC that the flow does not accept.
+    Grpc(u16),
     /// The connection was reset before the answer was complete.
     Reset,
     /// The connection was closed before the answer was complete.
@@ -39,7 +43,7 @@ impl Outcome {
 
     /// Answered, whatever the status.
     pub fn is_answer(&self) -> bool {
-        matches!(self, Self::Acceptable | Self::Degraded | Self::Status(_))
+        matches!(self, Self::Acceptable | Self::Degraded | Self::Status(_) | Self::Unexpected | Self::Grpc(_))
     }
 }
 
@@ -49,6 +53,8 @@ impl fmt::Display for Outcome {
             Self::Acceptable => f.write_str("acceptable"),
             Self::Degraded => f.write_str("degraded"),
             Self::Status(code) => write!(f, "status-{code}"),
+            Self::Unexpected => f.write_str("unexpected"),
+            Self::Grpc(code) => write!(f, "grpc-{code}"),
             Self::Reset => f.write_str("reset"),
             Self::Closed => f.write_str("closed"),
             Self::Refused => f.write_str("refused"),
@@ -72,6 +78,7 @@ impl FromStr for Outcome {
         Ok(match text {
             "acceptable" => Self::Acceptable,
             "degraded" => Self::Degraded,
+            "unexpected" => Self::Unexpected,
             "reset" => Self::Reset,
             "closed" => Self::Closed,
             "refused" => Self::Refused,
@@ -80,8 +87,9 @@ impl FromStr for Outcome {
             "dropped" => Self::Dropped,
             "cut" => Self::Cut,
             other => {
-                let code = other.strip_prefix("status-").and_then(|code| code.parse().ok());
-                Self::Status(code.ok_or_else(|| UnknownOutcome(other.to_owned()))?)
+                let number = |prefix| other.strip_prefix(prefix).and_then(|code: &str| code.parse().ok());
+                let status = number("status-").map(Self::Status).or_else(|| number("grpc-").map(Self::Grpc));
+                status.ok_or_else(|| UnknownOutcome(other.to_owned()))?
             }
         })
     }

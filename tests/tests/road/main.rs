@@ -2,6 +2,7 @@
 
 mod advice;
 mod bootstrap;
+mod load;
 mod modes;
 mod textbook;
 

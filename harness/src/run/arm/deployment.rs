@@ -11,7 +11,7 @@ use super::relays::{RelayError, Relays, line};
 use crate::clock::{Nanos, now};
 use crate::deploy::mesh::{self, Endpoint};
 use crate::deploy::ready;
-use crate::load::wire::{Frame, Go, Plan, Ready, STOP};
+use crate::load::wire::{Frame, Go, Plan, Ready, STOP, Tells};
 use crate::process::{Launch, NotReady, Process, SpawnError, proc};
 use crate::scenario::resolved::{Flow, Phase};
 use crate::shim::wire::Report;
@@ -139,7 +139,8 @@ impl Deployment {
             };
             plans.push(plan.flow(flow, phases, to));
         }
-        let (load, load_input, bare_timer_p99) = Self::load(setting, &plans, &instances, &sender)?;
+        let tells = if relayed.is_some() { Tells::Samples } else { Tells::Sums(edges(phases)) };
+        let (load, load_input, bare_timer_p99) = Self::load(setting, &plans, &instances, tells, &sender)?;
         let has_hooks = relayed.as_ref().is_some_and(|relayed| !relayed.behind.is_empty());
         let (shim, relays) = relayed.map(|relayed| (relayed.shim, relayed.relays)).unzip();
         let deployment = Self {
@@ -167,13 +168,15 @@ impl Deployment {
         setting: &Setting<'_>,
         plans: &[crate::load::wire::FlowPlan],
         instances: &[Instance],
+        tells: Tells,
         sender: &UnboundedSender<Input>,
     ) -> Result<(Process, std::process::ChildStdin, u64), Error> {
         let mut load = setting.spawner.spawn(&launch(setting, "load", vec!["load-worker".to_owned()], true))?;
         let plan = Plan {
             flows: plans.to_vec(),
             instances: instances.iter().map(|instance| instance.name.to_string()).collect(),
-            seed: setting.seed.child("load").0,
+            seed: setting.load_seed(),
+            tells,
         };
         let mut input = load.stdin.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
         input.write_all(&line(&plan)?)?;
@@ -361,6 +364,16 @@ impl Deployment {
             instance.kill(setting).await;
         }
     }
+}
+
+/// When each phase begins, nanoseconds from the start.
+fn edges(phases: &[Phase]) -> Vec<u64> {
+    let begins = phases.iter().scan(Duration::ZERO, |from, phase| {
+        let begins = *from;
+        *from += phase.lasting;
+        Some(begins)
+    });
+    begins.map(|at| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)).collect()
 }
 
 fn launch(setting: &Setting<'_>, name: &str, arguments: Vec<String>, piped: bool) -> Launch {

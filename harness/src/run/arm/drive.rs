@@ -210,6 +210,7 @@ impl Drive<'_, '_> {
     async fn input(&mut self, input: Input) -> Result<bool, Error> {
         match input {
             Input::Frame(Frame::Sample(sample)) => self.recorder.sample(sample),
+            Input::Frame(Frame::Sums(sums)) => self.recorder.sums(&sums),
             Input::Frame(Frame::Health(health)) => self.recorder.health(health),
             Input::Frame(Frame::Done) => return Ok(true),
             Input::Report(report) => self.reported(report)?,

@@ -4,6 +4,7 @@ use super::deployment::Deployment;
 use super::plan::ArmPlan;
 use super::{Setting, asked};
 use crate::clock::{self, Nanos};
+use crate::load::schedule::Schedule;
 use crate::load::wire::Connections;
 use crate::observe::{Recorder, Setup};
 use crate::scenario::resolved::{Action, Phase};
@@ -30,7 +31,7 @@ pub(super) fn setup(setting: &Setting<'_>, phases: &[Phase], deployment: &Deploy
     let flow = |(flow, plan): (&crate::scenario::resolved::Flow, &crate::load::wire::FlowPlan)| Flow {
         name: flow.name.clone(),
         to: flow.to.clone(),
-        rate: plan.schedule.iter().map(|segment| segment.rate).fold(0.0, f64::max),
+        rate: plan.pace.schedule().map_or(0.0, Schedule::highest),
         connections: match plan.connections {
             Connections::Fixed(number) => number.to_string(),
             Connections::UpTo(number) => format!("up to {number}"),
@@ -55,6 +56,7 @@ pub(super) fn setup(setting: &Setting<'_>, phases: &[Phase], deployment: &Deploy
         faulty_phases: (0..phases.len()).filter(|index| !phases[*index].faults.is_empty()).collect(),
         flows: setting.scenario.flows.iter().zip(&deployment.plans).map(flow).collect(),
         plans: deployment.plans.clone(),
+        seed: setting.load_seed(),
         instances: deployment.instances.iter().zip(&deployment.endpoints).map(instance).collect(),
         bare_timer_p99: deployment.bare_timer_p99,
         relayed: deployment.relays.is_some(),

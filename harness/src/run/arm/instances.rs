@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// How long a program of the user's may take until it is ready.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to connect to whoever runs already.
+const REACH: Duration = Duration::from_secs(2);
 /// How often it is asked.
 const ASK: Duration = Duration::from_millis(20);
 
@@ -41,6 +43,16 @@ pub(in crate::run) enum Error {
         /// The end of its log.
         log: String,
     },
+    /// It is said to run already.
+    #[error("{name} at {address} cannot be reached: {why}")]
+    Unreachable {
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        address: SocketAddr,
+        /// What the system said.
+        why: String,
+    },
     /// The proxy beside it did not start.
     #[error(transparent)]
     Proxy(#[from] proxy::Error),
@@ -56,6 +68,8 @@ pub(super) enum Unready {
     Ended,
     /// It took too long: what was seen last.
     Slow(String),
+    /// It is said to run already, and cannot be connected to.
+    Unreachable(String),
 }
 
 /// One instance: a process after the other.
@@ -129,6 +143,10 @@ impl Instance {
 
     /// Starts a process, and the proxy beside it. A test service is ready when this returns; for a program of the user's see [`Instance::readiness`].
     pub(super) fn launch(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
+        if let Program::Running { at } = &self.service.program {
+            self.address = at.get(self.name.number.saturating_sub(1) as usize).copied().unwrap_or(self.address);
+            return self.launch_sidecar(setting);
+        }
         let file = format!("{}-{}", self.name.to_string().replace('/', "-"), self.generation);
         self.generation += 1;
         let (program, arguments, environment, folder) = self.command(setting, &file)?;
@@ -169,6 +187,8 @@ impl Instance {
         file: &str,
     ) -> Result<(Option<PathBuf>, Vec<String>, Vec<(String, String)>, PathBuf), Error> {
         match &self.service.program {
+            // Nobody starts it.
+            Program::Running { .. } => Ok((None, Vec::new(), Vec::new(), setting.folder.clone())),
             Program::TestService => {
                 let ledger = setting.folder.join("ledgers").join(file);
                 self.ledgers.push(ledger.clone());
@@ -207,12 +227,16 @@ impl Instance {
     /// Returns once the present process serves, or will not. It borrows nothing, so that an arm can go on meanwhile.
     pub(super) fn readiness(&self) -> impl Future<Output = Result<(), Unready>> + 'static {
         let address = self.address;
+        let running = self.service.is_running();
         let path = match &self.service.program {
             Program::Own { ready, .. } => Some(ready.clone()),
-            Program::TestService => None,
+            Program::TestService | Program::Running { .. } => None,
         };
         let gone = self.process.as_ref().map(Process::watcher);
         async move {
+            if running {
+                return reached(address).await;
+            }
             let (Some(path), Some(gone)) = (path, gone) else { return Ok(()) };
             tokio::select! {
                 () = gone => Err(Unready::Ended),
@@ -226,6 +250,9 @@ impl Instance {
         let process = self.process.as_ref();
         let why = match cause {
             Unready::Slow(why) => why,
+            Unready::Unreachable(why) => {
+                return Error::Unreachable { name: self.name.to_string(), address: self.address, why };
+            }
             Unready::Ended => {
                 let how = process.and_then(Process::how_it_ended);
                 format!("it ended with {}", how.unwrap_or_else(|| "a kill".to_owned()))
@@ -266,6 +293,16 @@ impl Instance {
     /// Its process, and that of the proxy beside it.
     pub(super) fn processes(&self) -> impl Iterator<Item = &Process> {
         self.process.iter().chain(self.sidecar.as_ref().and_then(Sidecar::process))
+    }
+}
+
+/// Whoever runs already is there at once, or not at all.
+async fn reached(address: SocketAddr) -> Result<(), Unready> {
+    let connected = tokio::time::timeout(REACH, tokio::net::TcpStream::connect(address)).await;
+    match connected {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Unready::Unreachable(error.to_string())),
+        Err(_) => Err(Unready::Unreachable(format!("no connection within {} s", REACH.as_secs()))),
     }
 }
 

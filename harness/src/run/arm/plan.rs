@@ -1,7 +1,10 @@
 //! Which arms a scenario has, and what each of them runs. Pure.
 
-use crate::load::wire::{Connections, FlowPlan, Segment};
-use crate::scenario::resolved::{Entrance, Flow, HeaderValue, MeshMode, OtherPolicies, Phase, PolicySource, Scenario};
+use crate::load::wire::{self, Connections, FlowPlan};
+use crate::scenario::resolved::{
+    Entrance, Flow, HeaderValue, MeshMode, OtherPolicies, Pace, Phase, PolicySource, Profile, Scenario, Service,
+};
+use crate::units::Rate;
 use squall_proxy::policy::Healing;
 use squall_reports::record::{Arm, ArmKind, Cell};
 use std::net::SocketAddr;
@@ -106,6 +109,14 @@ impl ArmPlan {
         self.cell.as_ref().and_then(|cell| MeshMode::of_word(&cell.mode)).unwrap_or(scenario.mode)
     }
 
+    /// Relays count and break what comes to instances: not in a sweep, which breaks nothing, nor where a load goes straight to who runs
+    /// already and nothing is broken on its way.
+    pub(in crate::run) fn is_relayed(&self, scenario: &Scenario) -> bool {
+        let breaks = scenario.timeline.iter().any(|phase| !phase.faults.is_empty());
+        let straight = self.mode(scenario) == MeshMode::None && scenario.services.iter().all(Service::is_running);
+        scenario.sweep.is_none() && (breaks || !straight)
+    }
+
     /// The phases of this arm, the warm-up first.
     pub(in crate::run) fn phases(&self, scenario: &Scenario) -> Vec<Phase> {
         let phase = |name: &str, lasting, judged| Phase {
@@ -132,7 +143,7 @@ impl ArmPlan {
         if let Some(cell) = &self.cell {
             return cell.rate;
         }
-        scenario.flows.iter().map(|flow| flow.step.map_or(flow.rate.0, |step| step.to.0.max(flow.rate.0))).sum()
+        scenario.flows.iter().filter_map(|flow| flow.pace.profile()).map(|profile| profile.highest().0).sum()
     }
 
     /// What the load worker is told of one flow. Secrets are looked up here and never recorded.
@@ -151,34 +162,28 @@ impl ArmPlan {
             method: flow.method.clone(),
             path: flow.path.clone(),
             headers: flow.headers.iter().map(header).collect(),
-            body_bytes: flow.body.0,
+            protocol: flow.protocol,
+            tls: flow.tls.clone(),
+            numbered: true,
+            body: flow.body.clone(),
             accept: flow.accept.clone(),
             time_out: flow.time_out,
             connections: self.cell.as_ref().map_or(flow.connections, |cell| Connections::Fixed(cell.connections)),
             drop_after: DROP_AFTER,
-            schedule: self.schedule(flow, phases),
+            pace: self.pace(flow, phases),
         }
     }
 
-    /// Constant stretches, with edges at every phase so that planned counts by phase are exact.
-    fn schedule(&self, flow: &Flow, phases: &[Phase]) -> Vec<Segment> {
-        let warm_up: Duration = phases.iter().take_while(|phase| !phase.judged).map(|phase| phase.lasting).sum();
-        let step = flow.step.map(|step| (warm_up + step.at, warm_up + step.at + step.lasting, step.to.0));
-        let base = self.cell.as_ref().map_or(flow.rate.0, |cell| cell.rate);
-        let rate_at = |at: Duration| match step {
-            Some((from, to, rate)) if from <= at && at < to => rate,
-            _ => base,
-        };
-        let mut edges = vec![Duration::ZERO];
-        for phase in phases {
-            edges.push(*edges.last().unwrap_or(&Duration::ZERO) + phase.lasting);
+    /// When requests of a flow are sent over these phases.
+    fn pace(&self, flow: &Flow, phases: &[Phase]) -> wire::Pace {
+        let zero = phases.iter().take_while(|phase| !phase.judged).map(|phase| phase.lasting).sum();
+        let end = phases.iter().map(|phase| phase.lasting).sum();
+        let rate = self.cell.as_ref().map(|cell| Rate(cell.rate));
+        match (flow.pace.profile(), rate) {
+            (Some(profile), Some(rate)) => {
+                Pace::Open(Profile { gaps: profile.gaps, ..Profile::constant(rate) }).plan(zero, end)
+            }
+            _ => flow.pace.plan(zero, end),
         }
-        let end = *edges.last().unwrap_or(&Duration::ZERO);
-        edges.extend(step.iter().flat_map(|(from, to, _)| [*from, *to]).filter(|edge| *edge < end));
-        edges.sort();
-        edges.dedup();
-        let nanos = |at: Duration| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
-        let between = edges.windows(2);
-        between.map(|edge| Segment { from: nanos(edge[0]), to: nanos(edge[1]), rate: rate_at(edge[0]) }).collect()
     }
 }

@@ -24,7 +24,12 @@ impl Names<'_> {
 }
 
 /// Resolves all expectations, in the order of the file.
-pub(super) fn all(written: &written::Expect, names: &Names<'_>, problems: &mut Problems) -> Vec<Expectation> {
+pub(super) fn all(
+    written: &written::Expect,
+    names: &Names<'_>,
+    may_be_none: bool,
+    problems: &mut Problems,
+) -> Vec<Expectation> {
     let mut found = Vec::new();
     for (phase, blocks) in &written.phases {
         let known = || names.timeline.iter().filter(|phase| phase.judged).map(|phase| phase.name.as_str());
@@ -53,7 +58,7 @@ pub(super) fn all(written: &written::Expect, names: &Names<'_>, problems: &mut P
             problems.error(code::SHAPE, expectation.place, format!("`{}` is expected twice", expectation.id));
         }
     }
-    if found.is_empty() && !problems.has_errors() {
+    if found.is_empty() && !may_be_none && !problems.has_errors() {
         problems
             .error(
                 code::SHAPE,

@@ -4,7 +4,7 @@ use super::{strikes, target};
 use crate::fault::spec::{self, Direction, Kind, Pick, Unit};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{MeshMode, PlannedFault, Service};
+use crate::scenario::resolved::{MeshMode, PlannedFault, Service, Strikes};
 use crate::scenario::written::{self, Aim, Fault, Placed, Selection};
 use crate::units::TimeSpan;
 use std::fmt::Write;
@@ -30,6 +30,7 @@ pub(super) fn planned(
     };
     check_pick(&fault, &selection, problems);
     let strikes = strikes::resolve(&fault, &aim.target, &selection, (services, mode), problems);
+    not_ours(&fault.kind, strikes, &aim, services, problems);
     let Some((at, lasting)) = time(&aim, phase, problems) else { return Vec::new() };
     let instances = target::instances(&aim.target, services, problems);
     instances
@@ -44,6 +45,21 @@ pub(super) fn planned(
             lasting,
         })
         .collect()
+}
+
+/// Processes that run already are neither killed nor stopped.
+fn not_ours(kind: &Kind, strikes: Strikes, aim: &Aim, services: &[Service], problems: &mut Problems) {
+    let name = &aim.target.service;
+    let running = services.iter().any(|service| service.name == *name && service.is_running());
+    if running && strikes != Strikes::Sidecar && matches!(kind, Kind::Kill { .. } | Kind::Pause) {
+        problems
+            .error(
+                code::PLATFORM,
+                aim.target.place,
+                format!("`{name}` runs already, and is not ours to kill or to stop"),
+            )
+            .help("what lies before it can be broken: `refuse`, `reset`, `hang`, `abort`, `latency`");
+    }
 }
 
 /// The kind, the units that it can take (the first where the file does not say), and what all kinds have.

@@ -55,9 +55,20 @@ impl<'a> Plan<'a> {
         self.timeline.iter().map(|phase| phase.lasting).sum()
     }
 
+    /// End of the warm-up.
+    pub(super) fn zero(&self) -> Duration {
+        self.timeline.first().map_or(Duration::ZERO, |warm_up| warm_up.lasting)
+    }
+
     /// The first judged phase.
     pub(super) fn baseline(&self) -> Option<(&'a Phase, Window)> {
         self.phases().find(|(phase, _)| phase.judged)
+    }
+
+    /// True if it is known before how many requests are sent: by one flow, or by all.
+    pub(super) fn is_planned(&self, flow: Option<&str>) -> bool {
+        let mut flows = self.flows.iter().filter(|candidate| flow.is_none_or(|name| name == candidate.name));
+        flows.all(|flow| flow.pace.profile().is_some())
     }
 
     /// Requests due in a phase, or in all judged phases; of one flow, or of all.
@@ -97,12 +108,10 @@ impl<'a> Plan<'a> {
 
     /// Requests of a flow in a stretch of time.
     fn requests(&self, flow: &Flow, window: Window) -> f64 {
-        let base = flow.rate.0 * seconds(window);
-        let Some(step) = flow.step else { return base };
-        let zero = self.timeline.first().map_or(Duration::ZERO, |warm_up| warm_up.lasting);
-        let from = (zero + step.at).max(window.from);
-        let to = (zero + step.at + step.lasting).min(window.to);
-        base + (step.to.0 - flow.rate.0) * to.saturating_sub(from).as_secs_f64()
+        let Some(profile) = flow.pace.profile() else { return 0.0 };
+        let schedule = profile.schedule(self.zero(), self.end());
+        let by = |at: Duration| schedule.due_by(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
+        by(window.to) - by(window.from)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::load::wire::Connections;
 use crate::scenario::code;
 use crate::scenario::limit::Limit as Written;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{Expectation, Flow, Limit, MeshMode, Subject, Sweep};
+use crate::scenario::resolved::{Expectation, Flow, Limit, MeshMode, Profile, Subject, Sweep};
 use crate::scenario::written::{self, Placed, SweepMetrics};
 use crate::units::Rate;
 use std::fmt::Write;
@@ -26,14 +26,14 @@ pub(super) fn resolve(
     mode: MeshMode,
     problems: &mut Problems,
 ) -> Sweep {
-    let rates: Vec<Rate> = match &written.rate {
-        Some(rates) => {
-            for rate in rates.iter().filter(|rate| rate.0 == 0.0) {
-                problems.error(code::RANGE, rate.place, "a rate of 0 sends nothing");
-            }
-            rates.iter().map(|rate| rate.value).collect()
+    let rates: Vec<Rate> = if let Some(rates) = &written.rate {
+        for rate in rates.iter().filter(|rate| rate.0 == 0.0) {
+            problems.error(code::RANGE, rate.place, "a rate of 0 sends nothing");
         }
-        None => flows.first().map(|flow| flow.rate).filter(|rate| rate.0 > 0.0).into_iter().collect(),
+        rates.iter().map(|rate| rate.value).collect()
+    } else {
+        let own = flows.first().and_then(|flow| flow.pace.profile()).map(Profile::highest);
+        own.filter(|rate| rate.0 > 0.0).into_iter().collect()
     };
     let connections: Vec<u32> = match (&written.connections, flows.first().map(|flow| flow.connections)) {
         (Some(numbers), _) => {
@@ -55,6 +55,13 @@ pub(super) fn resolve(
     }
     if flows.len() != 1 {
         problems.error(code::SHAPE, written.place, "a sweep needs exactly one flow");
+    }
+    if let Some(flow) =
+        flows.iter().find(|flow| flow.pace.profile().is_none_or(|profile| !profile.stretches.is_empty()))
+    {
+        problems
+            .error(code::SHAPE, flow.place, "each cell of a sweep has one rate")
+            .expected("a `rate`, or `{poisson: 500/s}`");
     }
     let cells = rates.len().saturating_mul(connections.len()).saturating_mul(modes.len());
     if cells == 0 && !problems.has_errors() {

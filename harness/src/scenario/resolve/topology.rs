@@ -2,11 +2,12 @@
 
 use super::load::LARGEST_BODY;
 use super::ports;
+use super::running::{self, Allowed};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{Latency, Place, Program, Responds, Service, Version};
 use crate::scenario::written::{self, Placed, is_name};
-use crate::units::{Bytes, Percent, TimeSpan};
+use crate::units::{Bytes, Percent, Text, TimeSpan};
 use squall_proxy::config::objects::{Deployment, Objects};
 use std::path::Path;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub(super) fn services(
     written: &[written::Service],
     folder: &Path,
     policies: Option<&Objects>,
+    allowed: &Allowed<'_>,
     mut deployment: impl FnMut(&written::Service, &mut Problems) -> Option<Deployment>,
     problems: &mut Problems,
 ) -> Vec<Service> {
@@ -44,7 +46,10 @@ pub(super) fn services(
             undeclared,
             versions: versions(service, replicas, problems),
             zones: zones(service, problems),
-            program: program(service, folder, problems),
+            program: match &service.at {
+                Some(at) => running::program(service, at, allowed, problems),
+                None => program(service, folder, problems),
+            },
             deployment,
         });
     }
@@ -70,7 +75,8 @@ pub(super) fn is_place(zone: &str) -> bool {
 }
 
 fn versions(service: &written::Service, replicas: Option<u32>, problems: &mut Problems) -> Vec<Version> {
-    let instances = count(service.instances.as_ref(), replicas.unwrap_or(1), problems);
+    let running = service.at.as_ref().map(|at| (at.len() as u32).clamp(1, MOST_INSTANCES));
+    let instances = count(service.instances.as_ref(), running.or(replicas).unwrap_or(1), problems);
     let own = service.responds.as_ref();
     let Some(written) = &service.versions else {
         return vec![Version { name: None, instances, responds: responds(own, problems) }];
@@ -119,21 +125,17 @@ fn responds(written: Option<&Placed<written::Responds>>, problems: &mut Problems
     }
 }
 
-fn latency(written: Option<&Placed<written::Distribution>>, problems: &mut Problems) -> Latency {
+fn latency(written: Option<&Placed<written::Distribution<TimeSpan>>>, problems: &mut Problems) -> Latency {
     let default = Latency::Lognormal { p50: Duration::from_millis(2), p99: Duration::from_millis(10) };
     let Some(written) = written else { return default };
-    let spread = match &written.value {
+    let figures = match &written.value {
         written::Distribution::Fixed(span) => return Latency::Fixed(span.0),
-        written::Distribution::Spread(spread) => spread,
+        written::Distribution::Spread(figures) => spread(figures, written.place, problems),
     };
-    let mut ordered = |low: TimeSpan, high: TimeSpan, names: &str| {
-        if low > high {
-            problems.error(code::RANGE, written.place, format!("{names}: {low} is more than {high}"));
-        }
-    };
-    match *spread {
-        written::Spread { p50: Some(p50), p99: Some(p99), min: None, max: None } => {
-            ordered(p50, p99, "p50 and p99");
+    match figures {
+        None => default,
+        Some(Figures::Uniform(min, max)) => Latency::Uniform { min: min.0, max: max.0 },
+        Some(Figures::Lognormal(p50, p99)) => {
             if p50.0.is_zero() {
                 problems
                     .error(code::RANGE, written.place, "a lognormal distribution has no median of 0")
@@ -141,17 +143,41 @@ fn latency(written: Option<&Placed<written::Distribution>>, problems: &mut Probl
             }
             Latency::Lognormal { p50: p50.0, p99: p99.0 }
         }
+    }
+}
+
+/// The two figures of a distribution.
+pub(super) enum Figures<T> {
+    /// Median and 99th percentile.
+    Lognormal(T, T),
+    /// Least and most.
+    Uniform(T, T),
+}
+
+/// Two figures that go together, in order.
+pub(super) fn spread<T: Text + Copy + PartialOrd>(
+    written: &written::Spread<T>,
+    place: Place,
+    problems: &mut Problems,
+) -> Option<Figures<T>> {
+    let (figures, low, high, names) = match *written {
+        written::Spread { p50: Some(p50), p99: Some(p99), min: None, max: None } => {
+            (Figures::Lognormal(p50, p99), p50, p99, "p50 and p99")
+        }
         written::Spread { min: Some(min), max: Some(max), p50: None, p99: None } => {
-            ordered(min, max, "min and max");
-            Latency::Uniform { min: min.0, max: max.0 }
+            (Figures::Uniform(min, max), min, max, "min and max")
         }
         _ => {
             problems
-                .error(code::SHAPE, written.place, "a latency needs both of its figures")
-                .expected("`{p50: 2ms, p99: 10ms}` or `{min: 1ms, max: 3ms}`");
-            default
+                .error(code::SHAPE, place, "a distribution needs both of its figures")
+                .expected("`{p50: ..., p99: ...}` or `{min: ..., max: ...}`");
+            return None;
         }
+    };
+    if low > high {
+        problems.error(code::RANGE, place, format!("{names}: {low} is more than {high}"));
     }
+    Some(figures)
 }
 
 fn program(service: &written::Service, folder: &Path, problems: &mut Problems) -> Program {

@@ -1,7 +1,7 @@
 //! The load.
 
-use super::Place;
-use crate::units::{Bytes, Rate};
+use super::{Pace, Place};
+use crate::load::wire::{Accept, Body, Connections, Protocol, Tls};
 use std::time::Duration;
 
 /// A named stream of requests.
@@ -17,12 +17,14 @@ pub struct Flow {
     pub port: u16,
     /// Whom clients call, if that is not the service: host, and port unless it goes without saying.
     pub host: Option<(String, Option<u16>)>,
-    /// Requests a second over the whole timeline, unless `step` says otherwise for a while.
-    pub rate: Rate,
-    /// Rate from, to (offsets from the first phase after the warm-up), and the rate then.
-    pub step: Option<Step>,
+    /// How often it asks.
+    pub pace: Pace,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// Under TLS.
+    pub tls: Option<Tls>,
     /// Connections.
-    pub connections: crate::load::wire::Connections,
+    pub connections: Connections,
     /// After this a request counts as timed out.
     pub time_out: Duration,
     /// Method.
@@ -31,10 +33,10 @@ pub struct Flow {
     pub path: String,
     /// Further fields; those from the environment are resolved at the start and redacted in the record.
     pub headers: Vec<Header>,
-    /// Size of the request's body.
-    pub body: Bytes,
-    /// Statuses that are acceptable, as inclusive ranges.
-    pub accept: Vec<(u16, u16)>,
+    /// The request's body.
+    pub body: Body,
+    /// Which answers are acceptable.
+    pub accept: Accept,
 }
 
 impl Flow {
@@ -65,15 +67,4 @@ pub enum HeaderValue {
     Literal(String),
     /// From the environment; never recorded.
     FromEnv(String),
-}
-
-/// A stretch in which a flow has another rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// Offset from the first phase after the warm-up.
-    pub at: Duration,
-    /// How long.
-    pub lasting: Duration,
-    /// The rate then.
-    pub to: Rate,
 }

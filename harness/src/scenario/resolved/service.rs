@@ -2,6 +2,7 @@
 
 use super::Port;
 use crate::units::{Bytes, Percent};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,11 @@ impl Service {
         self.ports.iter().all(|port| port.tcp)
     }
 
+    /// It runs already, and is not ours to start or to end.
+    pub fn is_running(&self) -> bool {
+        matches!(self.program, Program::Running { .. })
+    }
+
     /// The zone of the instance with this number, counted from 1.
     pub fn zone(&self, number: u32) -> Option<&str> {
         let at = (number.max(1) as usize - 1).checked_rem(self.zones.len())?;
@@ -53,6 +59,11 @@ pub struct Version {
 pub enum Program {
     /// The built-in test service.
     TestService,
+    /// Nothing: it runs already, an instance at each of these.
+    Running {
+        /// In the order of the instances.
+        at: Vec<SocketAddr>,
+    },
     /// A program of the user's; `{port}` in an argument becomes its port.
     Own {
         /// Program and arguments.

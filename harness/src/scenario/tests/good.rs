@@ -1,8 +1,9 @@
 use super::{CART, errors, read, scenario};
-use crate::load::wire::Connections;
+use crate::load::schedule::{Gaps, Shape};
+use crate::load::wire::{Accept, Body, Connections, Protocol};
 use crate::scenario::parse::{Reading, text_of};
 use crate::scenario::resolve::quick;
-use crate::scenario::resolved::{Expectation, Latency, Limit, Program};
+use crate::scenario::resolved::{Expectation, Latency, Limit, Pace, Profile, Program};
 use crate::scenario::schema::schema;
 use crate::scenario::{LoadOptions, finding, load};
 use crate::units::Rate;
@@ -20,9 +21,10 @@ fn defaults_are_applied() {
     let expected = [("warm-up", 1, false), ("baseline", 5, true), ("outage", 8, true), ("recovery", 8, true)];
     assert_eq!(phases, expected);
     let flow = &cart.flows[0];
-    assert_eq!((flow.name.as_str(), flow.rate, flow.time_out.as_secs()), ("load", Rate(500.0), 5));
+    assert_eq!((flow.name.as_str(), flow.time_out.as_secs()), ("load", 5));
+    assert_eq!(flow.pace, Pace::Open(Profile::constant(Rate(500.0))));
     assert_eq!(flow.connections, Connections::UpTo(4_000));
-    assert_eq!((flow.method.as_str(), flow.path.as_str(), &flow.accept[..]), ("GET", "/", &[(200, 399)][..]));
+    assert_eq!((flow.method.as_str(), flow.path.as_str(), &flow.accept), ("GET", "/", &Accept::default()));
     let service = &cart.services[0];
     let ports: Vec<_> = service.ports.iter().map(|port| (port.number, port.tcp)).collect();
     assert_eq!((ports, service.undeclared, &service.program), (vec![(80, false)], false, &Program::TestService));
@@ -74,7 +76,7 @@ fn a_change_is_read_as_if_it_stood_in_the_file() {
     let source = Source { path: "cart.yaml".into(), text: CART.to_owned() };
     let read = |set: &str| text_of(&source, true, &Reading { set: vec![set.parse().unwrap()], ..Reading::default() });
     let (scenarios, _) = read("load.rate=800/s");
-    assert_eq!(scenarios[0].flows[0].rate, Rate(800.0));
+    assert_eq!(scenarios[0].flows[0].pace, Pace::Open(Profile::constant(Rate(800.0))));
     let (scenarios, _) = read("timeline[recovery].for=9s");
     assert_eq!(scenarios[0].timeline[3].lasting.as_secs(), 9);
     for (set, expected) in [
@@ -295,7 +297,7 @@ timeline: [{phase: all, for: 10s}]
 expect: {all: {lost: '== 0'}}
 ";
     let own = scenario(text);
-    assert_eq!(own.flows[0].accept, [(200, 299), (404, 404)]);
+    assert_eq!(own.flows[0].accept.status, [(200, 299), (404, 404)]);
     assert_eq!(errors(&text.replace("{port}", "8080")).lines().count(), 1);
 }
 
@@ -344,7 +346,9 @@ fn the_schema_refuses_what_the_reader_refuses() {
     for (from, to) in [
         ("load:", "laod:"),
         ("rate: 500/s", "rate: 500"),
-        ("rate: 500/s", "rate: 500/s, closed: {connections: 4}"),
+        ("rate: 500/s", "rate: 500/s, closed: {connection: 4}"),
+        ("rate: 500/s", "profile: {sine: {mean: 500/s}}"),
+        ("rate: 500/s", "rate: 500/s, request: {body: 1}"),
         ("kill: {target: cart/1}", "kill: {target: cart/1, pulse: {active: 2s, idle: 3s}}"),
         ("kill:", "kil:"),
         ("success:", "succes:"),
@@ -356,6 +360,66 @@ fn the_schema_refuses_what_the_reader_refuses() {
         assert!(!fits(&text), "{to}");
         assert_ne!(errors(&text), "", "{to}");
     }
+}
+
+/// Nothing but a load, and what is expected of it.
+fn loaded(rate: &str, expected: &str) -> String {
+    format!(
+        "scenario: a load\ntopology: {{services: [{{name: cart}}]}}\nload: {{to: cart, {rate}}}\n\
+         timeline: [{{phase: all, for: 9s}}]\nexpect: {{all: {{{expected}}}}}\n"
+    )
+}
+
+#[test]
+fn a_flow_asks_as_its_profile_says() {
+    let pace = |profile: &str| scenario(&loaded(profile, "lost: '== 0'")).flows[0].pace.clone();
+    let profile = |written: &str| pace(&format!("profile: {{{written}}}")).profile().unwrap().clone();
+    let seconds = Duration::from_secs;
+    let random = profile("poisson: 500/s");
+    assert_eq!((random.base, random.gaps, random.stretches.len()), (Rate(500.0), Gaps::Poisson, 0));
+    let ramp = profile("ramp: {from: 400/s, to: 600/s, over: 4s, at: 2s}").schedule(seconds(1), seconds(9));
+    let rates: Vec<_> = ramp.pieces.iter().map(|piece| (piece.to / 1_000_000_000, piece.rate)).collect();
+    let slope = Shape::Ramp { from: 400.0, to: 600.0 };
+    assert_eq!(rates, [(3, Shape::Constant(400.0)), (7, slope), (9, Shape::Constant(600.0))]);
+    let waves = profile("sine: {mean: 500/s, amplitude: 100/s, period: 2s}");
+    assert_eq!((waves.highest(), waves.schedule(seconds(1), seconds(9)).planned()), (Rate(600.0), 4_500));
+    let bursts = profile("burst: {to: 900/s, for: 1s, every: 2s}");
+    assert_eq!(bursts.schedule(seconds(0), seconds(10)).planned(), 5 * 900);
+    assert_eq!(pace("closed: {connections: 4}"), Pace::Closed);
+}
+
+#[test]
+fn a_rate_can_be_replayed_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("day.csv"), "second,rate\n0,400\n1,600\n2,500\n").unwrap();
+    let file = folder.path().join("cart.yaml");
+    std::fs::write(&file, loaded("profile: {replay: day.csv}", "lost: '== 0'")).unwrap();
+    let scenarios = load(&[file], &LoadOptions::default()).unwrap().scenarios;
+    let flow = &scenarios[0].flows[0];
+    let schedule = flow.pace.profile().unwrap().schedule(Duration::from_secs(1), Duration::from_secs(9));
+    // The first rate while it warms up, and nothing after the last.
+    assert_eq!(schedule.planned(), 400 + 400 + 600 + 500);
+}
+
+#[test]
+fn a_flow_says_what_it_speaks_and_what_it_accepts() {
+    let flow = |more: &str| scenario(&CART.replace("rate: 500/s", &format!("rate: 500/s, {more}"))).flows[0].clone();
+    let call = flow("protocol: grpc, streams: 8, accept: {grpc: [0, 5]}, request: {body: {p50: 1KB, p99: 9KB}}");
+    assert_eq!((call.protocol, call.method.as_str()), (Protocol::Grpc { streams: 8 }, "POST"));
+    assert_eq!((call.body, call.accept.grpc), (Body::Lognormal { p50: 1_000, p99: 9_000 }, vec![0, 5]));
+    // Half of a connection's places would hold all that can be under way.
+    assert_eq!(flow("protocol: http2").connections, Connections::UpTo(157));
+    let checked = flow("accept: {body-contains: ok}, request: {body: {text: hello}, method: POST}");
+    assert_eq!((checked.accept.status, checked.accept.body_contains.as_deref()), (vec![(200, 399)], Some("ok")));
+    assert_eq!(checked.body, Body::Text("hello".to_owned()));
+}
+
+#[test]
+fn a_closed_load_is_judged_by_what_it_can_show() {
+    let closed = |expected: &str| loaded("closed: {connections: 4}", expected);
+    assert_eq!(errors(&closed("rate: '>= 100/s', success: '>= 99.9%'")), "");
+    let said = errors(&closed("p99: '<= 20ms'"));
+    assert!(said.contains("`p99 <= 20ms` on a closed load"), "{said}");
 }
 
 /// Codes of what is warned of.

@@ -12,8 +12,11 @@ fn form() {
         ("kill:", "kil:"),
         ("kill: {target: cart/1}", "kill: {target: cart/1, pulse: {active: 2s, idle: 3s}}"),
         ("kill: {target: cart/1}", "corrupt: {target: cart/1}"),
-        ("rate: 500/s", "profile: {poisson: 800/s}"),
-        ("rate: 500/s", "rate: 500/s, protocol: grpc"),
+        ("rate: 500/s", "profile: {poisson: 800}"),
+        ("rate: 500/s", "profile: {ramp: {from: 1/s, over: 5s}}"),
+        ("rate: 500/s", "rate: 500/s, protocol: http3"),
+        ("rate: 500/s", "rate: 500/s, request: {body: {p50: 1KB, max: 2}}"),
+        ("rate: 500/s", "rate: 500/s, request: {body: {texts: hello}}"),
         ("topology: {", "mesh: {mode: sidecar}\ntopology: {"),
         ("topology: {", "abort-when: [x]\ntopology: {"),
         ("instances: 3", "instances: 3, calls: [{to: pay}]"),
@@ -70,6 +73,32 @@ fn arithmetic() {
         ("{ejected: cart/1, within: 1s}", "{readmitted: cart/1, within: 8s}"),
         ("{ejected: cart/1, within: 1s}", "{recovered: cart, within: 12s}"),
         ("{ejected: cart/1, within: 1s}", "{restarted: cart/1, within: 1s}"),
+    ];
+    insta::assert_snapshot!(table(&cases));
+}
+
+#[test]
+fn loads_that_cannot_be() {
+    let cases = [
+        ("rate: 500/s", "rate: 0/s"),
+        ("rate: 500/s", "rate: 300000/s"),
+        ("rate: 500/s", "rate: 500/s, profile: {poisson: 800/s}"),
+        ("rate: 500/s", "profile: {ramp: {from: 0/s, to: 900000/s, over: 0s}}"),
+        ("rate: 500/s", "profile: {ramp: {from: 1/s, to: 900/s, over: 60s}}"),
+        ("rate: 500/s", "profile: {sine: {mean: 500/s, amplitude: 600/s, period: 2s}}"),
+        ("rate: 500/s", "profile: {burst: {to: 900/s, for: 2s, every: 2s}}"),
+        ("rate: 500/s", "profile: {replay: no-such-file.csv}"),
+        ("rate: 500/s", "closed: {connections: 0}"),
+        ("rate: 500/s", "rate: 500/s, closed: {connections: 4}, connections: 4"),
+        ("rate: 500/s", "closed: {connections: 4}"),
+        ("rate: 500/s", "rate: 500/s, streams: 8"),
+        ("rate: 500/s", "rate: 500/s, protocol: http2, streams: 0"),
+        ("rate: 500/s", "rate: 500/s, tls: {ca: no-such-file.pem, insecure: true, key: key.pem}"),
+        ("rate: 500/s", "rate: 500/s, accept: {grpc: [0]}"),
+        ("rate: 500/s", "rate: 500/s, request: {body: {p50: 2KB, p99: 1KB}}"),
+        ("rate: 500/s", "rate: 500/s, request: {body: {p50: 2KB}}"),
+        ("rate: 500/s", "rate: 500/s, request: {body: {file: no-such-file.json}}"),
+        ("rate: 500/s", "rate: 500/s, request: {body: 2GB}"),
     ];
     insta::assert_snapshot!(table(&cases));
 }

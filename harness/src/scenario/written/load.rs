@@ -1,4 +1,4 @@
-use super::{InOrder, Placed, Reserved};
+use super::{Closed, Distribution, InOrder, Placed, Profile, Spread};
 use crate::units::{Bytes, Rate, TimeSpan};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -24,46 +24,21 @@ pub struct Flow {
     pub profile: Option<Placed<Profile>>,
     /// `64` (always open), `{up-to: 200}` (as many as are needed) or `each` (a new one for each request).
     pub connections: Option<Placed<Connections>>,
-    /// `http1`; others are not obeyed yet.
+    /// `http1` where it is not said.
     pub protocol: Option<Placed<Protocol>>,
+    /// Requests that one connection of HTTP/2 carries at once; 32 where it is not said.
+    pub streams: Option<Placed<u32>>,
+    /// Under TLS, and whom to trust.
+    pub tls: Option<Placed<Tls>>,
     /// What is asked.
     pub request: Option<Request>,
     /// After this a request counts as timed out; 5 s where it is not said.
     pub time_out: Option<Placed<TimeSpan>>,
     /// Which answers are acceptable.
     pub accept: Option<Accept>,
-    /// Not obeyed yet.
-    pub closed: Option<Reserved>,
-}
-
-/// A rate that changes.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Profile {
-    /// The same all the time.
-    Constant(Rate),
-    /// Another rate for a while.
-    Step(Step),
-    /// Not obeyed yet.
-    Ramp(Reserved),
-    /// Not obeyed yet.
-    Burst(Reserved),
-    /// Not obeyed yet.
-    Poisson(Reserved),
-    /// Not obeyed yet.
-    Replay(Reserved),
-}
-
-/// Another rate for a while; before and after it the flow's `rate`, or nothing.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Step {
-    /// From the start of the first phase after the warm-up.
-    pub at: TimeSpan,
-    /// The rate then.
-    pub to: Placed<Rate>,
-    /// How long.
-    pub r#for: Placed<TimeSpan>,
+    /// In the place of a rate: each connection asks again as soon as it has been answered. It shows how much can be served, never how
+    /// late: no limit on a latency can be set on it.
+    pub closed: Option<Placed<Closed>>,
 }
 
 /// What is spoken.
@@ -72,10 +47,27 @@ pub struct Step {
 pub enum Protocol {
     /// HTTP/1.1.
     Http1,
-    /// Not obeyed yet.
+    /// HTTP/2: by prior knowledge, or agreed on in TLS.
     Http2,
-    /// Not obeyed yet.
+    /// Unary calls of gRPC.
     Grpc,
+}
+
+/// TLS of a flow.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Tls {
+    /// Whom the certificate must name; the host where it is not said.
+    pub server_name: Option<String>,
+    /// PEM file with the certificates of authorities to trust; those of the system where it is not said.
+    pub ca: Option<Placed<String>>,
+    /// PEM file with a certificate chain of the client's own.
+    pub cert: Option<Placed<String>>,
+    /// PEM file with its key.
+    pub key: Option<Placed<String>>,
+    /// Trusts anybody.
+    #[serde(default)]
+    pub insecure: bool,
 }
 
 /// What is asked.
@@ -89,18 +81,31 @@ pub struct Request {
     /// Further fields: a text, or `{from-env: NAME}` for what must not stand in a file.
     #[serde(default)]
     pub headers: InOrder<Placed<HeaderValue>>,
-    /// Size of the body; nothing where it is not said.
-    pub body: Option<Bytes>,
+    /// Size of the body, or what it is; nothing where it is not said.
+    pub body: Option<Placed<Body>>,
 }
 
 /// Which answers are acceptable.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Accept {
-    /// Statuses, or ranges such as `200-399`.
-    pub status: Vec<Placed<Statuses>>,
-    /// Not obeyed yet.
-    pub grpc: Option<Reserved>,
+    /// Statuses, or ranges such as `200-399`, which are those where it is not said.
+    pub status: Option<Vec<Placed<Statuses>>>,
+    /// Statuses of gRPC, of calls; `[0]` where it is not said.
+    pub grpc: Option<Vec<Placed<u16>>>,
+    /// What the answer's body must hold.
+    pub body_contains: Option<Placed<String>>,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// So many bytes.
+    Size(Distribution<Bytes>),
+    /// This.
+    Text(String),
+    /// What a file holds.
+    File(String),
 }
 
 /// A status, or a range of them.
@@ -172,6 +177,60 @@ impl JsonSchema for Connections {
             ],
             "examples": [64, {"up-to": 200}, "each"],
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Content {
+            Text(String),
+            File(String),
+        }
+        struct Shape;
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Body;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a size such as `1KB`, `{p50: 1KB, p99: 64KB}`, `{min: 1B, max: 1KB}`, `{text: hello}` or `{file: body.json}`")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Body, E> {
+                text.parse().map(|size| Body::Size(Distribution::Fixed(size))).map_err(E::custom)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Body, A::Error> {
+                // Keys are looked at before any of them is read.
+                let entries = serde_json::Map::deserialize(MapAccessDeserializer::new(map))?;
+                if entries.contains_key("text") || entries.contains_key("file") {
+                    let content = Content::deserialize(serde_json::Value::Object(entries)).map_err(A::Error::custom)?;
+                    return Ok(match content {
+                        Content::Text(text) => Body::Text(text),
+                        Content::File(file) => Body::File(file),
+                    });
+                }
+                let spread = Spread::deserialize(serde_json::Value::Object(entries)).map_err(A::Error::custom)?;
+                Ok(Body::Size(Distribution::Spread(spread)))
+            }
+        }
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+impl JsonSchema for Body {
+    fn schema_name() -> Cow<'static, str> {
+        "Body".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let size = generator.subschema_for::<Distribution<Bytes>>();
+        let content = |key: &str| {
+            json_schema!({
+                "type": "object",
+                "properties": {key: {"type": "string"}},
+                "required": [key],
+                "additionalProperties": false
+            })
+        };
+        let (text, file) = (content("text"), content("file"));
+        json_schema!({"anyOf": [size, text, file], "examples": ["1KB", {"file": "body.json"}]})
     }
 }
 

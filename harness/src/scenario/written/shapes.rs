@@ -1,7 +1,7 @@
 //! Shapes that several parts of the language share: one or many, maps whose order counts, values that are a text or a map.
 
 use super::{Placed, Policy};
-use crate::units::{BadText, Text, TimeSpan, written_as_text};
+use crate::units::{BadText, Text, written_as_text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -143,56 +143,57 @@ impl Text for AtOnce {
 
 written_as_text!(AtOnce);
 
-/// A distribution of time: one duration, `{p50, p99}` or `{min, max}`.
+/// A distribution: one value, `{p50, p99}` or `{min, max}`.
 #[derive(Debug, Clone)]
-pub enum Distribution {
+pub enum Distribution<T> {
     /// Always the same.
-    Fixed(TimeSpan),
+    Fixed(T),
     /// By two of its figures.
-    Spread(Spread),
+    Spread(Spread<T>),
 }
 
-/// Two figures of a distribution of time.
+/// Two figures of a distribution.
 #[derive(Debug, Clone, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Spread {
+pub struct Spread<T> {
     /// Median of a lognormal distribution.
-    pub p50: Option<TimeSpan>,
+    pub p50: Option<T>,
     /// 99th percentile of a lognormal distribution.
-    pub p99: Option<TimeSpan>,
+    pub p99: Option<T>,
     /// Least of a uniform distribution.
-    pub min: Option<TimeSpan>,
+    pub min: Option<T>,
     /// Most of a uniform distribution.
-    pub max: Option<TimeSpan>,
+    pub max: Option<T>,
 }
 
-impl<'de> Deserialize<'de> for Distribution {
+impl<'de, T: Text + Deserialize<'de>> Deserialize<'de> for Distribution<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Shape;
-        impl<'de> Visitor<'de> for Shape {
-            type Value = Distribution;
+        struct Shape<T>(PhantomData<T>);
+        impl<'de, T: Text + Deserialize<'de>> Visitor<'de> for Shape<T> {
+            type Value = Distribution<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration such as `5ms`, `{p50: 2ms, p99: 10ms}` or `{min: 1ms, max: 3ms}`")
+                write!(f, "{}, `{{p50, p99}}` or `{{min, max}}`", T::EXPECTED)
             }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Distribution, E> {
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 text.parse().map(Distribution::Fixed).map_err(E::custom)
             }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Distribution, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 Spread::deserialize(MapAccessDeserializer::new(map)).map(Distribution::Spread)
             }
         }
-        deserializer.deserialize_any(Shape)
+        deserializer.deserialize_any(Shape(PhantomData))
     }
 }
 
-impl JsonSchema for Distribution {
+impl<T: Text + JsonSchema> JsonSchema for Distribution<T> {
     fn schema_name() -> Cow<'static, str> {
-        "Distribution".into()
+        format!("DistributionOf{}", T::NAME).into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let fixed = generator.subschema_for::<TimeSpan>();
-        let spread = generator.subschema_for::<Spread>();
-        json_schema!({"anyOf": [fixed, spread], "examples": ["5ms", {"p50": "2ms", "p99": "10ms"}]})
+        let fixed = generator.subschema_for::<T>();
+        let spread = generator.subschema_for::<Spread<T>>();
+        let examples = T::EXAMPLES;
+        json_schema!({"anyOf": [fixed, spread], "examples": examples})
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Service {
     /// Versions by name; each has the service's own `instances` and `responds` unless it says otherwise. The first gets the
     /// traffic until a policy or a release says otherwise; `v1` is put in front where the file does not name it.
     pub versions: Option<Placed<InOrder<Option<Version>>>>,
+    /// Where it runs already: `[10.0.0.7:8080, cart.test:8080]`. Each is an instance; nothing is started, and none is killed or
+    /// stopped. For `--platform external`.
+    pub at: Option<Placed<Vec<Placed<String>>>>,
     /// Program and arguments of your own service; `{port}` becomes the port to listen on.
     pub run: Option<Placed<Vec<String>>>,
     /// Path that answers 200 to 399 once your program is ready.
@@ -65,7 +68,7 @@ pub struct Version {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Responds {
     /// Time until the answer: fixed, `{p50, p99}` or `{min, max}`; p50 2 ms, p99 10 ms where it is not said.
-    pub latency: Option<Placed<Distribution>>,
+    pub latency: Option<Placed<Distribution<TimeSpan>>>,
     /// Size of the body; 1 KB where it is not said.
     pub body: Option<Bytes>,
     /// Share of answers that are status 500.

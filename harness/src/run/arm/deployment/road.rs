@@ -29,14 +29,14 @@ pub(super) struct Relayed {
     pub(super) behind: Vec<SocketAddr>,
 }
 
-/// Relays in front of all instances, and behind the proxies beside them if a fault asks for that; none in a sweep, which breaks nothing.
+/// Relays in front of all instances, and behind the proxies beside them if a fault asks for that; none where nobody would need them.
 pub(super) fn relays(
     setting: &Setting<'_>,
     plan: &ArmPlan,
     instances: &[Instance],
     sender: &UnboundedSender<Input>,
 ) -> Result<Option<Relayed>, Error> {
-    if setting.scenario.sweep.is_some() {
+    if !plan.is_relayed(setting.scenario) {
         return Ok(None);
     }
     let mut shim = setting.spawner.spawn(&launch(setting, "shim", vec!["shim".to_owned()], true))?;

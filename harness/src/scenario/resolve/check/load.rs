@@ -26,9 +26,22 @@ pub(in super::super) fn load(written: &[written::Flow], plan: &Plan<'_>, facts: 
     }
     for (flow, written) in plan.flows.iter().zip(written) {
         time_out(flow, written, facts, problems);
-        step(flow, written, plan, problems);
+        nothing(flow, written, plan, problems);
+        profile(flow, written, plan, problems);
         starving(flow, written, plan, problems);
     }
+}
+
+/// A rate so low that none of its requests falls into the timeline.
+fn nothing(flow: &Flow, written: &written::Flow, plan: &Plan<'_>, problems: &mut Problems) {
+    if plan.timeline.is_empty() || !plan.is_planned(Some(&flow.name)) || plan.planned(None, Some(&flow.name)) > 0 {
+        return;
+    }
+    let rate = written.rate.map(|rate| rate.place);
+    let place = rate.or(written.profile.as_ref().map(|profile| profile.place)).unwrap_or(written.to.place);
+    problems
+        .error(code::RANGE, place, "no request is due in the whole timeline")
+        .help("make the rate higher, or the timeline longer");
 }
 
 fn time_out(flow: &Flow, written: &written::Flow, facts: &Facts, problems: &mut Problems) {
@@ -48,20 +61,24 @@ fn time_out(flow: &Flow, written: &written::Flow, facts: &Facts, problems: &mut 
         .help(format!("set `time-out` to more than {}", TimeSpan(route)));
 }
 
-fn step(flow: &Flow, written: &written::Flow, plan: &Plan<'_>, problems: &mut Problems) {
-    let Some(step) = flow.step else { return };
-    let warm_up = plan.timeline.first().map_or(Duration::ZERO, |phase| phase.lasting);
-    let judged = plan.end().saturating_sub(warm_up);
-    if step.at.saturating_add(step.lasting) > judged && !plan.timeline.is_empty() {
-        problems.error(
-            code::TIME,
-            written.profile.as_ref().map_or(written.to.place, |profile| profile.place),
-            format!(
-                "the step ends {} after the warm-up, but the timeline {}",
-                TimeSpan(step.at.saturating_add(step.lasting)),
-                TimeSpan(judged)
-            ),
-        );
+/// A profile that goes on when the timeline has ended was mistyped, or the timeline was.
+fn profile(flow: &Flow, written: &written::Flow, plan: &Plan<'_>, problems: &mut Problems) {
+    let judged = plan.end().saturating_sub(plan.zero());
+    let Some(written) = written.profile.as_ref().filter(|_| !plan.timeline.is_empty()) else { return };
+    // Bursts go on for as long as there is time.
+    let Some(profile) = flow.pace.profile().filter(|_| !matches!(written.value, written::Profile::Burst(_))) else {
+        return;
+    };
+    let place = written.place;
+    let last = profile.stretches.iter().rfind(|stretch| stretch.lasting != Duration::MAX);
+    if let Some(ends) = last.map(|last| last.at.saturating_add(last.lasting)).filter(|ends| *ends > judged) {
+        let text =
+            format!("the profile ends {} after the warm-up, but the timeline {}", TimeSpan(ends), TimeSpan(judged));
+        if matches!(written.value, written::Profile::Replay(_)) {
+            problems.warning(code::TIME, place, text).help("what comes after the timeline is not sent");
+        } else {
+            problems.error(code::TIME, place, text);
+        }
     }
 }
 

@@ -25,6 +25,10 @@ pub(in super::super) fn samples(
             Subject::Sweep { rate, metric, .. } => (least_of_cells(*rate, sweep), None, metric),
             Subject::Healing(_) => continue,
         };
+        if !plan.is_planned(flow) {
+            closed(expectation, metric, problems);
+            continue;
+        }
         if let Some((needed, why)) = needed(expectation, metric).filter(|(needed, _)| *needed > planned) {
             problems
                 .error(
@@ -53,6 +57,22 @@ pub(in super::super) fn samples(
                     .help("make the first phase longer, or the rate higher");
             }
         }
+    }
+}
+
+/// A load that waits for its answers is never late, however slow they are.
+fn closed(expectation: &Expectation, metric: &Metric, problems: &mut Problems) {
+    if matches!(metric, Metric::Response { .. }) {
+        problems
+            .error(
+                code::SHAPE,
+                expectation.place,
+                format!(
+                    "`{}` on a closed load: it asks later where answers come later, and hides how late",
+                    expectation.written
+                ),
+            )
+            .help("give the flow a `rate`; a closed load shows how much is served: `rate: \">= 500/s\"`");
     }
 }
 

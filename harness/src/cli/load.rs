@@ -1,0 +1,158 @@
+//! `squall load`: a load on whoever runs already, without a scenario file.
+
+mod scenario;
+mod summary;
+
+use super::{Exit, complain, live};
+use crate::output::{Format, Outputs};
+use crate::run::{self, Options, events::RunEvent};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use squall_reports::load::Load;
+use squall_reports::record::{ArmKind, Record};
+use squall_reports::{hlog, html};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Arguments of `squall load`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  squall load http://127.0.0.1:8080/ --rate 500/s --for 10s --expect 'p99<=20ms'\n  squall load https://cart.test/items --allow cart.test --closed --connections 64 --http2 --json"
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    asked: scenario::Asked,
+
+    /// One JSON object on standard output, its keys as in docs/load.md
+    #[arg(long)]
+    json: bool,
+
+    /// Also write all latencies here, as a histogram log
+    #[arg(long, value_name = "FILE")]
+    hlog: Option<PathBuf>,
+
+    /// Also write the report here, a page of its own
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Also write the record here, from which everything can be drawn again
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+
+    /// Seed of everything that is drawn; drawn itself if absent
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Print what is asked as a scenario file, and send nothing
+    #[arg(long, conflicts_with_all = ["json", "hlog", "report", "record"])]
+    scenario: bool,
+
+    #[command(flatten)]
+    live: live::Args,
+}
+
+/// Asks, judges, tells.
+pub(super) fn main(args: &Args, color: super::color::When) -> Exit {
+    let text = match args.asked.scenario() {
+        Ok(text) => text,
+        Err(why) => {
+            complain(&why);
+            return Exit::Usage;
+        }
+    };
+    if args.scenario {
+        return super::print(text.as_bytes());
+    }
+    let scenario = match scenario::read(&text) {
+        Ok(scenario) => scenario,
+        Err(errors) => {
+            errors.iter().for_each(|error| complain(error));
+            return Exit::BadInput;
+        }
+    };
+    let shown = match live::options(args.live, Format::Human, false, color) {
+        Ok(shown) => shown,
+        Err(error) => {
+            complain(&error);
+            return Exit::Usage;
+        }
+    };
+    // What a run leaves behind is for whoever asked for files.
+    let folder = match tempfile::Builder::new().prefix("squall-load-").tempdir() {
+        Ok(folder) => folder,
+        Err(error) => {
+            complain(&error);
+            return Exit::Error;
+        }
+    };
+    let options = Options {
+        out: folder.path().to_owned(),
+        seed: args.seed,
+        jobs: Some(1),
+        quick: false,
+        control: false,
+        rerun: false,
+        repeat: 1,
+        keep: false,
+        set: Vec::new(),
+        reports: false,
+        junit: None,
+        html: None,
+    };
+    let outputs = Arc::new(Outputs::new(shown, || {
+        // A signal to oneself arrives.
+        let _ = kill(Pid::this(), Signal::SIGINT);
+    }));
+    let judged: Arc<Mutex<Option<Record>>> = Arc::default();
+    let (said, kept) = (Arc::clone(&outputs), Arc::clone(&judged));
+    let say: run::Say = Arc::new(move |event| match event {
+        RunEvent::Judged { record, .. } => {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(*record);
+        }
+        event => said.event(event),
+    });
+    let ran = run::run(&[scenario], &options, &say);
+    outputs.close();
+    let record = judged.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (ran, record) {
+        (Ok(summary), Some(record)) => match args.tell(&record, color) {
+            Ok(()) => Exit::of(summary.worst, !summary.dirty.is_empty()),
+            Err(error) => {
+                complain(&error);
+                Exit::Error
+            }
+        },
+        (Err(error), _) => {
+            complain(&error);
+            Exit::Error
+        }
+        (Ok(_), None) => Exit::Error,
+    }
+}
+
+impl Args {
+    /// Writes what was asked for.
+    fn tell(&self, record: &Record, color: super::color::When) -> Result<(), String> {
+        let arm = record.arms.iter().find(|arm| arm.kind == ArmKind::Main && !arm.superseded);
+        let write = |path: &Path, bytes: &[u8]| {
+            std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        if let (Some(path), Some(arm)) = (&self.hlog, arm) {
+            write(path, &hlog::write(arm).map_err(|error| error.to_string())?)?;
+        }
+        if let Some(path) = &self.report {
+            write(path, html::report(record).map_err(|error| error.to_string())?.as_bytes())?;
+        }
+        if let Some(path) = &self.record {
+            write(path, &serde_json::to_vec(record).map_err(|error| error.to_string())?)?;
+        }
+        let load = Load::of(record);
+        let text = if self.json {
+            serde_json::to_string(&load).map_err(|error| error.to_string())? + "\n"
+        } else {
+            summary::text(&load, super::color::stdout(color))
+        };
+        super::print(text.as_bytes());
+        Ok(())
+    }
+}
