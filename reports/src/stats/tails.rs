@@ -92,6 +92,8 @@ mod tests {
                 assert!((actual / p - 1.0).abs() < 2e-3, "{t} of {degrees}: {actual} for {p}");
             }
         }
+        // R's t.test(extra ~ group, data = sleep, var.equal = TRUE): t = -1.8608, df = 18, p-value = 0.07919.
+        assert!((student(-1.8608, 18) - 0.079_19).abs() < 1e-5);
         assert!((student(1.3, 100_000) - normal(1.3)).abs() < 1e-5);
         assert!(student(f64::INFINITY, 7) <= 1e-15 && student(f64::NAN, 7) >= 1.0 && student(9.0, 0) >= 1.0);
     }

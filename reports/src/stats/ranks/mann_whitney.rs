@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_shift_is_the_one_of_hollander_and_wolfe() {
-        // Example 4.1 continued (1999, pages 126 and 133): 0.305, and -0.15 to 0.76 at 95 %; R's conf.int says the same.
+        // As they compute it for these data, and R's conf.int: 0.305, and -0.15 to 0.76 at 95 %; again by listing all 3,003 orders.
         let shift = hodges_lehmann_shift(&TERM, &EARLY, 0.95).unwrap();
         close(shift.estimate, 0.305, 1e-9);
         let interval = shift.interval.unwrap();

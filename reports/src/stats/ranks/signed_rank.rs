@@ -124,7 +124,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_pseudo_median_is_the_one_of_hollander_and_wolfe() {
-        // Examples 3.3 and 3.4 (1999, pages 53 and 57): -0.46, and -0.786 to -0.010 at 96.1 %, which is the interval for 95 % too.
+        // As they compute it for these data: -0.46, and -0.786 to -0.010 at 96.1 %, which is the interval for 95 % too; again by listing all 512 choices of signs.
         let median = pseudo_median(&differences(&AFTER, &BEFORE), 0.95).unwrap();
         close(median.estimate, -0.46, 1e-9);
         let interval = median.interval.unwrap();
@@ -134,7 +134,7 @@ pub(super) mod tests {
 
     #[test]
     fn critical_values_are_those_of_wilcoxons_table() {
-        // Largest V significant at a two-sided 5 %: Wilcoxon and Wilcox (1964). The interval begins one after it.
+        // Largest V significant at a two-sided 5 %, as textbooks print it. The interval begins one after it.
         for (n, critical) in
             [(6, 0), (7, 2), (8, 3), (9, 5), (10, 8), (12, 13), (15, 25), (20, 52), (25, 89), (50, 434)]
         {
