@@ -13,7 +13,7 @@ pub fn discoveries(probabilities: &[Option<f64>], level: f64) -> Vec<bool> {
     let tries = ordered.len() as f64;
     // The largest p with p <= rank / tries * level; it and all smaller ones are discoveries.
     let passes = |(at, p): &(usize, f64)| *p <= (at + 1) as f64 / tries * level;
-    let limit = ordered.into_iter().enumerate().filter(passes).map(|(_, p)| p).last();
+    let limit = ordered.into_iter().enumerate().filter(passes).map(|(_, p)| p).next_back();
     probabilities.iter().map(|p| p.zip(limit).is_some_and(|(p, limit)| p <= limit)).collect()
 }
 

@@ -8,6 +8,7 @@ pub use signed_rank::{SignedRank, least_pairs, pseudo_median, signed_rank};
 
 use crate::record::Interval;
 use crate::stats::tails;
+use std::cmp::Ordering;
 
 /// Sums or differences of two that are kept at once, at most: 64 MiB.
 const MOST: usize = 8 << 20;
@@ -36,8 +37,8 @@ fn mid_ranks(values: &[f64]) -> (Vec<f64>, f64) {
     order.sort_by(|&one, &other| values[one].total_cmp(&values[other]));
     let (mut ranks, mut ties) = (vec![0.0; values.len()], 0.0);
     let mut below = 0;
-    // Equality by value, which makes -0 and 0 a tie.
-    for tied in order.chunk_by(|&one, &other| values[one] == values[other]) {
+    // By value, which makes -0 and 0 a tie.
+    for tied in order.chunk_by(|&one, &other| values[one].partial_cmp(&values[other]) == Some(Ordering::Equal)) {
         let size = tied.len() as f64;
         tied.iter().for_each(|&at| ranks[at] = below as f64 + f64::midpoint(size, 1.0));
         ties += size.powi(3) - size;

@@ -10,7 +10,7 @@ pub(crate) fn normal(z: f64) -> f64 {
     if x < 2.5 {
         let (mut term, mut sum) = (x, x);
         for n in 1..100 {
-            term *= 2.0 * x * x / (2 * n + 1) as f64;
+            term *= 2.0 * x * x / f64::from(2 * n + 1);
             sum += term;
         }
         1.0 - FRAC_2_SQRT_PI * (-x * x).exp() * sum

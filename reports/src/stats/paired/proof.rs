@@ -1,7 +1,7 @@
 //! The proof, on simulated nights: what size of change so many pairs find, and how often they cry wolf.
 //!
 //! The machine has two speeds, 1.8 apart, each kept for a spell of random length, 30 s in the mean; a figure is proportional to the mean slowness over its block,
-//! times log-normal noise. Blocks of 2 s stand in pairs of random order. So one pair in sixteen is torn by a change of speed.
+//! times log-normal noise. Blocks of 2 s stand in pairs of random order. So one pair in eight is torn by a change of speed, half of these against the truth.
 
 use super::*;
 use crate::stats::discoveries::{NIGHTLY, discoveries};
@@ -15,7 +15,7 @@ struct Night {
     figures: usize,
     /// Of those, how many B has slower.
     slowed: usize,
-    /// B's share of A's figure, where it is slowed.
+    /// B's figure as a share of A's, where it is slowed.
     slowdown: f64,
     /// Log-normal noise of a block's figure.
     sigma: f64,
@@ -26,6 +26,9 @@ struct Night {
     /// Pairs that a probe finds torn are run again.
     again: bool,
 }
+
+/// As in RULES: a change is judged at 5 %.
+const LEVEL: f64 = 0.05;
 
 const NIGHT: Night =
     Night { pairs: 8, figures: 1, slowed: 1, slowdown: 1.1, sigma: 0.03, block: 2.0, spell: 30.0, again: false };
@@ -81,74 +84,144 @@ impl Night {
         all
     }
 
-    /// Figures that count as changed: each for itself, and those that remain as discoveries of the night.
-    fn judge(self, seed: u64) -> (usize, usize) {
+    /// What is said of every figure, and whether it remains as a discovery of the night.
+    fn judge(self, seed: u64) -> Vec<(Verdict, bool)> {
         let mut machine = Machine::new(seed, self.spell);
         let equal = Self { slowed: 0, pairs: 8, ..self }.measure(&mut machine);
         let measured = self.measure(&mut machine);
-        let comparisons: Vec<Comparison> = measured
-            .iter()
-            .zip(&equal)
-            .map(|(pairs, equal)| {
-                let floor = NoiseFloor::from_equal(equal, self.pairs, 0.05).unwrap();
-                compare(pairs, Terms { direction: Direction::LowerIsBetter, level: 0.05, floor })
-            })
-            .collect();
-        let p: Vec<Option<f64>> = comparisons.iter().map(|one| one.p).collect();
-        let changed = |one: &Comparison| matches!(one.verdict, Verdict::Better | Verdict::Worse);
-        let discovered = discoveries(&p, NIGHTLY);
-        let found = comparisons.iter().zip(discovered).filter(|(one, found)| *found && changed(one)).count();
-        (comparisons.iter().filter(|one| changed(one)).count(), found)
+        let compared = measured.iter().zip(&equal).map(|(pairs, equal)| {
+            let floor = NoiseFloor::from_equal(equal, self.pairs, LEVEL).unwrap();
+            compare(pairs, Terms { direction: Direction::LowerIsBetter, level: LEVEL, floor })
+        });
+        let (p, verdicts): (Vec<Option<f64>>, Vec<Verdict>) = compared.map(|one| (one.p, one.verdict)).unzip();
+        verdicts.into_iter().zip(discoveries(&p, NIGHTLY)).collect()
     }
 
-    /// Mean number of changed figures a night: each for itself, and as discoveries.
-    fn mean(self, nights: u64) -> (f64, f64) {
-        let (one, other) =
-            (0..nights).map(|seed| self.judge(seed)).fold((0, 0), |sum, night| (sum.0 + night.0, sum.1 + night.1));
-        (one as f64 / nights as f64, other as f64 / nights as f64)
+    /// Over so many nights.
+    fn rates(self, nights: u64) -> Rates {
+        let mut rates = Rates::default();
+        for seed in 0..nights {
+            for (at, (verdict, discovered)) in self.judge(seed).into_iter().enumerate() {
+                let changed = matches!(verdict, Verdict::Better | Verdict::Worse);
+                if at < self.slowed {
+                    let share = ((nights as usize * self.slowed) as f64).recip();
+                    rates.found += if verdict == Verdict::Worse { share } else { 0.0 };
+                    rates.found_of_many += if verdict == Verdict::Worse && discovered { share } else { 0.0 };
+                } else {
+                    rates.false_a_night += f64::from(u8::from(changed)) / nights as f64;
+                    rates.alarms_a_night += f64::from(u8::from(changed && discovered)) / nights as f64;
+                }
+            }
+        }
+        rates
+    }
+}
+
+/// How often what is said is right.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rates {
+    /// Share of the slowed figures that are called worse, each for itself.
+    found: f64,
+    /// Share of them that are discoveries of their night as well.
+    found_of_many: f64,
+    /// Unchanged figures a night that are called changed, each for itself.
+    false_a_night: f64,
+    /// Unchanged figures a night that are discoveries as well.
+    alarms_a_night: f64,
+}
+
+/// Torn pairs count, 2 s a block.
+const TORN: Night = NIGHT;
+/// A probe beside each block tells torn pairs, which are run again.
+const MENDED: Night = Night { again: true, ..NIGHT };
+
+#[test]
+fn eight_pairs_find_ten_per_cent_in_nine_of_ten_tries_where_torn_pairs_are_run_again() {
+    // Measured over 1,000 tries: 0.996; 0.95 with noise of 4 %; with 5 %, 10 pairs: 0.92.
+    let rates = MENDED.rates(400);
+    assert!(rates.found >= 0.95, "{rates:?}");
+    let rates = Night { sigma: 0.05, pairs: 12, ..MENDED }.rates(400);
+    assert!(rates.found >= 0.9, "{rates:?}");
+}
+
+#[test]
+fn eight_pairs_do_not_where_torn_pairs_count_but_eighteen_do() {
+    // One pair torn against the truth is the eighth rank of eight: V is 8, and only up to 3 is significant. Measured over 1,000 tries: 0.70, and 0.955.
+    let eight = TORN.rates(400);
+    assert!(eight.found < 0.8, "{eight:?}");
+    let eighteen = Night { pairs: 18, ..TORN }.rates(400);
+    assert!(eighteen.found >= 0.9, "{eighteen:?}");
+}
+
+#[test]
+fn ten_equal_nights_of_fifty_figures_give_at_most_one_alarm() {
+    for night in [TORN, MENDED, Night { pairs: 16, ..MENDED }, Night { pairs: 18, ..TORN }] {
+        let rates = Night { slowed: 0, figures: 50, ..night }.rates(50);
+        assert!(rates.alarms_a_night <= 0.1, "{night:?}: {rates:?}");
+        // Which is what the procedure is for: each for itself, one figure of fifty cries wolf every night.
+        assert!((0.4..2.5).contains(&rates.false_a_night), "{night:?}: {rates:?}");
     }
 }
 
 #[test]
-#[ignore = "a table of measured powers, for people"]
+fn one_slow_figure_of_fifty_is_beyond_eight_pairs_and_within_sixteen() {
+    let of_fifty = |night: Night, slowed: usize| Night { figures: 50, slowed, ..night }.rates(50).found_of_many;
+    // Eight pairs have no p below 0.0078, and fifty figures ask for 0.0002.
+    assert!(of_fifty(MENDED, 1) <= 0.0);
+    let sixteen = of_fifty(Night { pairs: 16, ..MENDED }, 1);
+    assert!(sixteen >= 0.9, "{sixteen}");
+    // Where all are slow, ten are enough.
+    let all = of_fifty(Night { pairs: 10, ..MENDED }, 50);
+    assert!(all >= 0.9, "{all}");
+}
+
+#[test]
+fn a_change_of_what_could_have_been_seen_is_found_in_about_half_of_all_tries() {
+    let found = could_have_seen(MENDED, 300, 1.0);
+    assert!((0.4..0.9).contains(&found), "{found}");
+}
+
+/// Share of tries in which a run with a change of `times` what an equal run could have shown finds it.
+fn could_have_seen(night: Night, tries: u64, times: f64) -> f64 {
+    let found = (0..tries).filter(|seed| {
+        let Verdict::NoDifference { could_have_seen } = Night { slowed: 0, ..night }.judge(*seed)[0].0 else {
+            return false;
+        };
+        let slower = Night { slowdown: 1.0 + times * could_have_seen, ..night };
+        slower.judge(seed + tries)[0].0 == Verdict::Worse
+    });
+    found.count() as f64 / tries as f64
+}
+
+#[test]
+#[ignore = "a table of measured rates, for people"]
 fn tables() {
-    println!("single: share found, level 5 %");
-    for sigma in [0.01, 0.03, 0.05, 0.08] {
-        for (name, spell, block, again) in [
-            ("one speed  ", f64::INFINITY, 2.0, false),
-            ("30 s, 1 s  ", 30.0, 1.0, false),
-            ("30 s, 2 s  ", 30.0, 2.0, false),
-            ("30 s, 5 s  ", 30.0, 5.0, false),
-            ("30 s, 10 s ", 30.0, 10.0, false),
-            ("2 s, again ", 30.0, 2.0, true),
-            ("5 s, again ", 30.0, 5.0, true),
-        ] {
-            print!("sigma {sigma} {name}");
-            for pairs in [8, 10, 12, 14, 16, 20, 24, 30] {
-                let night = Night { pairs, sigma, spell, block, again, ..NIGHT };
-                print!("  {pairs}: {:.3}/{:.3}", night.mean(400).0, Night { slowed: 0, ..night }.mean(400).0);
+    for (night, pairs) in [(TORN, [8, 12, 16, 18, 20, 24]), (MENDED, [8, 10, 12, 14, 16, 20])] {
+        for sigma in [0.01, 0.03, 0.05, 0.08] {
+            for pairs in pairs {
+                println!(
+                    "{pairs} pairs, noise {sigma}, again {}: {:?}",
+                    night.again,
+                    Night { pairs, sigma, ..night }.rates(1000)
+                );
             }
-            println!();
         }
     }
-    println!("nights of 50: one slowed found (discovery), all slowed share, A/A alarms a night");
-    for (name, sigma, block, again) in [
-        ("2 s       ", 0.03, 2.0, false),
-        ("2 s, again", 0.03, 2.0, true),
-        ("5 s       ", 0.03, 5.0, false),
-        ("5 s, again", 0.03, 5.0, true),
-    ] {
-        print!("sigma {sigma} {name}");
-        for pairs in [8, 14, 16, 20, 24, 30] {
-            let night = Night { pairs, figures: 50, sigma, block, again, ..NIGHT };
-            let (nights, more) = (60, 60);
-            print!(
-                "  {pairs}: {:.2} {:.2} {:.3}",
-                night.mean(nights).1,
-                Night { slowed: 50, ..night }.mean(nights).1 / 50.0,
-                Night { slowed: 0, ..night }.mean(more).1
-            );
+    for (night, pairs) in [(TORN, [8, 24, 28, 32, 36]), (MENDED, [8, 10, 14, 15, 16])] {
+        for (pairs, slowed) in pairs.into_iter().flat_map(|pairs| [(pairs, 0), (pairs, 1), (pairs, 50)]) {
+            let rates = Night { pairs, slowed, figures: 50, ..night }.rates(100);
+            println!("nights of 50 figures, {slowed} slowed, {pairs} pairs, again {}: {rates:?}", night.again);
         }
-        println!();
+    }
+    for (times, night) in [1.0, 1.5, 2.0]
+        .into_iter()
+        .flat_map(|times| [(times, TORN), (times, MENDED), (times, Night { pairs: 16, ..MENDED })])
+    {
+        println!(
+            "{times} x what could have been seen, {} pairs, again {}: {}",
+            night.pairs,
+            night.again,
+            could_have_seen(night, 1000, times)
+        );
     }
 }
