@@ -4,14 +4,11 @@ mod mann_whitney;
 mod signed_rank;
 
 pub use mann_whitney::{MannWhitney, hodges_lehmann_shift, mann_whitney};
-pub use signed_rank::{SignedRank, least_pairs, pseudo_median, signed_rank};
+pub use signed_rank::{MOST_VALUES, SignedRank, least_pairs, pseudo_median, signed_rank};
 
 use crate::record::Interval;
 use crate::stats::tails;
 use std::cmp::Ordering;
-
-/// Sums or differences of two that are kept at once, at most: 64 MiB.
-const MOST: usize = 8 << 20;
 
 /// Where a population lies, or how far one lies from another; in the unit of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -64,6 +64,12 @@ fn all_equal_is_no_difference_and_any_change_would_have_been_seen() {
 }
 
 #[test]
+fn more_pairs_than_can_be_looked_at_are_no_error() {
+    let many = compare(&vec![Pair { a: 1.0, b: 2.0 }; 4_100], TERMS);
+    assert_eq!((many.pairs, many.verdict), (4_000, Verdict::Worse));
+}
+
+#[test]
 fn a_torn_pair_hardly_moves_the_floor() {
     let calm = [1.01, 0.99, 1.02, 0.98, 1.01, 0.99, 1.0, 1.01];
     let floor = |ratios: &[f64]| NoiseFloor::from_equal(&pairs(ratios), 8, 0.05).unwrap().share();

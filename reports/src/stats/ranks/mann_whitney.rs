@@ -1,6 +1,9 @@
 //! Two independent samples: does one tend to larger values, and by how much?
 
-use super::{Location, MOST, Method, exact_p, location, mid_ranks, normal_p, rank_by_counting, rank_by_normal};
+use super::{Location, Method, exact_p, location, mid_ranks, normal_p, rank_by_counting, rank_by_normal};
+
+/// Differences that are kept at once, at most: 64 MiB.
+const MOST_DIFFERENCES: usize = 8_000_000;
 
 /// Samples smaller than this are counted out, as in R.
 const COUNTED: usize = 50;
@@ -35,7 +38,7 @@ pub fn mann_whitney(one: &[f64], other: &[f64]) -> Option<MannWhitney> {
 /// How far `one` lies above `other`: the median of all differences of a value of `one` and one of `other`, with its interval at a confidence of, say, 0.95
 /// (J. L. Hodges, E. L. Lehmann, 1963). None: a sample is empty or not finite, or there are more than 8 million differences.
 pub fn hodges_lehmann_shift(one: &[f64], other: &[f64], confidence: f64) -> Option<Location> {
-    let all = one.len().checked_mul(other.len()).filter(|all| *all <= MOST)?;
+    let all = one.len().checked_mul(other.len()).filter(|all| *all <= MOST_DIFFERENCES)?;
     if !one.iter().chain(other).all(|value| value.is_finite()) {
         return None;
     }

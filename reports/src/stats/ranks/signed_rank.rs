@@ -1,9 +1,12 @@
 //! One sample, or the differences of pairs: does it lie to one side of zero, and where is its middle?
 
-use super::{Location, MOST, Method, exact_p, location, mid_ranks, normal_p, rank_by_counting, rank_by_normal};
+use super::{Location, Method, exact_p, location, mid_ranks, normal_p, rank_by_counting, rank_by_normal};
 
 /// Up to so many values are counted out.
 const COUNTED: usize = 50;
+
+/// Values of which a pseudo-median is told, at most: 8 million averages, 64 MiB.
+pub const MOST_VALUES: usize = 4_000;
 
 /// Wilcoxon's signed-rank test.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,13 +43,13 @@ pub fn signed_rank(values: &[f64]) -> Option<SignedRank> {
 /// The pseudo-median of one sample: the median of the averages of all two values, a value with itself included (Walsh averages), with its interval at a
 /// confidence of, say, 0.95 (J. L. Hodges, E. L. Lehmann, 1963). For a symmetric population that is its median.
 ///
-/// The interval is exact to 50 values; at 95 % it exists from 6 on. None: no values, some not finite, or more than 4,000.
+/// The interval is exact to 50 values; at 95 % it exists from 6 on. None: no values, some not finite, or more than [`MOST_VALUES`].
 pub fn pseudo_median(values: &[f64], confidence: f64) -> Option<Location> {
     let n = values.len();
-    if n > 4_000 || !values.iter().all(|value| value.is_finite()) {
+    if n > MOST_VALUES || !values.iter().all(|value| value.is_finite()) {
         return None;
     }
-    let mut averages = Vec::with_capacity((n * (n + 1) / 2).min(MOST));
+    let mut averages = Vec::with_capacity(n * (n + 1) / 2);
     for (at, one) in values.iter().enumerate() {
         averages.extend(values[at..].iter().map(|other| f64::midpoint(*one, *other)));
     }

@@ -97,6 +97,27 @@ proptest! {
     }
 
     #[test]
+    fn no_curve_nearby_leaves_less(alpha in 0.0..0.5_f64, beta in 0.0..0.01_f64, noise in prop::collection::vec(0.8..1.2_f64, 9)) {
+        let mut given = law(alpha, beta, 100.0, &[1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0]);
+        given.iter_mut().zip(noise).for_each(|(point, noise)| point.throughput *= noise);
+        let left = |law: &Scalability| given.iter().map(|point| (point.throughput - law.throughput(point.load)).powi(2)).sum::<f64>();
+        let fitted = scalability(&given).unwrap();
+        let truth = Scalability { alpha, beta, gamma: 100.0, ..fitted };
+        prop_assert!(left(&fitted) <= left(&truth) * (1.0 + 1e-9), "{:?}", fitted);
+        for (a, b, g) in [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, -1.0, 0.0), (1.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, -1.0, 1.0)] {
+            for step in [1e-3, -1e-3, 0.05, -0.05] {
+                let other = Scalability {
+                    alpha: (fitted.alpha + a * step * 0.1).max(0.0),
+                    beta: (fitted.beta + b * step * 0.01).max(0.0),
+                    gamma: fitted.gamma * (1.0 + g * step),
+                    ..fitted
+                };
+                prop_assert!(left(&fitted) <= left(&other) * (1.0 + 1e-9), "{:?} {:?}", fitted, other);
+            }
+        }
+    }
+
+    #[test]
     fn a_load_in_another_unit_of_throughput_has_the_same_knee(scale in 1e-6..1e9_f64) {
         let here = law(0.03, 0.000_2, 90.0, &[1.0, 16.0, 32.0, 64.0, 128.0]);
         let there: Vec<Point> = here.iter().map(|point| Point { throughput: point.throughput * scale, ..*point }).collect();
