@@ -81,7 +81,7 @@ fn split(values: &[f64], settings: Settings) -> Vec<usize> {
 
 /// Divides a stretch where its two parts are least alike, as long as they differ; places come in order.
 fn divide(values: &[f64], start: usize, end: usize, level: f64, places: &mut Vec<usize>) {
-    let Some(at) = least_alike(&values[start..end]).map(|at| start + at) else { return };
+    let Some(at) = least_alike(&values[start..end]).map(|(at, _)| start + at) else { return };
     if point(values, start, at, end).p <= level {
         divide(values, start, at, level, places);
         places.push(at);
@@ -89,8 +89,8 @@ fn divide(values: &[f64], start: usize, end: usize, level: f64, places: &mut Vec
     }
 }
 
-/// Where the energy distance of the two parts, weighted by their sizes, is largest: the q-hat of E-divisive. None: too short, or all equal.
-fn least_alike(values: &[f64]) -> Option<usize> {
+/// Where the energy distance of the two parts, weighted by their sizes, is largest, and how large: the q-hat of E-divisive. None: too short, or all equal.
+fn least_alike(values: &[f64]) -> Option<(usize, f64)> {
     let all = values.len();
     let to = |at: usize, range: std::ops::Range<usize>| -> f64 {
         values[range].iter().map(|other| (values[at] - other).abs()).sum()
@@ -98,7 +98,7 @@ fn least_alike(values: &[f64]) -> Option<usize> {
     // Sums of distances: across, within the first part, within the second.
     let (mut across, mut first) = (0.0, 0.0);
     let mut second: f64 = (0..all).map(|at| to(at, 0..at)).sum();
-    let mut best: Option<(f64, usize)> = None;
+    let mut best: Option<(usize, f64)> = None;
     for at in 1..all {
         // The value before `at` has moved from the second part to the first.
         let (left, right) = (to(at - 1, 0..at - 1), to(at - 1, at..all));
@@ -111,11 +111,11 @@ fn least_alike(values: &[f64]) -> Option<usize> {
         let (n, m) = (at as f64, (all - at) as f64);
         let energy = 2.0 * across / (n * m) - 2.0 * first / (n * (n - 1.0)) - 2.0 * second / (m * (m - 1.0));
         let q = n * m / (n + m) * energy;
-        if q > best.map_or(0.0, |(most, _)| most) {
-            best = Some((q, at));
+        if q > best.map_or(0.0, |(_, most)| most) {
+            best = Some((at, q));
         }
     }
-    best.map(|(_, at)| at)
+    best
 }
 
 /// The change at a place, between the nearest others.

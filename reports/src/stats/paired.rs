@@ -67,7 +67,8 @@ pub enum Verdict {
     /// No change was found.
     NoDifference {
         /// The smallest change that these pairs could have shown, as a share: had B been slower or faster by more than this, with the spread that was seen, it
-        /// would have been found. 0.06 reads "could have seen 6 %". It is no promise for the next run: a change of just this size is found in about half of them.
+        /// would have been found. 0.06 reads "could have seen 6 %". It is no promise for the next run: a change of just this size is found in about half of them, one of twice
+        /// this size in nine of ten.
         could_have_seen: f64,
     },
     /// So few pairs can never reach the level, however far apart A and B are.

@@ -42,7 +42,7 @@ fn mongodbs_certain_series_change_where_they_do() {
 #[test]
 fn the_energy_of_a_small_series_is_that_of_a_calculation_by_hand() {
     // 0 1 | 4 6: across 4 + 6 + 3 + 5 = 18, within 1 and 2; 1 * (18 / 2 - 1 - 2) = 6. It is the only place.
-    assert_eq!(least_alike(&[0.0, 1.0, 4.0, 6.0]), Some(2));
+    assert_eq!(least_alike(&[0.0, 1.0, 4.0, 6.0]), Some((2, 6.0)));
     assert_eq!(least_alike(&[0.0, 1.0, 4.0]), None);
     assert_eq!(least_alike(&[3.3; 20]), None);
 }

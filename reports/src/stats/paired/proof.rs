@@ -176,9 +176,10 @@ fn one_slow_figure_of_fifty_is_beyond_eight_pairs_and_within_sixteen() {
 }
 
 #[test]
-fn a_change_of_what_could_have_been_seen_is_found_in_about_half_of_all_tries() {
-    let found = could_have_seen(MENDED, 300, 1.0);
-    assert!((0.4..0.9).contains(&found), "{found}");
+fn what_could_have_been_seen_is_found_in_half_of_all_tries_and_twice_as_much_in_nine_of_ten() {
+    // Measured over 1,000 tries: 0.56, and 0.94.
+    let (once, twice) = (could_have_seen(MENDED, 300, 1.0), could_have_seen(MENDED, 300, 2.0));
+    assert!((0.45..0.7).contains(&once) && twice >= 0.88, "{once} {twice}");
 }
 
 /// Share of tries in which a run with a change of `times` what an equal run could have shown finds it.

@@ -75,6 +75,9 @@ fn a_torn_pair_hardly_moves_the_floor() {
     let floor = |ratios: &[f64]| NoiseFloor::from_equal(&pairs(ratios), 8, 0.05).unwrap().share();
     let torn = [1.01, 0.99, 1.02, 0.98, 1.01, 0.99, 1.8, 1.01];
     assert!(floor(&calm) < 0.015 && floor(&torn) < 0.03, "{} {}", floor(&calm), floor(&torn));
+    // A shift between equal things is the floor, however many pairs are compared.
+    let shifted = NoiseFloor::from_equal(&pairs(&[1.05; 8]), 1_000, 0.05).unwrap();
+    assert!((shifted.share() - 0.05).abs() < 1e-9);
     assert_eq!(NoiseFloor::from_equal(&[], 8, 0.05), None);
     assert_eq!(NoiseFloor::from_equal(&pairs(&calm), 0, 0.05), None);
 }
