@@ -23,9 +23,13 @@ struct Night {
     block: f64,
     /// Mean length of a spell, seconds; infinite: a machine of one speed.
     spell: f64,
-    /// Pairs that a probe finds torn are run again.
+    /// Pairs that a probe beside each block finds torn are run again.
     again: bool,
 }
+
+/// Log-normal noise of a probe of the machine's speed, and from which difference on a pair is torn.
+const PROBE: f64 = 0.03;
+const TEAR: f64 = 0.1;
 
 /// As in RULES: a change is judged at 5 %.
 const LEVEL: f64 = 0.05;
@@ -71,7 +75,8 @@ impl Night {
         for _ in 0..self.pairs {
             let (a, b) = loop {
                 let (one, other) = (machine.run(self.block, self.spell), machine.run(self.block, self.spell));
-                if !self.again || (one / other).ln().abs() < 0.1 {
+                let seen = (one / other).ln() + PROBE * (machine.draws.normal() - machine.draws.normal());
+                if !self.again || seen.abs() < TEAR {
                     break if machine.draws.uniform() < 0.5 { (one, other) } else { (other, one) };
                 }
             };
@@ -137,7 +142,7 @@ const MENDED: Night = Night { again: true, ..NIGHT };
 
 #[test]
 fn eight_pairs_find_ten_per_cent_in_nine_of_ten_tries_where_torn_pairs_are_run_again() {
-    // Measured over 1,000 tries: 0.996; 0.95 with noise of 4 %; with 5 %, 10 pairs: 0.92.
+    // Measured over 1,000 tries: 0.997; 0.96 with noise of 4 %, 0.81 with 5 %, where 10 pairs have 0.92.
     let rates = MENDED.rates(400);
     assert!(rates.found >= 0.95, "{rates:?}");
     let rates = Night { sigma: 0.05, pairs: 12, ..MENDED }.rates(400);
@@ -146,7 +151,7 @@ fn eight_pairs_find_ten_per_cent_in_nine_of_ten_tries_where_torn_pairs_are_run_a
 
 #[test]
 fn eight_pairs_do_not_where_torn_pairs_count_but_eighteen_do() {
-    // One pair torn against the truth is the eighth rank of eight: V is 8, and only up to 3 is significant. Measured over 1,000 tries: 0.70, and 0.955.
+    // One pair torn against the truth is the eighth rank of eight: V is 8, and only up to 3 is significant. Measured over 1,000 tries: 0.68, and 0.94.
     let eight = TORN.rates(400);
     assert!(eight.found < 0.8, "{eight:?}");
     let eighteen = Night { pairs: 18, ..TORN }.rates(400);
@@ -168,6 +173,7 @@ fn one_slow_figure_of_fifty_is_beyond_eight_pairs_and_within_sixteen() {
     let of_fifty = |night: Night, slowed: usize| Night { figures: 50, slowed, ..night }.rates(50).found_of_many;
     // Eight pairs have no p below 0.0078, and fifty figures ask for 0.0002.
     assert!(of_fifty(MENDED, 1) <= 0.0);
+    // Measured over 100 nights: 0.97; 14 pairs have 0.80, and 36 are needed where torn pairs count.
     let sixteen = of_fifty(Night { pairs: 16, ..MENDED }, 1);
     assert!(sixteen >= 0.9, "{sixteen}");
     // Where all are slow, ten are enough.
@@ -198,7 +204,7 @@ fn could_have_seen(night: Night, tries: u64, times: f64) -> f64 {
 #[ignore = "a table of measured rates, for people"]
 fn tables() {
     for (night, pairs) in [(TORN, [8, 12, 16, 18, 20, 24]), (MENDED, [8, 10, 12, 14, 16, 20])] {
-        for sigma in [0.01, 0.03, 0.05, 0.08] {
+        for sigma in [0.01, 0.03, 0.04, 0.05, 0.08] {
             for pairs in pairs {
                 println!(
                     "{pairs} pairs, noise {sigma}, again {}: {:?}",
