@@ -208,7 +208,9 @@ mod tests {
 
     #[test]
     fn the_keys_are_those_of_the_book() {
-        let record = crate::plot::fixture::record();
+        let mut record = crate::plot::fixture::record();
+        let whole = crate::record::Latency { phase: None, ..record.arms[0].latencies[0].clone() };
+        record.arms[0].latencies.push(whole);
         let json = serde_json::to_value(Load::of(&record)).unwrap();
         let response = json["response"].as_object().unwrap();
         for key in ["count", "p50", "p90", "p95", "p99", "p99.9", "max", "mean"] {

@@ -59,7 +59,7 @@ fn what_is_not_obeyed_yet_is_refused_by_name() {
                 "`blamed` is not obeyed yet",
             ],
         ),
-        (PARTS, &["`calls`", "`scale`", "`drain`", "`promoted`", "`allow`"]),
+        (PARTS, &["`calls`", "`scale`", "`drain`", "`promoted`"]),
     ] {
         let said = errors(text);
         for part in expected {
