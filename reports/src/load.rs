@@ -114,7 +114,9 @@ impl Load {
         let planned = totals.map_or(0, |totals| totals.planned);
         let outcomes = totals.map(|totals| totals.outcomes.clone()).unwrap_or_default();
         let acceptable = outcomes.get(&Outcome::Acceptable).copied().unwrap_or(0);
-        let sent = sent(arm);
+        // Whatever was written had waited to be.
+        let connection_wait = told(LatencyKind::ConnectionWait, Population::All);
+        let sent = connection_wait.as_ref().map_or(0, |wait| wait.count);
         let asked = arm.map_or(0.0, |arm| arm.flows.iter().map(|flow| flow.rate).sum());
         let a_second = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
         Self {
@@ -137,25 +139,12 @@ impl Load {
             response: told(LatencyKind::Response, Population::All),
             service: told(LatencyKind::Service, Population::Acceptable),
             pacer_lag: told(LatencyKind::PacerLag, Population::All),
-            connection_wait: told(LatencyKind::ConnectionWait, Population::All),
+            connection_wait,
             generator: Generator::of(&arm.map(|arm| arm.generator.clone()).unwrap_or_default()),
             expectations: record.expectations.iter().map(ExpectationSummary::of).collect(),
             spread: histogram(LatencyKind::Response, Population::All).as_ref().map(spread).unwrap_or_default(),
         }
     }
-}
-
-/// Requests written in the phases that are judged.
-fn sent(arm: Option<&crate::record::Arm>) -> u64 {
-    let Some(arm) = arm else { return 0 };
-    let judged = |slot: usize| {
-        let at = slot as i64 * crate::record::SLOT;
-        arm.phases.iter().any(|phase| phase.judged && phase.from <= at && at < phase.to)
-    };
-    let of = |series: &crate::record::Outcomes| -> u64 {
-        series.sent.iter().enumerate().filter(|(slot, _)| judged(*slot)).map(|(_, count)| u64::from(*count)).sum()
-    };
-    arm.outcomes.iter().map(of).sum()
 }
 
 impl Latencies {
