@@ -45,6 +45,11 @@ impl Channel {
         }
     }
 
+    /// A stream that is reset, or given up, takes its connection along only if that has ended too.
+    fn outlives_a_stream(&self) -> bool {
+        matches!(self, Self::Http2(place) if !place.is_stale())
+    }
+
     async fn exchange(&mut self, flow: &Flow, id: u64, answer: &mut Answer) {
         let (plan, template, names) = (&flow.plan, &flow.template, &flow.instances);
         let exchanged = match self {
@@ -53,8 +58,7 @@ impl Channel {
         };
         if let Err(failure) = exchanged {
             answer.end = failure.end();
-            // A stream that was reset takes its connection along only if that has ended too.
-            answer.reusable = matches!((&failure, &*self), (Failure::Reset, Self::Http2(place)) if !place.is_stale());
+            answer.reusable = matches!(failure, Failure::Reset) && self.outlives_a_stream();
         }
         answer.done = now();
     }
@@ -117,7 +121,9 @@ async fn within_time_out(flow: &Flow, slot: &Slot, channel: &mut Channel, job: J
     slot.rest();
     match given_up {
         // It was sent, whatever became of it; what had come of an answer by then is none.
-        Some(Word::GiveUp(end)) => Answer { sent: answer.sent, ..Answer::none(end) },
+        Some(Word::GiveUp(end)) => {
+            Answer { sent: answer.sent, reusable: channel.outlives_a_stream(), ..Answer::none(end) }
+        }
         Some(Word::Send(_)) | None => answer,
     }
 }

@@ -30,11 +30,6 @@ impl Answer {
             names.iter().position(|known| known.as_bytes() == name).and_then(|index| u16::try_from(index).ok())
         });
     }
-
-    /// The answer is complete.
-    pub(super) fn complete(&mut self, judged: End) {
-        self.end = judged;
-    }
 }
 
 /// Why there is no answer.

@@ -142,7 +142,10 @@ impl Flow {
 
     /// The next request for a place that is free: one that waits, or the next of a closed pace.
     pub(super) fn next(&self) -> Option<Job> {
-        let Pace::Closed { lasting } = self.plan.pace else { return self.waiting.borrow_mut().pop_front() };
+        if let Some(job) = self.waiting.borrow_mut().pop_front() {
+            return Some(job);
+        }
+        let Pace::Closed { lasting } = self.plan.pace else { return None };
         let released = now();
         let due = released.0.checked_sub(self.start.get().0).filter(|due| *due < lasting && !self.stopped.get())?;
         let id = self.next_id.get();

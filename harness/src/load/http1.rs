@@ -100,7 +100,7 @@ impl Http1 {
             self.buf.advance(step.consumed);
         }
         let degraded = self.answer.headers.contains("x-squall-degraded");
-        answer.complete(judged(flow, answer.status, degraded, search.is_found()));
+        answer.end = judged(flow, answer.status, degraded, search.is_found());
         // Bytes that belong to no answer make the connection worthless.
         answer.reusable = self.answer.keep_alive() && self.buf.is_empty();
         if self.buf.capacity() > KEPT {

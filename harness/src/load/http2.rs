@@ -94,7 +94,7 @@ impl Http2 {
             search.take(&piece);
         }
         let degraded = head.headers.contains_key("x-squall-degraded");
-        answer.complete(judged(flow, answer.status, degraded, search.is_found()));
+        answer.end = judged(flow, answer.status, degraded, search.is_found());
         if matches!(flow.protocol, Protocol::Grpc { .. }) && matches!(answer.end, End::Acceptable | End::Degraded) {
             call(flow, &head.headers, body, answer).await?;
         }
@@ -139,7 +139,7 @@ async fn call(flow: &FlowPlan, head: &HeaderMap, mut body: RecvStream, answer: &
     let status = said.and_then(|status| status.to_str().ok()?.parse().ok()).ok_or(Failure::Malformed)?;
     if !flow.accept.grpc.contains(&status) {
         answer.status = status;
-        answer.complete(End::Grpc);
+        answer.end = End::Grpc;
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! What clients got, by slot, second and phase.
 
+mod sums;
+
 use super::Setup;
 use super::ceilings::{Ceiling, Ceilings};
 use super::offers::Offers;
 use super::singles::Kept;
 use crate::load::schedule::Arrivals;
-use crate::load::wire::{End, Health, Sample, Sums};
+use crate::load::wire::{End, Health, Sample};
 use squall_reports::record::{
     FaultSpan, GeneratorHealth, HealthSecond, Instance, Latency, LatencyKind, Mark, Micros, Outcome, Outcomes, Phase,
     PhaseTotals, Population, SECOND, SLOT, SecondLatency, Single, Singles,
@@ -195,51 +197,6 @@ impl Requests {
             self.count(&sample, due_phase);
         }
         self.remember(&sample, outcome);
-    }
-
-    /// Requests that were added up where they were sent. No fault takes any of them over.
-    pub(super) fn sums(&mut self, sums: &Sums) {
-        let flow = usize::from(sums.flow);
-        if flow >= self.outcomes.len() {
-            return;
-        }
-        let from = micros(sums.from);
-        let phase = self.phase_at(from);
-        let (series, cell) = (&mut self.outcomes[flow], &mut self.cells[flow][phase]);
-        let slots = series.planned.len();
-        for (slot, end, status, count) in &sums.ended {
-            let slot = (*slot as usize).min(slots.saturating_sub(1));
-            self.changed = self.changed.min(slot);
-            let outcome = outcome(*end, *status);
-            series.by_outcome.entry(outcome.clone()).or_insert_with(|| vec![0; slots])[slot] += count;
-            let count = u64::from(*count);
-            if self.closed[flow] {
-                series.planned[slot] += count as u32;
-                cell.planned += count;
-            }
-            if *status > 0 && *end != End::Grpc {
-                *cell.statuses.entry(*status).or_default() += count;
-            }
-            *cell.outcomes.entry(outcome).or_default() += count;
-            self.ended[phase] += count;
-        }
-        for (slot, count) in &sums.sent {
-            let slot = (*slot as usize).min(slots.saturating_sub(1));
-            series.sent[slot] += count;
-            cell.sent += u64::from(*count);
-        }
-        for latencies in &sums.latencies {
-            // What our own worker has written is a histogram.
-            let Ok(histogram) = Histogram::decode(&latencies.histogram) else { continue };
-            match (latencies.kind, latencies.population) {
-                (LatencyKind::Response, Population::All) => {
-                    self.seconds[flow].entry(from / SECOND).or_default().add(&histogram);
-                }
-                (LatencyKind::PacerLag, _) => self.lags.entry(from / SECOND).or_default().add(&histogram),
-                _ => {}
-            }
-            cell.latencies.entry((latencies.kind, latencies.population)).or_default().add(&histogram);
-        }
     }
 
     /// Response time as limits are judged by it: a lost request counts as the flow's time-out.

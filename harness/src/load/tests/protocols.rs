@@ -71,6 +71,9 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, answer: Rc<Answering
                 whole.extend_from_slice(&piece);
             }
             seen.bytes.fetch_add(whole.len(), Ordering::SeqCst);
+            if head.uri.path() == "/hang" {
+                std::future::pending::<()>().await;
+            }
             let (response, trailers) = answer(&Request::from_parts(head, ()), &whole);
             let mut stream = respond.send_response(response, false).unwrap();
             stream.send_data(Bytes::from_static(b"ok"), trailers.is_none()).unwrap();
@@ -239,6 +242,31 @@ fn a_closed_load_asks_as_fast_as_it_is_answered_and_no_longer_than_it_was_told()
     ids.dedup();
     assert_eq!(ids.len(), samples.len(), "each has a number of its own");
     assert!(samples.iter().all(|sample| sample.released == sample.due));
+}
+
+#[test]
+fn a_closed_load_loses_nothing_to_a_server_that_closes_its_connections() {
+    let once = server(|mut stream| {
+        request(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    });
+    let mut load = load(once, 1.0, 1).connections(Connections::Fixed(4));
+    load.flow.pace = Pace::Closed { lasting: 300_000_000 };
+    let (_, samples) = load.run();
+    let lost: Vec<_> = samples.iter().filter(|sample| matches!(sample.end, End::Dropped | End::Cut)).collect();
+    assert!(samples.len() > 10 && lost.is_empty(), "{} requests, {lost:?}", samples.len());
+}
+
+#[test]
+fn a_stream_that_times_out_leaves_its_connection_to_the_others() {
+    let (to, seen) = http2(None, plain);
+    let mut load = load(to, 20.0, 500).connections(Connections::Fixed(1));
+    load.flow.protocol = Protocol::Http2 { streams: 2 };
+    load.flow.path = "/hang".to_owned();
+    load.flow.time_out = std::time::Duration::from_millis(60);
+    let (_, samples) = load.run();
+    assert_eq!(samples.len(), 10);
+    assert_eq!(seen.connections.load(Ordering::SeqCst), 1);
 }
 
 #[test]

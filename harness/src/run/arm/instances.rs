@@ -187,8 +187,8 @@ impl Instance {
         file: &str,
     ) -> Result<(Option<PathBuf>, Vec<String>, Vec<(String, String)>, PathBuf), Error> {
         match &self.service.program {
-            // Nobody starts it.
-            Program::Running { .. } => Ok((None, Vec::new(), Vec::new(), setting.folder.clone())),
+            // Nobody starts what runs already.
+            Program::Running { .. } => Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into()),
             Program::TestService => {
                 let ledger = setting.folder.join("ledgers").join(file);
                 self.ledgers.push(ledger.clone());

@@ -65,11 +65,6 @@ impl Profile {
         Rate(self.stretches.iter().map(|stretch| stretch.rate.highest()).fold(self.base.0, f64::max))
     }
 
-    /// The end of what was written down; none where a stretch goes on for ever.
-    pub fn ends(&self) -> Option<Duration> {
-        self.stretches.last().and_then(|stretch| stretch.at.checked_add(stretch.lasting))
-    }
-
     /// As a schedule of a timeline that ends at `end` and is judged from `zero` on, both from the start.
     pub fn schedule(&self, zero: Duration, end: Duration) -> Schedule {
         let base = Shape::Constant(self.base.0);
@@ -117,7 +112,7 @@ mod tests {
         let pieces: Vec<_> = schedule.pieces.iter().map(|piece| (piece.from / SECOND, piece.to / SECOND)).collect();
         assert_eq!(pieces, [(0, 3), (3, 6), (6, 10)]);
         assert_eq!(schedule.planned(), 30 + 150 + 40);
-        assert_eq!((profile.highest(), profile.ends()), (Rate(50.0), Some(seconds(5))));
+        assert_eq!(profile.highest(), Rate(50.0));
     }
 
     #[test]
