@@ -1,4 +1,5 @@
-// The checks themselves: a page in which everything is wrong, and one in which nothing is.
+// The checks themselves: a page in which everything is wrong, and one in which nothing is. Its table is set small, so that the
+// narrowest width holds it in whatever font the machine has.
 
 import assert from 'node:assert';
 import { execFile } from 'node:child_process';
@@ -22,7 +23,7 @@ const RECORD = {
 };
 
 const page = (headline, observed, rest) => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>FAIL: a page</title>
-  <style>body { margin: 8px; background: #fff; color: #000 }</style></head>
+  <style>body { margin: 8px; background: #fff; color: #000 } table { font-size: 9px }</style></head>
   <body><main><h1>${headline}</h1><section id="expectations"><h2>Asked</h2><table><thead><tr><th>what</th><th>phase</th><th>limit</th>
   <th>observed</th><th>interval</th><th>samples</th><th>verdict</th></tr></thead>
   <tbody><tr><td>lost</td><td>calm</td><td>≤ 6</td><td>${observed}</td><td>counted</td><td>1,000</td><td>FAIL</td></tr></tbody></table>
