@@ -1,9 +1,9 @@
 //! Squall's data plane beside Envoy, `HAProxy`, nginx and a bare forwarder on hyper: processor time, latency, memory, many routes, requests lost
 //! under faults and reloads.
 //!
-//! Every round starts every proxy anew, in random order, alone on the first core; load and endpoints share the second. Processor time is
-//! scaled by a piece of fixed work that is timed beside it, because virtual machines run at more than one speed. Only what was measured in
-//! one run is compared.
+//! Every round starts every proxy anew, in random order, on the first core, where one at a time has work; load and endpoints share the
+//! second. Processor time is measured in turns, and scaled by a piece of fixed work that is timed beside it, because virtual machines run at
+//! more than one speed. Only what was measured in one run is compared.
 //!
 //! `cargo bench -p squall-benches --bench peers -- [ROUNDS] [http1|http2|latency|memory|scale|faults|reloads]...`
 
@@ -34,6 +34,8 @@ const PROXY_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
 /// Requests of a round whose processor time is measured.
 const REQUESTS: u32 = 50_000;
+/// Turns in which each proxy serves them.
+const TURNS: u32 = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -91,22 +93,31 @@ fn shuffled() -> Vec<Peer> {
     peers
 }
 
-/// Processor microseconds a request, saturated and at 2,000 a second.
+/// Processor microseconds a request, saturated and at 2,000 a second. All proxies of a round stand ready at once and take turns, so that
+/// a machine that changes its speed changes it for all of them.
 fn cpu(setting: &Setting<'_>, protocol: Protocol, rounds: usize) -> Result<(), Box<dyn Error>> {
+    let turns = f64::from(TURNS);
     for (title, pace, requests) in
-        [("saturated", Pace::Saturated(64), REQUESTS), ("at 2,000/s", Pace::Rate(2_000), 8_000)]
+        [("saturated", Pace::Saturated(64), REQUESTS / TURNS), ("at 2,000/s", Pace::Rate(2_000), 8_000 / TURNS)]
     {
         let mut table = Table::new(&format!("{protocol:?}, {title}: processor time a request, us"), Peer::ALL.len());
         for _ in 0..rounds {
             let mut row = vec![0.0; Peer::ALL.len()];
+            let mut standing = Vec::new();
             for peer in shuffled() {
                 let (process, to) = peer.start(setting, protocol)?;
                 load(LOAD_CORE, to, "/", protocol, Pace::Saturated(64), 5_000, setting.folder)?;
-                let speed = fixed_work();
-                let before = process.usage().0;
-                load(LOAD_CORE, to, "/", protocol, pace, requests, setting.folder)?;
-                let spent = (process.usage().0 - before) as f64 / 1e3 / f64::from(requests);
-                row[peer.place()] = spent / f64::midpoint(speed, fixed_work());
+                standing.push((peer, process, to));
+            }
+            for _ in 0..TURNS {
+                standing.shuffle(&mut rand::rng());
+                for (peer, process, to) in &standing {
+                    let speed = fixed_work();
+                    let before = process.usage().0;
+                    load(LOAD_CORE, *to, "/", protocol, pace, requests, setting.folder)?;
+                    let spent = (process.usage().0 - before) as f64 / 1e3 / f64::from(requests);
+                    row[peer.place()] += spent / f64::midpoint(speed, fixed_work()) / turns;
+                }
             }
             table.add(row);
         }

@@ -70,7 +70,7 @@ pub fn beside(picture: &str, title: &str, sides: [Side<'_>; 2], width: Width) ->
     let about = format!("{}; {}.", all(&sides[0]), all(&sides[1]));
     let mut svg = Svg::new(&format!("{picture}-{}", width.letter()), (width.pixels(), height), title, &about);
     let places = if width.narrow() {
-        [(46.0, 350.0, 0.0), (46.0, 350.0, panel)]
+        [(48.0, 350.0, 0.0), (48.0, 350.0, panel)]
     } else {
         [(86.0, 575.0, 0.0), (627.0, 1116.0, 0.0)]
     };

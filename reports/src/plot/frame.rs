@@ -72,7 +72,7 @@ impl TimeFrame {
     pub fn of(arm: &Arm, width: Width) -> Self {
         let (left, right) = match width {
             Width::Wide => (132.0, 1012.0),
-            Width::Narrow => (46.0, 350.0),
+            Width::Narrow => (48.0, 350.0),
         };
         Self { from: 0, to: end(arm), left, right }
     }

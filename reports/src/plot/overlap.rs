@@ -23,8 +23,7 @@ fn boxes(svg: &str) -> Vec<Box> {
             let number = |name| attribute(&tag, name).and_then(|value| value.parse::<f64>().ok());
             let size = number("font-size").unwrap_or(Type::PLAIN.size);
             let style = Type { size, bold: tag.contains("font-weight"), ..Type::PLAIN };
-            // Measured widths leave room for wider fonts, which is not an overlap yet.
-            let width = style.width(&text) * 0.95;
+            let width = style.width(&text);
             let (x, y) = (number("x")?, number("y")?);
             let left = match attribute(&tag, "text-anchor") {
                 Some("middle") => x - width / 2.0,

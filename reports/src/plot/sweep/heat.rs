@@ -195,6 +195,7 @@ fn panel(
             let x = left + LEFT + (column - first) as f64 * layout.cell + layout.cell / 2.0;
             let text = name(layout.upright, column);
             let half = Type::SMALL.width(&text) / 2.0;
+            let x = x.min(left + layout.panel.0 - half);
             (x - half, x + half, text)
         })
         .collect();
