@@ -2,11 +2,11 @@
 
 use smallvec::SmallVec;
 
-/// Where in [`Headers::text`] a piece of a message stands.
+/// Where in [`Headers::text`] or [`Headers::values`] a piece of a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) len: u32,
+    start: u32,
+    len: u32,
 }
 
 impl Span {
@@ -15,8 +15,9 @@ impl Span {
         Self { start: start as u32, len: len as u32 }
     }
 
-    pub(crate) fn of(self, text: &[u8]) -> &[u8] {
-        &text[self.start as usize..][..self.len as usize]
+    fn range(self) -> std::ops::Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len as usize
     }
 }
 
@@ -32,13 +33,19 @@ const NOT_BEHIND: [&str; 8] =
 
 /// Header fields of one message.
 ///
-/// All names and values stand in one buffer, additions behind the original head, so that a message costs one
-/// allocation however many fields it has. Names are lower case from the moment they are read.
+/// All names stand in one buffer and all values in another, additions behind what was read, so that a message costs two allocations
+/// however many fields it has. Names are lower case from the moment they are read.
 #[derive(Debug, Clone, Default)]
 pub struct Headers {
-    pub(crate) text: Vec<u8>,
+    /// Names, and the method and target of a request.
+    text: String,
+    /// Values, which need not be text.
+    values: Vec<u8>,
     fields: SmallVec<[Field; 24]>,
 }
+
+/// Room for what a proxy adds to a head that it has read.
+const TO_BE_ADDED: usize = 256;
 
 impl Headers {
     /// No fields.
@@ -46,10 +53,18 @@ impl Headers {
         Self::default()
     }
 
-    /// Forgets all fields and keeps the allocation.
+    /// Forgets all fields and keeps the allocations.
     pub fn clear(&mut self) {
         self.text.clear();
+        self.values.clear();
         self.fields.clear();
+    }
+
+    /// Forgets all fields for those of a head of so many bytes.
+    pub(crate) fn begin(&mut self, head: usize) {
+        self.clear();
+        self.text.reserve(head / 2 + TO_BE_ADDED);
+        self.values.reserve(head + TO_BE_ADDED);
     }
 
     /// The fields behind a chunked body. Those that would change how the message is read are left out; None: nothing is left.
@@ -66,15 +81,26 @@ impl Headers {
         (!headers.is_empty()).then_some(headers)
     }
 
-    pub(crate) fn push_span(&mut self, name: Span, value: Span) {
-        self.text[name.start as usize..][..name.len as usize].make_ascii_lowercase();
-        self.fields.push(Field { name, value });
+    /// Keeps a text that is no field: a method or a target.
+    pub(crate) fn store(&mut self, text: &str) -> Span {
+        let span = Span::new(self.text.len(), text.len());
+        self.text.push_str(text);
+        span
     }
 
-    pub(crate) fn store(&mut self, bytes: &[u8]) -> Span {
-        let span = Span::new(self.text.len(), bytes.len());
-        self.text.extend_from_slice(bytes);
-        span
+    /// What stands there.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        &self.text[span.range()]
+    }
+
+    /// Bytes of all names and values, at least.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + self.values.len() + 4 * self.fields.len()
+    }
+
+    fn is_named(&self, field: &Field, name: &str) -> bool {
+        // Lengths tell most names apart without a look at them.
+        field.name.len as usize == name.len() && self.text(field.name) == name
     }
 
     /// Number of fields.
@@ -89,19 +115,14 @@ impl Headers {
 
     /// All fields as name (lower case) and value, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields.iter().map(|field| (self.name(*field), field.value.of(&self.text)))
-    }
-
-    fn name(&self, field: Field) -> &str {
-        // Names are tokens, hence ASCII: checked when read, asserted when added.
-        std::str::from_utf8(field.name.of(&self.text)).unwrap_or_default()
+        self.fields.iter().map(|field| (self.text(field.name), &self.values[field.value.range()]))
     }
 
     /// The first value of `name`, which must be lower case.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         debug_assert!(!name.bytes().any(|byte| byte.is_ascii_uppercase()));
-        let field = self.fields.iter().find(|field| field.name.of(&self.text) == name.as_bytes())?;
-        Some(field.value.of(&self.text))
+        let field = self.fields.iter().find(|field| self.is_named(field, name))?;
+        Some(&self.values[field.value.range()])
     }
 
     /// The first value of `name` if it is visible text.
@@ -111,8 +132,8 @@ impl Headers {
 
     /// Every value of `name`, which must be lower case.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let fields = self.fields.iter().filter(move |field| field.name.of(&self.text) == name.as_bytes());
-        fields.map(|field| field.value.of(&self.text))
+        let fields = self.fields.iter().filter(move |field| self.is_named(field, name));
+        fields.map(|field| &self.values[field.value.range()])
     }
 
     /// True if `name` occurs.
@@ -130,14 +151,27 @@ impl Headers {
     /// Adds a field at the end. Bytes that would end the line are left out of the value.
     pub fn add(&mut self, name: &str, value: &[u8]) {
         debug_assert!(is_token(name.as_bytes()), "{name:?} is no field name");
-        let name = self.store(name.as_bytes());
-        let start = self.text.len();
+        let start = self.values.len();
         match memchr::memchr3(b'\r', b'\n', 0, value) {
-            None => self.text.extend_from_slice(value),
-            Some(_) => self.text.extend(value.iter().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0))),
+            None => self.values.extend_from_slice(value),
+            Some(_) => self.values.extend(value.iter().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0))),
         }
-        let value = Span::new(start, self.text.len() - start);
-        self.push_span(name, value);
+        self.push(name, start);
+    }
+
+    /// The same for a value that was read, hence checked.
+    pub(crate) fn add_read(&mut self, name: &str, value: &[u8]) {
+        let start = self.values.len();
+        self.values.extend_from_slice(value);
+        self.push(name, start);
+    }
+
+    /// A field whose value stands behind all others from `start` on.
+    fn push(&mut self, name: &str, start: usize) {
+        let value = Span::new(start, self.values.len() - start);
+        let name = self.store(name);
+        self.text[name.range()].make_ascii_lowercase();
+        self.fields.push(Field { name, value });
     }
 
     /// Replaces every field of that name by one.
@@ -148,15 +182,16 @@ impl Headers {
 
     /// Removes every field of that name (lower case).
     pub fn remove(&mut self, name: &str) {
-        let text = &self.text;
-        self.fields.retain(|field| field.name.of(text) != name.as_bytes());
+        // Most of what is taken off is not there.
+        if self.contains(name) {
+            self.retain(|known, _| known != name);
+        }
     }
 
     /// Keeps only the fields that `keep` says yes to.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &[u8]) -> bool) {
-        let text = &self.text;
-        self.fields
-            .retain(|field| keep(std::str::from_utf8(field.name.of(text)).unwrap_or_default(), field.value.of(text)));
+        let Self { text, values, fields } = self;
+        fields.retain(|field| keep(&text[field.name.range()], &values[field.value.range()]));
     }
 }
 

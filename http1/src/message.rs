@@ -30,7 +30,7 @@ impl Request {
     pub fn new(method: &str, target: &str) -> Self {
         let mut request = Self::default();
         let method = if is_token(method.as_bytes()) { method } else { "GET" };
-        request.method = request.headers.store(method.as_bytes());
+        request.method = request.headers.store(method);
         request.set_target(target);
         request
     }
@@ -38,25 +38,28 @@ impl Request {
     /// Replaces the method, unless that is no token.
     pub fn set_method(&mut self, method: &str) {
         if is_token(method.as_bytes()) {
-            self.method = self.headers.store(method.as_bytes());
+            self.method = self.headers.store(method);
         }
     }
 
     /// The method, case as written.
     pub fn method(&self) -> &str {
-        std::str::from_utf8(self.method.of(&self.headers.text)).unwrap_or_default()
+        self.headers.text(self.method)
     }
 
     /// The target as written: `/path?query`, `http://host/path`, `*` or `host:port`.
     pub fn target(&self) -> &str {
-        std::str::from_utf8(self.target.of(&self.headers.text)).unwrap_or_default()
+        self.headers.text(self.target)
     }
 
     /// Replaces the target. Controls and spaces, which would end it, are left out.
     pub fn set_target(&mut self, target: &str) {
-        let start = self.headers.text.len();
-        self.headers.text.extend(target.bytes().filter(|byte| byte.is_ascii_graphic() || *byte >= 0x80));
-        self.target = Span::new(start, self.headers.text.len() - start);
+        let allowed = |letter: char| letter.is_ascii_graphic() || !letter.is_ascii();
+        self.target = if target.chars().all(allowed) {
+            self.headers.store(target)
+        } else {
+            self.headers.store(&target.chars().filter(|letter| allowed(*letter)).collect::<String>())
+        };
     }
 
     /// True if the peer will take another request on the connection.

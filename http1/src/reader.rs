@@ -1,7 +1,7 @@
 //! From bytes to heads.
 
 use crate::Refusal;
-use crate::headers::{Headers, Span};
+use crate::headers::Headers;
 use crate::message::{Request, Response, Version};
 use bytes::{Buf, BytesMut};
 use std::mem::MaybeUninit;
@@ -66,10 +66,10 @@ impl HeadReader {
         if target.len() > self.limits.target_bytes {
             return Err(Refusal::TargetTooLong);
         }
-        request.method = span(head, method.as_bytes());
-        request.target = span(head, target.as_bytes());
         request.version = version_of(version);
-        copy_fields(head, parsed.headers, self.limits.fields, &mut request.headers)?;
+        copy_fields(len, parsed.headers, self.limits.fields, &mut request.headers)?;
+        request.method = request.headers.store(method);
+        request.target = request.headers.store(target);
         self.searched = 0;
         Ok(Some(len))
     }
@@ -96,7 +96,7 @@ impl HeadReader {
         }
         response.status = code;
         response.version = version_of(version);
-        copy_fields(head, parsed.headers, self.limits.fields, &mut response.headers)?;
+        copy_fields(len, parsed.headers, self.limits.fields, &mut response.headers)?;
         self.searched = 0;
         Ok(Some(len))
     }
@@ -159,13 +159,8 @@ fn version_of(minor: u8) -> Version {
     if minor == 0 { Version::Http10 } else { Version::Http11 }
 }
 
-/// Where `part` stands in `head`, of which it is a slice.
-fn span(head: &[u8], part: &[u8]) -> Span {
-    Span::new(part.as_ptr().addr() - head.as_ptr().addr(), part.len())
-}
-
 fn copy_fields(
-    head: &[u8],
+    len: usize,
     fields: &[httparse::Header<'_>],
     limit: usize,
     headers: &mut Headers,
@@ -173,11 +168,10 @@ fn copy_fields(
     if fields.len() > limit {
         return Err(Refusal::TooManyFields);
     }
-    headers.clear();
-    headers.text.extend_from_slice(head);
+    headers.begin(len);
     for field in fields {
         // httparse takes a folded line for part of the value of its field only where it was asked to: here it never is.
-        headers.push_span(span(head, field.name.as_bytes()), span(head, field.value));
+        headers.add_read(field.name, field.value);
     }
     Ok(())
 }

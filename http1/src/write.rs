@@ -5,7 +5,7 @@ use bytes::BytesMut;
 
 /// Writes a request head. The framing fields are written from `framing`, never from the headers.
 pub fn request(out: &mut BytesMut, request: &Request, framing: Framing) {
-    out.reserve(request.headers.text.len() + 64);
+    out.reserve(request.headers.size() + 64);
     out.extend_from_slice(request.method().as_bytes());
     out.extend_from_slice(b" ");
     out.extend_from_slice(request.target().as_bytes());
@@ -23,7 +23,7 @@ pub fn request(out: &mut BytesMut, request: &Request, framing: Framing) {
 ///
 /// An answer to `HEAD`, and 304, keep a `content-length` that was set: there it describes what is not sent.
 pub fn response(out: &mut BytesMut, response: &Response, framing: Framing, method: &str) {
-    out.reserve(response.headers.text.len() + 64);
+    out.reserve(response.headers.size() + 64);
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(itoa::Buffer::new().format(response.status).as_bytes());
     out.extend_from_slice(b" ");
@@ -77,6 +77,7 @@ fn fields(out: &mut BytesMut, headers: &Headers) {
     }
 }
 
+#[inline]
 fn field(out: &mut BytesMut, name: &str, value: &[u8]) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");

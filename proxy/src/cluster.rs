@@ -13,7 +13,7 @@ mod pool;
 mod pools;
 
 pub(crate) use closed::Bound;
-pub(crate) use connection::Channel;
+pub(crate) use connection::{Channel, Ends};
 pub(crate) use dispatch::{ConnectError, PoolKey, connect, open};
 pub(crate) use host::{Active, Host, Member};
 pub(crate) use load::{Load, Slot};

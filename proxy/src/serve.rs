@@ -14,6 +14,7 @@ mod changes;
 mod client;
 mod client_cert;
 mod control_fields;
+mod deadlines;
 mod destination;
 mod exchange;
 mod fault;

@@ -4,7 +4,7 @@ use super::Slot;
 use super::pool::{Ended, HostPool};
 use crate::clock::now;
 use crate::telemetry::ClusterCounter;
-use crate::wire::{self, Broken, http1, http2};
+use crate::wire::{Broken, Sink, Source, http2};
 use bytes::Bytes;
 use h2::client::SendRequest;
 use squall_http1::{Framing, Request};
@@ -17,15 +17,43 @@ use std::time::Instant;
 /// A connection that a request may use.
 pub(super) enum Connection {
     /// By itself.
-    Http1(Box<Http1>),
+    Http1(Http1),
     /// As one of many.
     Http2(Stream),
 }
 
+/// Both directions of a connection or stream. They stay where they are, from one request to the next.
+pub(crate) struct Ends {
+    /// Answers.
+    pub source: Source,
+    /// Requests.
+    pub sink: Sink,
+}
+
+impl Ends {
+    /// True if nothing has come that was not used, and the peer has not closed.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(&self.source, Source::Http1(source) if source.is_quiet())
+    }
+
+    /// True after a whole answer to a whole request, with nothing behind it.
+    fn is_over(&self) -> bool {
+        let clean = matches!(&self.source, Source::Http1(source) if source.is_clean());
+        clean && self.source.is_done() && self.sink.is_flushed()
+    }
+
+    /// Gives the buffers back while the connection idles.
+    pub(super) fn release(&mut self) {
+        if let (Source::Http1(source), Sink::Http1(sink)) = (&mut self.source, &mut self.sink) {
+            source.release();
+            sink.release();
+        }
+    }
+}
+
 /// A connection of HTTP/1.
 pub(super) struct Http1 {
-    pub(super) source: http1::Source,
-    pub(super) sink: http1::Sink,
+    pub(super) ends: Box<Ends>,
     /// Requests that it has carried.
     pub(super) requests: u32,
     pub(super) opened: Instant,
@@ -139,12 +167,10 @@ impl Drop for Stream {
     }
 }
 
-/// A request's place on a connection: what it sends goes into the sink, its answer comes from the source.
+/// A request's place on a connection.
 pub(crate) struct Channel {
-    /// The answer.
-    pub source: wire::Source,
-    /// The request.
-    pub sink: wire::Sink,
+    /// It goes into the sink, its answer comes from the source.
+    pub ends: Box<Ends>,
     /// Our end of the connection.
     pub local: Option<SocketAddr>,
     /// The connection ends with this answer.
@@ -178,7 +204,6 @@ impl Drop for Place {
 struct Rest {
     requests: u32,
     opened: Instant,
-    local: Option<SocketAddr>,
     slot: Slot,
 }
 
@@ -210,14 +235,15 @@ impl Connection {
     ) -> Result<Channel, Broken> {
         match self {
             Self::Http1(connection) => {
-                let Http1 { source, mut sink, requests, opened, idle_since: _, local, _slot: slot } = *connection;
+                let Http1 { mut ends, requests, opened, idle_since: _, local, _slot: slot } = connection;
                 let requests = requests.saturating_add(1);
-                sink.request(request, framing);
+                if let Sink::Http1(sink) = &mut ends.sink {
+                    sink.request(request, framing);
+                }
                 let last = max_requests.is_some_and(|most| requests >= most);
-                let rest = Some(Rest { requests, opened, local, slot });
+                let rest = Some(Rest { requests, opened, slot });
                 let back = Back::Http1(Place { rest, pool, active: true, why: None });
-                let (source, sink) = (wire::Source::Http1(source), wire::Sink::Http1(sink));
-                Ok(Channel { source, sink, local, last, back })
+                Ok(Channel { ends, local, last, back })
             }
             Self::Http2(mut stream) => {
                 let head = http2::request_head(request, scheme, framing).ok_or(Broken::Lost)?;
@@ -235,9 +261,10 @@ impl Connection {
                 if stream.connection.requests_left.get() == 0 {
                     Http2::close(&stream.connection, Some(ClusterCounter::CxMaxRequests));
                 }
+                let source = Source::Http2(http2::Source::of_response(response));
+                let sink = Sink::Http2(http2::Sink::of_request(body, whole));
                 Ok(Channel {
-                    source: wire::Source::Http2(http2::Source::of_response(response)),
-                    sink: wire::Sink::Http2(http2::Sink::of_request(body, whole)),
+                    ends: Box::new(Ends { source, sink }),
                     local: stream.connection.local,
                     last: false,
                     back: Back::Http2 { _stream: stream },
@@ -249,7 +276,7 @@ impl Connection {
     /// Gives back what was not used.
     pub(super) fn put_back(self, pool: &HostPool) {
         if let Self::Http1(connection) = self {
-            pool.put_back(*connection, now());
+            pool.put_back(connection, now());
         }
     }
 }
@@ -257,21 +284,16 @@ impl Connection {
 impl Channel {
     /// The answer is over: the connection serves the next request if it can.
     pub(crate) fn finish(self) {
-        let whole = self.source.is_done() && self.sink.is_flushed();
-        let (Back::Http1(mut place), wire::Source::Http1(source), wire::Sink::Http1(sink)) =
-            (self.back, self.source, self.sink)
-        else {
-            return;
-        };
-        place.active = !whole;
-        place.why = self.last.then_some(ClusterCounter::CxMaxRequests);
-        if whole
-            && !self.last
-            && source.is_clean()
-            && let Some(Rest { requests, opened, local, slot }) = place.rest.take()
+        let Self { ends, local, last, back } = self;
+        let Back::Http1(mut place) = back else { return };
+        place.active = !(ends.source.is_done() && ends.sink.is_flushed());
+        place.why = last.then_some(ClusterCounter::CxMaxRequests);
+        if !last
+            && ends.is_over()
+            && let Some(Rest { requests, opened, slot }) = place.rest.take()
         {
             let idle_since = now();
-            place.pool.put_back(Http1 { source, sink, requests, opened, idle_since, local, _slot: slot }, idle_since);
+            place.pool.put_back(Http1 { ends, requests, opened, idle_since, local, _slot: slot }, idle_since);
         }
     }
 }

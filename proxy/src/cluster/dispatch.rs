@@ -1,6 +1,6 @@
 //! Getting a connection to an endpoint within the cluster's limits.
 
-use super::connection::{Connection, Http1, Http2};
+use super::connection::{Connection, Ends, Http1, Http2};
 use super::pool::{Ended, HostPool, Turn};
 use super::{Channel, Cluster, Member, Pools, Slot};
 use crate::clock::now;
@@ -8,11 +8,12 @@ use crate::net::{self, ServerName, Transport};
 use crate::policy::{Address, PoolLimits, Priority, ProtocolChoice};
 use crate::telemetry::metrics::Worker;
 use crate::telemetry::{ClusterCounter, ClusterTime};
-use crate::wire::{Broken, http1};
+use crate::wire::{Broken, Sink, Source, http1};
 use squall_http1::{Framing, Limits, Request};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,17 +76,18 @@ impl Connected {
     }
 }
 
-/// A connection to an endpoint for one request.
+/// A connection to an endpoint for one request, which began to look for one `now`.
 pub(crate) async fn connect(
     pools: &Pools,
     cluster: &Arc<Cluster>,
     member: &Arc<Member>,
     key: &PoolKey,
+    now: Instant,
 ) -> Result<Connected, ConnectError> {
     let options = &cluster.policy.connections;
     let limits = cluster.policy.limits(key.priority);
     let pool = pools.of(&member.host, key, &cluster.stats);
-    let connection = match pool.take_ready(now(), options.idle_timeout) {
+    let connection = match pool.take_ready(now, options.idle_timeout) {
         Some(connection) => connection,
         None => wait_or_open(pools, &pool, cluster, member, key, limits).await?,
     };
@@ -225,11 +227,12 @@ async fn serve(
     }
     let (reader, writer) = transport.split();
     let trailers = cluster.policy.protocol.http1.trailers;
-    let source = http1::Source::new(reader, Limits::default()).with_trailers(trailers);
-    let sink = http1::Sink::new(writer).with_trailers(trailers);
+    let source = Source::Http1(http1::Source::new(reader, Limits::default()).with_trailers(trailers));
+    let sink = Sink::Http1(http1::Sink::new(writer).with_trailers(trailers));
+    let ends = Box::new(Ends { source, sink });
     let opened = now();
     pool.opened();
-    pool.put_back(Http1 { source, sink, requests: 0, opened, idle_since: opened, local, _slot: slot }, opened);
+    pool.put_back(Http1 { ends, requests: 0, opened, idle_since: opened, local, _slot: slot }, opened);
 }
 
 /// Drives a connection of HTTP/2 to its end.

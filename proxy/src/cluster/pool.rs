@@ -75,8 +75,8 @@ impl HostPool {
         loop {
             let Some(connection) = self.idle.borrow_mut().pop() else { break };
             let expired = idle_timeout.is_some_and(|limit| now.duration_since(connection.idle_since) >= limit);
-            if !expired && connection.source.is_quiet() {
-                return Some(Connection::Http1(Box::new(connection)));
+            if !expired && connection.ends.is_quiet() {
+                return Some(Connection::Http1(connection));
             }
             let why = expired.then_some(ClusterCounter::CxIdleTimeout);
             self.gone(Ended { active: false, opened: connection.opened, why });
@@ -109,11 +109,9 @@ impl HostPool {
         if self.closed.get().is_some_and(|closed| connection.opened <= closed) {
             return self.gone(Ended { active: false, opened: connection.opened, why: None });
         }
-        connection.source.release();
-        connection.sink.release();
-        let rest = self.hand_out(Connection::Http1(Box::new(connection)));
-        if let Some(Connection::Http1(connection)) = rest {
-            self.idle.borrow_mut().push(*connection);
+        connection.ends.release();
+        if let Some(Connection::Http1(connection)) = self.hand_out(Connection::Http1(connection)) {
+            self.idle.borrow_mut().push(connection);
         }
     }
 
@@ -245,7 +243,7 @@ impl HostPool {
         };
         let closed = |connection: &mut Http1| {
             let why = why(Some(connection.idle_since), connection.opened);
-            why.is_some() || !connection.source.is_quiet()
+            why.is_some() || !connection.ends.is_quiet()
         };
         let closed: Vec<_> = self.idle.borrow_mut().extract_if(.., closed).collect();
         for connection in closed {

@@ -12,7 +12,8 @@ pub(crate) struct Asked<'a> {
     /// Without query.
     pub path: &'a str,
     query: &'a str,
-    authority: &'a str,
+    /// The host asked.
+    pub(crate) authority: &'a str,
     scheme: &'a str,
     /// Even over all requests, for routes that are for a share of them.
     draw: u32,

@@ -90,7 +90,7 @@ fn field(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{now, wall};
+    use crate::clock::now;
     use crate::policy::{Format, HeaderAddition};
 
     fn changed(remove: &[&str], add: &[(&str, &str, AppendAction)]) -> Vec<String> {
@@ -111,7 +111,7 @@ mod tests {
             headers.add(name, value.as_bytes());
         }
         let before = headers.clone();
-        let info = StreamInfo { request: &before, ..StreamInfo::new(now(), wall(now()), now()) };
+        let info = StreamInfo { request: &before, ..StreamInfo::new(now(), now()) };
         Changes::new(&operations, "here").make(&mut headers, &info);
         headers.iter().map(|(name, value)| format!("{name}={}", value.escape_ascii())).collect()
     }

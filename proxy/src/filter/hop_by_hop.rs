@@ -2,11 +2,15 @@
 
 use squall_http1::Headers;
 
-/// Fields of one hop.
-const FIELDS: [&str; 6] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te"];
+/// True for a field of one hop.
+fn is_of_one_hop(name: &str) -> bool {
+    matches!(name, "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade" | "te")
+}
 
 /// `Connection` may not name these: a client could take away what the next hop trusts.
-const NOT_TO_BE_NAMED: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "host"];
+fn must_not_be_named(name: &str) -> bool {
+    matches!(name, "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto" | "host") || name.starts_with(':')
+}
 
 /// More names than this in `Connection` are no honest use of it.
 const MOST_NAMES: usize = 10;
@@ -17,24 +21,30 @@ pub(crate) struct Misuse;
 
 /// Removes the fields of this hop, and those that `Connection` names. `te: trailers` stays. Misused, `Connection` names nothing.
 pub(crate) fn strip(headers: &mut Headers) -> Result<(), Misuse> {
-    let mut named: Vec<String> = Vec::new();
-    if headers.contains("connection") {
-        let items = headers.get_all("connection").flat_map(|value| value.split(|byte| *byte == b','));
-        let items = items.map(|item| item.trim_ascii().to_ascii_lowercase()).filter(|item| !item.is_empty());
-        named = items.map(|item| String::from_utf8_lossy(&item).into_owned()).collect();
-        let forbidden = |name: &String| NOT_TO_BE_NAMED.contains(&name.as_str()) || name.starts_with(':');
-        if named.len() >= MOST_NAMES || named.iter().any(forbidden) {
-            headers.retain(|name, _| !FIELDS.contains(&name));
-            return Err(Misuse);
-        }
-    }
+    let named = named(headers);
     let trailers = headers.has_token("te", "trailers");
-    let of_this_hop = |name: &str| FIELDS.contains(&name) || named.iter().any(|named| named == name);
-    headers.retain(|name, _| !of_this_hop(name));
-    if trailers {
+    let further = named.as_deref().unwrap_or_default();
+    headers.retain(|name, _| !is_of_one_hop(name) && !further.iter().any(|named| named == name));
+    if trailers && named.is_ok() {
         headers.add("te", b"trailers");
     }
-    Ok(())
+    named.map(|_| ())
+}
+
+/// What `Connection` names beside the fields of every hop.
+fn named(headers: &Headers) -> Result<Vec<String>, Misuse> {
+    let (mut count, mut named) = (0, Vec::new());
+    let items = headers.get_all("connection").flat_map(|value| value.split(|byte| *byte == b','));
+    for item in items.map(<[u8]>::trim_ascii).filter(|item| !item.is_empty()) {
+        count += 1;
+        if ![&b"keep-alive"[..], b"upgrade", b"te"].iter().any(|usual| item.eq_ignore_ascii_case(usual)) {
+            named.push(String::from_utf8_lossy(item).to_ascii_lowercase());
+        }
+    }
+    if count >= MOST_NAMES || named.iter().any(|name| must_not_be_named(name)) {
+        return Err(Misuse);
+    }
+    Ok(named)
 }
 
 #[cfg(test)]

@@ -217,17 +217,8 @@ pub(crate) struct Reader(Rc<RefCell<Transport>>);
 pub(crate) struct Writer(Rc<RefCell<Transport>>);
 
 impl Reader {
-    /// Returns when it may be worth reading. Where nobody can know, at once.
-    pub(crate) async fn ready(&self) {
-        std::future::poll_fn(|cx| self.poll_ready(cx)).await;
-    }
-
-    /// True if it may be worth reading now.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.poll_ready(&mut Context::from_waker(Waker::noop())).is_ready()
-    }
-
-    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when it may be worth reading. Where nobody can know, at once.
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let transport = self.0.borrow();
         if !transport.unread.is_empty() {
             return Poll::Ready(());

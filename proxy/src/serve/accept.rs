@@ -1,6 +1,7 @@
 //! A connection from its first byte to whoever serves it.
 
 use super::client::Peer;
+use super::deadlines::until;
 use super::routing::{self, Arrival};
 use super::snapshot::{ChainId, ListenerId, Runtime, Service};
 use super::worker::{Opened, Worker};
@@ -156,14 +157,6 @@ async fn speaks_http2(
                 () = worker.draining() => None,
             }
         }
-    }
-}
-
-/// Returns at a moment, or never.
-pub(super) async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment.into()).await,
-        None => std::future::pending().await,
     }
 }
 

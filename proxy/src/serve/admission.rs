@@ -87,14 +87,14 @@ fn upgrade(request: &mut Request) -> Result<Option<String>, Failure> {
 
 /// The host of an absolute target goes before the field.
 fn absolute_target(manager: &HttpManager, request: &mut Request, connect: bool) -> Result<(), Failure> {
+    if request.target().starts_with('/') && !connect {
+        return Ok(());
+    }
     let target = request.target().to_owned();
     if connect {
         if request.version != Version::Http2 {
             request.headers.set("host", target.as_bytes());
         }
-        return Ok(());
-    }
-    if target.starts_with('/') {
         return Ok(());
     }
     let schemes = ["http://", "https://"];
@@ -244,7 +244,7 @@ fn request_id(manager: &HttpManager, request: &mut Request, internal: bool, rng:
         request.headers.remove("x-request-id");
     }
     if manager.request_id.generate && !request.headers.contains("x-request-id") {
-        request.headers.add("x-request-id", fresh(rng).as_bytes());
+        request.headers.add("x-request-id", &fresh(rng));
     }
 }
 

@@ -1,9 +1,9 @@
 //! The answer on its way down, while the rest of the request still goes up.
 
-use super::accept::until;
 use super::chain::Filtered;
 use super::client::{Client, Gone};
-use super::exchange::{Answer, within};
+use super::deadlines::{after, until, within};
+use super::exchange::Answer;
 use super::transaction::Transaction;
 use super::upload::Upload;
 use crate::clock::now;
@@ -51,16 +51,10 @@ pub(super) async fn pass_on(
     let too_old = until(answer.until);
     let _upgraded = answer.tunnel.then(|| service.stats.upgraded(worker.shard));
     let mut messages = upload.grpc_messages.map(|_| GrpcMessages::default());
-    let streamed = stream(client, request, upload, &mut answer, pace, messages.as_mut());
-    let streamed = async {
-        match left {
-            Some(left) => tokio::time::timeout(left, streamed).await.unwrap_or(Ok(Streamed::TimedOut)),
-            None => streamed.await,
-        }
-    };
     let streamed = tokio::select! {
         biased;
-        streamed = streamed => streamed,
+        streamed = stream(client, request, upload, &mut answer, pace, messages.as_mut()) => streamed,
+        () = after(left) => Ok(Streamed::TimedOut),
         () = too_old => Ok(Streamed::TooOld),
     };
     notes.messages.responses = messages.map_or(0, |messages| messages.count);
@@ -99,7 +93,7 @@ pub(super) async fn pass_on(
     if let Some(cluster) = &notes.cluster {
         cluster.stats.count(worker.shard, counter);
         // What we end ourselves.
-        if !matches!(counter, ClusterCounter::RqRxReset) && matches!(answer.channel.sink, Sink::Http2(_)) {
+        if !matches!(counter, ClusterCounter::RqRxReset) && matches!(answer.channel.ends.sink, Sink::Http2(_)) {
             cluster.stats.count(worker.shard, ClusterCounter::RqTxReset);
         }
         if let Some((outcome, member)) = outcome.zip(cluster.member(notes.host.as_ref())) {
@@ -124,13 +118,13 @@ async fn stream(
     mut messages: Option<&mut GrpcMessages>,
 ) -> Result<Streamed, Gone> {
     if answer.tunnel {
-        begin_tunnel(client, upload, &mut answer.channel.sink);
+        begin_tunnel(client, upload, &mut answer.channel.ends.sink);
     }
     upload.progress.answering.set(!answer.tunnel);
     let silent = request.method() == "HEAD" || answer.framing == Framing::Empty;
     loop {
         let mut taken = 0;
-        let took = answer.channel.source.take(|payload| {
+        let took = answer.channel.ends.source.take(|payload| {
             taken += payload.len();
             if let Some(messages) = &mut messages {
                 messages.push(payload);
@@ -147,10 +141,10 @@ async fn stream(
             return Ok(Streamed::Cut);
         }
         if let Some(pace) = &mut pace {
-            slowly(client, upload, &mut answer.channel.sink, pace).await?;
+            slowly(client, upload, &mut answer.channel.ends.sink, pace).await?;
         }
-        let done = answer.channel.source.is_done();
-        let trailers = if done { answer.channel.source.trailers() } else { None };
+        let done = answer.channel.ends.source.is_done();
+        let trailers = if done { answer.channel.ends.source.trailers() } else { None };
         if done && !silent {
             client.end(trailers.as_ref());
         }
@@ -162,12 +156,12 @@ async fn stream(
         // The client going away must free the upstream, however slowly it answers.
         tokio::select! {
             biased;
-            filled = within(idle, answer.channel.source.fill()) => match filled {
+            filled = within(idle, answer.channel.ends.source.fill()) => match filled {
                 Some(Ok(())) => {}
                 Some(Err(_)) => return Ok(Streamed::Cut),
                 None => return Ok(Streamed::Idle),
             },
-            sent = up(&mut client.source, &mut client.sink, upload, &mut answer.channel.sink) => sent?,
+            sent = up(&mut client.source, &mut client.sink, upload, &mut answer.channel.ends.sink) => sent?,
         }
     }
 }

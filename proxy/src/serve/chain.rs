@@ -10,7 +10,7 @@ use super::respond::Failure;
 use super::router;
 use super::snapshot::{Found, HttpService, ResolvedRoute};
 use super::trace;
-use super::transaction::Transaction;
+use super::transaction::{Sending, Transaction};
 use super::upload::Upload;
 use super::watch::{self, Clocks};
 use super::worker::Worker;
@@ -77,7 +77,8 @@ async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> 
             return transaction.refuse(&failure).await;
         }
     };
-    let mut upload = Upload::new(framing, &mut transaction.client.source, service.buffer as usize);
+    let mut upload =
+        Upload::new(framing, &mut transaction.client.source, service.buffer as usize, transaction.notes.begun);
     upload.grpc_messages = transaction.is_grpc().then(GrpcMessages::default);
     let clocks = Clocks::new(&upload, &service.manager.timeouts, transaction.notes.begun);
     let served = tokio::select! {
@@ -93,7 +94,7 @@ async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> 
     }
     match served? {
         None => Ok(()),
-        Some(cut) => cut_short(transaction, cut, upload.is_done()).await,
+        Some(cut) => Box::pin(cut_short(transaction, cut, upload.is_done())).await,
     }
 }
 
@@ -185,22 +186,21 @@ fn admitted(transaction: &mut Transaction<'_>) -> Result<Admitted, Failure> {
 }
 
 /// The client has to come again for the path in its unambiguous form.
-async fn to_normal_path(transaction: &mut Transaction<'_>, target: &str) -> Result<(), Gone> {
+fn to_normal_path<'a>(transaction: &'a mut Transaction<'_>, target: &str) -> Sending<'a> {
     if transaction.is_grpc() {
         // It does not follow redirects.
-        return transaction.refuse(&Failure::PathNormalization).await;
+        return transaction.refuse(&Failure::PathNormalization);
     }
     let mut response = Response::new(307);
     response.headers.add("location", target.as_bytes());
-    transaction.answer(response, Vec::new(), "path_normalization_failed").await
+    transaction.answer(response, Vec::new(), "path_normalization_failed")
 }
 
 fn find_route<'a>(transaction: &Transaction<'a>) -> Option<Found<'a>> {
     let Transaction { worker, service, client, request, .. } = transaction;
     let draw = worker.rng.borrow_mut().random_range(0..1_000_000);
-    let authority = request.headers.get_str("host").unwrap_or_default();
     let secure = request.headers.get("x-forwarded-proto") == Some(b"https");
-    service.route(authority, &Asked::new(request, client.peer.scheme(), draw), secure)
+    service.route(&Asked::new(request, client.peer.scheme(), draw), secure)
 }
 
 /// What a route says of everything that comes behind: what is noted of it, and how long the stream may take.
@@ -258,12 +258,12 @@ fn cross_origin(resolved: &ResolvedRoute, request: &Request, filtered: &mut Filt
     }
 }
 
-async fn to_tls(transaction: &mut Transaction<'_>) -> Result<(), Gone> {
+fn to_tls<'a>(transaction: &'a mut Transaction<'_>) -> Sending<'a> {
     transaction.count(HttpCounter::RoutedTotal);
     transaction.count(HttpCounter::DirectResponse);
     let mut response = Response::new(301);
     response.headers.add("location", by_tls(transaction.request).as_bytes());
-    transaction.answer(response, Vec::new(), "direct_response").await
+    transaction.answer(response, Vec::new(), "direct_response")
 }
 
 /// Where a request has to come again by TLS.

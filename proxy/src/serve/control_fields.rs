@@ -11,6 +11,9 @@ const EXPECTED_TIMEOUT: &str = "x-envoy-expected-rq-timeout-ms";
 /// Asks for a span of each hop from here on.
 const FORCE_TRACE: &str = "x-envoy-force-trace";
 
+/// How all of their names begin.
+const PREFIX: &str = "x-envoy-";
+
 /// Those that are for this proxy alone. The two others go on to the endpoint, so they are no part of this list.
 const FOR_THIS_PROXY: [&str; 9] = [
     TIMEOUT_WITHOUT_A_WORD,
@@ -26,14 +29,15 @@ const FOR_THIS_PROXY: [&str; 9] = [
 
 /// Takes off all of them: only whoever comes from inside is trusted with them. `keep_expected`: any caller may say how long it waits.
 pub(super) fn strip_untrusted(headers: &mut Headers, keep_expected: bool) {
-    FOR_THIS_PROXY.iter().for_each(|name| headers.remove(name));
-    headers.remove(FORCE_TRACE);
-    if !keep_expected {
-        headers.remove(EXPECTED_TIMEOUT);
-    }
+    let is_trusted = |name: &str| match name {
+        FORCE_TRACE => false,
+        EXPECTED_TIMEOUT => keep_expected,
+        name => !FOR_THIS_PROXY.contains(&name),
+    };
+    headers.retain(|name, _| !name.starts_with(PREFIX) || is_trusted(name));
 }
 
 /// Takes off what no endpoint needs to see.
 pub(super) fn strip(headers: &mut Headers) {
-    headers.retain(|name, _| !FOR_THIS_PROXY.contains(&name));
+    headers.retain(|name, _| !name.starts_with(PREFIX) || !FOR_THIS_PROXY.contains(&name));
 }

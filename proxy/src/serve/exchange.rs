@@ -4,20 +4,20 @@ mod answer;
 
 pub(super) use answer::{Answer, Heads, Opened};
 
-use super::accept::until;
 use super::client::{Client, Gone};
+use super::deadlines::{after, until, within};
 use super::transaction::Transaction;
 use super::upload::Upload;
 use super::worker::Worker;
 use crate::clock::now;
-use crate::cluster::{Channel, Cluster, ConnectError, Member, PoolKey, connect};
+use crate::cluster::{Cluster, ConnectError, Ends, Member, PoolKey, connect};
 use crate::health::outlier::Outcome;
 use crate::telemetry::ClusterCounter;
 use crate::wire::{Asked, Broken, Head, Sink};
 use squall_http1::{Framing, Refusal, Request};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How a try ended without an answer.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub(super) struct Try<'a> {
     pub(super) cluster: &'a Arc<Cluster>,
     pub(super) member: &'a Arc<Member>,
     pub(super) key: &'a PoolKey,
+    /// When it began.
+    pub(super) begun: Instant,
     /// From the whole request received and a connection obtained to the head of the answer.
     pub(super) time: Option<Duration>,
     /// After so much of that time without an answer the detector is told.
@@ -94,27 +96,23 @@ pub(super) async fn one_try(
     let received = Rc::clone(&upload.received);
     let (whole, too_old) = (Rc::clone(&upload.received), opened.until);
     let mut answer = opened.waiting();
-    let exchange = exchange(client, request, upload, &mut answer, to, so_far);
     let time_is_over = async {
         received.wait().await;
         if let Some(stall) = to.stall {
             tokio::time::sleep(stall).await;
             worker.stalled(to.cluster, &to.member.host, stall);
         }
-        match to.time {
-            Some(time) => tokio::time::sleep(time.saturating_sub(to.stall.unwrap_or_default())).await,
-            None => std::future::pending().await,
-        }
+        after(to.time.map(|time| time.saturating_sub(to.stall.unwrap_or_default()))).await;
     };
     let head = tokio::select! {
         biased;
-        head = exchange => head?,
+        head = exchange(client, request, upload, &mut answer, to, so_far) => head?,
         () = time_is_over => return Err(TryFailure::Timeout),
         () = until(too_old) => return Err(TryFailure::TooOld { whole: whole.at().is_some() }),
     };
     answer.begin(head);
     answer.idle = to.idle;
-    if !answer.tunnel && !answer.response.keep_alive() {
+    if answer.says_close() {
         to.cluster.stats.count(worker.shard, ClusterCounter::CxCloseNotify);
     }
     Ok(answer)
@@ -129,14 +127,15 @@ pub(super) async fn open(
     written: bool,
 ) -> Result<Opened, TryFailure> {
     let active = to.member.host.begin();
-    let connected = connect(&worker.pools, to.cluster, to.member, to.key).await.map_err(TryFailure::Connect)?;
+    let connected =
+        connect(&worker.pools, to.cluster, to.member, to.key, to.begun).await.map_err(TryFailure::Connect)?;
     worker.observe(to.cluster, &to.member.host, Outcome::Connected);
     to.cluster.stats.count(worker.shard, ClusterCounter::RqTotal);
     let framing = if to.tunnel { Framing::Empty } else { framing };
     let begun = connected.begin(request, framing, to.tunnel, to.scheme).await;
     let (channel, slot) = begun.map_err(|broken| failure(broken, written))?;
     let until = to.cluster.policy.connections.max_stream.map(|age| now() + age);
-    Ok(Opened { channel, until, active, slot })
+    Ok(Opened { channel, until, begun: to.begun, active, slot })
 }
 
 /// How a broken connection ends a try; `request_written`: some of the request had gone out, in this try or before.
@@ -161,18 +160,18 @@ async fn exchange(
     let asked = Asked { method: request.method(), tunnel: to.tunnel };
     let mut heads = Heads::default();
     if !to.tunnel {
-        upload.replay(&mut channel.sink);
+        upload.replay(&mut channel.ends.sink);
         // What came together with the head goes up together with it.
-        upload.take(&mut client.source, &mut channel.sink).map_err(of_client)?;
+        upload.take(&mut client.source, &mut channel.ends.sink).map_err(of_client)?;
     }
     loop {
-        let Channel { source, sink, .. } = channel;
+        let Ends { source, sink } = &mut *channel.ends;
         let idle = to.idle.filter(|_| upload.is_done());
         let head = tokio::select! {
             biased;
             // The common case first: head and body of the request go in one call.
             sent = up(client, upload, sink, to.tunnel) => {
-                so_far.written |= channel.sink.has_begun();
+                so_far.written |= channel.ends.sink.has_begun();
                 sent.map_err(|stuck| match stuck {
                     Stuck::Upstream(broken) => failure(broken, so_far.written),
                     Stuck::Client(failure) => failure,
@@ -181,7 +180,7 @@ async fn exchange(
             }
             head = within(idle, heads.next(source, response, asked)) => head.ok_or(TryFailure::Idle)?,
         };
-        so_far.written |= channel.sink.has_begun();
+        so_far.written |= channel.ends.sink.has_begun();
         match head.map_err(|broken| failure(broken, so_far.written))? {
             Head::Interim if !to.pass_interim => {}
             Head::Interim => {
@@ -214,14 +213,6 @@ pub(super) async fn up(client: &mut Client, upload: &mut Upload, sink: &mut Sink
         return Err(Stuck::Client(TryFailure::Gone(client.gone().await)));
     }
     upload.more(&mut client.source, sink).await.map_err(|broken| Stuck::Client(of_client(broken)))
-}
-
-/// What a future gives within a time; none if that is over first.
-pub(super) async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
-        None => Some(future.await),
-    }
 }
 
 pub(super) fn of_client(broken: Broken) -> TryFailure {

@@ -1,8 +1,7 @@
 //! A client's connection of HTTP/1: request after request, until somebody closes.
 
-use super::accept::until;
 use super::client::{Client, Peer};
-use super::exchange::within;
+use super::deadlines::{until, within};
 use super::respond::{Failure, Reply};
 use super::snapshot::ChainId;
 use super::worker::Worker;
@@ -93,7 +92,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
             Err(Next::Idle) => return stats.count(worker.shard, HttpCounter::CxIdleTimeout),
             Err(Next::TooOld) => return stats.count(worker.shard, HttpCounter::CxMaxDurationReached),
             Err(Next::Refused(failure)) => {
-                refuse(&worker, &mut client, chain, &failure).await;
+                Box::pin(refuse(&worker, &mut client, chain, &failure)).await;
                 return linger(&mut client, &timeouts).await;
             }
         }

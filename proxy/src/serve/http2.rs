@@ -1,8 +1,8 @@
 //! A client's connection of HTTP/2: many requests at once.
 
-use super::accept::until;
 use super::chain;
 use super::client::{Client, Gone, Peer};
+use super::deadlines::until;
 use super::snapshot::ChainId;
 use super::worker::Worker;
 use crate::clock::now;

@@ -6,6 +6,7 @@ use super::transaction::Transaction;
 use super::tries::{charge, pool_key, show};
 use super::worker::Worker;
 use crate::balance::Wish;
+use crate::clock::now;
 use crate::cluster::{Bound, Cluster, Member, PoolKey};
 use crate::filter::hash;
 use crate::health::outlier::Outcome;
@@ -185,6 +186,7 @@ impl Delivery {
             cluster,
             member,
             key,
+            begun: now(),
             time: None,
             stall: None,
             idle: None,
@@ -193,7 +195,7 @@ impl Delivery {
             scheme,
         };
         let mut opened = open(worker, request, *framing, to, false).await?;
-        let sink = &mut opened.channel.sink;
+        let sink = &mut opened.channel.ends.sink;
         if *framing != Framing::Empty {
             pass_on(coming, sink, waiting).await?;
             whole.notify_one();
@@ -203,7 +205,7 @@ impl Delivery {
         let mut heads = Heads::default();
         let asked = Asked { method: request.method(), tunnel: false };
         loop {
-            match heads.next(&mut opened.channel.source, &mut response, asked).await.map_err(broken)? {
+            match heads.next(&mut opened.channel.ends.source, &mut response, asked).await.map_err(broken)? {
                 Head::Interim => {}
                 head => return Ok(opened.answered(response, head)),
             }
@@ -236,7 +238,7 @@ async fn pass_on(
 
 /// Reads an answer to its end, so that its connection serves another request.
 async fn throw_away(mut answer: Box<Answer>) {
-    let source = &mut answer.channel.source;
+    let source = &mut answer.channel.ends.source;
     while source.take(|_| {}).is_ok() {
         if source.is_done() {
             return answer.finish();

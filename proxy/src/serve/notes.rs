@@ -6,7 +6,7 @@ use super::snapshot::HttpService;
 use super::trace::Trace;
 use super::transaction::Transaction;
 use super::worker::Worker;
-use crate::clock::{now, wall};
+use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::policy::Address;
 use crate::telemetry::metrics::Messages;
@@ -92,7 +92,7 @@ impl Notes {
 
     /// The request as telemetry tells of it.
     pub(super) fn info<'a>(&'a self, client: &'a Client, request: &'a Request, ended: Instant) -> StreamInfo<'a> {
-        let mut info = StreamInfo::new(self.begun, wall(self.begun), ended);
+        let mut info = StreamInfo::new(self.begun, ended);
         info.protocol = Some(match request.version {
             Version::Http10 => Protocol::Http10,
             Version::Http11 => Protocol::Http11,

@@ -226,7 +226,7 @@ fn ways<'c>(scene: &Scene<'c, '_>) -> (Option<&'c VirtualHost>, Vec<(Fraction, E
     let conditions =
         |host: usize, route: usize| table.virtual_hosts.get(host)?.routes.get(route).map(|route| &route.matches);
     for (from, to) in borders.iter().zip(borders.iter().skip(1)) {
-        let way = directory.find(authority, &asked.drawn(*from), scene.peer.secure, conditions);
+        let way = directory.find(&asked.drawn(*from), scene.peer.secure, conditions);
         match ways.last_mut() {
             Some((share, last, _)) if *last == way => share.0 += to - from,
             _ => ways.push((Fraction(to - from), way, *from)),

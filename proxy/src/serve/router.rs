@@ -6,12 +6,13 @@ use super::chain::Filtered;
 use super::changes;
 use super::client::Gone;
 use super::control_fields::{self, TIMEOUT_WITHOUT_A_WORD};
+use super::deadlines::after;
 use super::destination::Destination;
 use super::exchange::Answer;
 use super::mirror;
 use super::respond::{self, Failure};
 use super::snapshot::ResolvedRoute;
-use super::transaction::Transaction;
+use super::transaction::{Sending, Transaction};
 use super::tries::{Plan, Stopped, pool_key, tries};
 use super::upload::Upload;
 use crate::clock::now;
@@ -65,7 +66,7 @@ pub(super) async fn route(
             }
             // A request that goes on has no end from which it could be counted.
             let whole = upload.received.at().filter(|_| !plan.tunnel);
-            let took = whole.map(|at| now().saturating_duration_since(at));
+            let took = whole.map(|at| answer.began.saturating_duration_since(at));
             changes::to_answer(transaction, &destination, &filtered, &terms.cookies, took, &mut answer);
             let left = terms.times.route.filter(|_| !answer.tunnel).map(|route| upload.received.left_of(route));
             answer::pass_on(transaction, upload, answer, &filtered, left).await
@@ -161,10 +162,7 @@ async fn tries_in_time(
     let received = Rc::clone(&upload.received);
     let time_is_over = async {
         received.wait().await;
-        match plan.times.route {
-            Some(timeout) => tokio::time::sleep(timeout).await,
-            None => std::future::pending().await,
-        }
+        after(plan.times.route).await;
     };
     tokio::select! {
         biased;
@@ -193,11 +191,7 @@ fn timed_out(transaction: &Transaction<'_>, plan: &Plan<'_>, status: u16) {
 }
 
 /// An answer that stands in the policy.
-async fn policy_answer(
-    transaction: &mut Transaction<'_>,
-    resolved: &ResolvedRoute,
-    action: &Action,
-) -> Result<(), Gone> {
+fn policy_answer<'a>(transaction: &'a mut Transaction<'_>, resolved: &ResolvedRoute, action: &Action) -> Sending<'a> {
     transaction.count(HttpCounter::DirectResponse);
     let grpc = transaction.is_grpc();
     let Transaction { client, request, notes, .. } = transaction;
@@ -218,5 +212,5 @@ async fn policy_answer(
         let info = notes.info(client, request, now());
         change.make(&mut response.headers, &info);
     }
-    transaction.answer(response, body, "direct_response").await
+    transaction.answer(response, body, "direct_response")
 }

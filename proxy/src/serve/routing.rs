@@ -12,7 +12,7 @@ pub(crate) use directory::{Directory, Way};
 pub(crate) use hosts::{Hosts, without_port};
 
 use crate::policy::{PathMatch, RouteMatch};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Routes of one virtual host, by what they ask of the path.
 #[derive(Debug, Default)]

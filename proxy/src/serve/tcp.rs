@@ -1,11 +1,11 @@
 //! Bytes, both ways.
 
-use super::accept::until;
 use super::client::Peer;
+use super::deadlines::until;
 use super::snapshot::TcpService;
 use super::worker::Worker;
 use crate::balance::{Wish, key};
-use crate::clock::{now, wall};
+use crate::clock::now;
 use crate::cluster::{Bound, Cluster, ConnectError, Member, PoolKey, Slot, open};
 use crate::health::outlier::Outcome;
 use crate::net::{Reader, Transport, Writer};
@@ -63,7 +63,7 @@ pub(super) async fn serve(worker: Rc<Worker>, proxy: &TcpService, transport: Tra
         cluster.stats.add(worker.shard, ClusterCounter::CxTxBytesTotal, story.received.get());
         cluster.stats.add(worker.shard, ClusterCounter::CxRxBytesTotal, story.sent.get());
     }
-    let mut info = StreamInfo::new(story.opened, wall(story.opened), now());
+    let mut info = StreamInfo::new(story.opened, now());
     info.flags = story.flags;
     info.cluster = story.cluster.as_ref().map_or("", |cluster| &cluster.name);
     info.upstream_host = story.host.as_ref();

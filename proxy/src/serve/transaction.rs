@@ -9,9 +9,13 @@ use super::worker::Worker;
 use crate::telemetry::{HttpCounter, StreamInfo, is_grpc};
 use squall_http1::{Framing, Request, Response};
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// An answer of ours on its way. Boxed, so that a request that is passed on carries nothing of it.
+pub(super) type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), Gone>> + 'a>>;
 
 /// One request on its way to its answer.
 pub(super) struct Transaction<'a> {
@@ -49,18 +53,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// An answer of ours that is no failure.
-    pub(super) async fn answer(
-        &mut self,
-        response: Response,
-        body: Vec<u8>,
-        details: &'static str,
-    ) -> Result<(), Gone> {
+    pub(super) fn answer(&mut self, response: Response, body: Vec<u8>, details: &'static str) -> Sending<'_> {
         self.notes.details = Cow::Borrowed(details);
-        self.send(Reply { response, body, flag: None, details: Cow::Borrowed(details) }).await
+        Box::pin(self.send(Reply { response, body, flag: None, details: Cow::Borrowed(details) }))
     }
 
     /// An answer of ours to a failure.
-    pub(super) async fn refuse(&mut self, failure: &Failure) -> Result<(), Gone> {
+    pub(super) fn refuse(&mut self, failure: &Failure) -> Sending<'_> {
         let Self { service, client, notes, .. } = self;
         let mut reply = Reply::to(failure, notes.attempts > 1, is_grpc(&self.request.headers));
         if service.manager.router.suppress_envoy_headers {
@@ -72,7 +71,7 @@ impl<'a> Transaction<'a> {
         if failure.ends_connection() && !service.manager.keep_connection_on_bad_message {
             client.peer.closing.set(true);
         }
-        self.send(reply).await
+        Box::pin(self.send(reply))
     }
 
     async fn send(&mut self, mut reply: Reply) -> Result<(), Gone> {

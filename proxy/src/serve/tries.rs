@@ -13,7 +13,7 @@ use super::respond::Failure;
 use super::trace::Trace;
 use super::transaction::Transaction;
 use super::upload::Upload;
-use crate::clock::{now, wall};
+use crate::clock::now;
 use crate::cluster::{Cluster, Member, PoolKey};
 use crate::filter::retry::is_retriable;
 use crate::filter::rewrite::set_host;
@@ -67,7 +67,7 @@ pub(super) fn pool_key(cluster: &Cluster, request: &Request, priority: Priority,
         choice => choice,
     };
     let by_host = cluster.policy.tls.as_ref().is_some_and(|tls| tls.sni == Sni::FromHost);
-    let server_name = request.headers.get_str("host").filter(|_| by_host).and_then(server_name);
+    let server_name = if by_host { request.headers.get_str("host").and_then(server_name) } else { None };
     PoolKey { protocol, server_name, priority }
 }
 
@@ -136,6 +136,7 @@ async fn try_member(
         cluster: plan.cluster,
         member,
         key: &plan.key,
+        begun: begin,
         time: plan.times.per_try,
         stall: stall(plan),
         idle: plan.retry.per_try_idle_timeout,
@@ -148,7 +149,7 @@ async fn try_member(
     (transaction.notes.under_way, transaction.notes.trying) = (0, false);
     plan.end_span(transaction, span, begin);
     if let Ok(answer) = &result {
-        let took = now().saturating_duration_since(begin);
+        let took = answer.began.saturating_duration_since(begin);
         plan.cluster.stats.took(transaction.worker.shard, ClusterTime::Rq, took);
         transaction.notes.local = answer.channel.local;
     }
@@ -166,7 +167,7 @@ impl Plan<'_> {
     fn end_span(&self, transaction: &Transaction<'_>, span: Option<SpanContext>, begun: Instant) {
         if let Some((trace, span)) = self.trace.as_ref().zip(span) {
             let mut info = transaction.info(now());
-            (info.started, info.started_at) = (begun, wall(begun));
+            info.started = begun;
             trace.end_try(span, &info);
         }
     }

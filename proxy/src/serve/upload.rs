@@ -68,8 +68,8 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// The body that follows a head with this framing. At most so many bytes are kept for another try.
-    pub(super) fn new(framing: Framing, source: &mut Source, most: usize) -> Self {
+    /// The body that follows a head with this framing, which was read at `begun`. At most so many bytes are kept for another try.
+    pub(super) fn new(framing: Framing, source: &mut Source, most: usize, begun: Instant) -> Self {
         if let Source::Http1(source) = source {
             source.begin(framing, true);
         }
@@ -82,11 +82,11 @@ impl Upload {
             trailers: None,
             bytes: 0,
             grpc_messages: None,
-            progress: Rc::new(Progress { moved: Cell::new(now()), answering: Cell::new(false) }),
+            progress: Rc::new(Progress { moved: Cell::new(begun), answering: Cell::new(false) }),
             copies: Vec::new(),
             done: false,
         };
-        upload.note_end(source);
+        upload.note_end(source, begun);
         upload
     }
 
@@ -156,7 +156,7 @@ impl Upload {
             self.progress.moved.set(now());
         }
         if !self.done && source.is_done() {
-            self.note_end(source);
+            self.note_end(source, now());
             sink.end(self.trailers.as_ref());
         }
         Ok(())
@@ -173,12 +173,12 @@ impl Upload {
         Ok(())
     }
 
-    fn note_end(&mut self, source: &mut Source) {
+    fn note_end(&mut self, source: &mut Source, now: Instant) {
         if source.is_done() {
             self.done = true;
             self.trailers = source.trailers();
             self.copies.iter_mut().for_each(|copy| copy.end(self.trailers.as_ref()));
-            self.received.at.set(self.received.at.get().or_else(|| Some(now())));
+            self.received.at.set(self.received.at.get().or(Some(now)));
             self.received.notify.notify_waiters();
         }
     }

@@ -41,7 +41,7 @@ pub(crate) struct Worker {
     /// Whose numbers it counts.
     pub shard: metrics::Worker,
     /// Its place in each cluster's rotation.
-    turns: RefCell<HashMap<u64, Turn>>,
+    turns: RefCell<foldhash::HashMap<u64, Turn>>,
     /// The date as fields have it, and the second for which it holds.
     date: RefCell<(u64, [u8; 29])>,
     connections: Cell<u64>,

@@ -1,6 +1,7 @@
 //! All that is known of one request when it has ended: numbers, and what is borrowed from where it stands.
 
 use super::{Fields, Flags, NoFields, grpc};
+use crate::clock::wall;
 use crate::policy::Address;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
@@ -47,8 +48,8 @@ pub(crate) struct TlsFacts {
 pub(crate) struct StreamInfo<'a> {
     /// When its first byte came.
     pub started: Instant,
-    /// The same on the wall.
-    pub started_at: SystemTime,
+    /// The same on the wall; otherwise the clock is asked.
+    pub on_the_wall: Option<SystemTime>,
     /// When its last byte came.
     pub request_received: Option<Instant>,
     /// When the first byte of the upstream's answer came.
@@ -117,10 +118,10 @@ pub(crate) struct StreamInfo<'a> {
 
 impl StreamInfo<'_> {
     /// One that nothing but its times is known of.
-    pub(crate) fn new(started: Instant, started_at: SystemTime, ended: Instant) -> Self {
+    pub(crate) fn new(started: Instant, ended: Instant) -> Self {
         Self {
             started,
-            started_at,
+            on_the_wall: None,
             request_received: None,
             upstream_began: None,
             ended,
@@ -154,6 +155,11 @@ impl StreamInfo<'_> {
             route: "",
             attempts: 0,
         }
+    }
+
+    /// When its first byte came, on the wall.
+    pub(crate) fn started_at(&self) -> SystemTime {
+        self.on_the_wall.unwrap_or_else(|| wall(self.started))
     }
 
     /// From the first byte in to the last byte out.

@@ -85,12 +85,18 @@ impl Source {
 
     /// Whoever waits holds no buffer beyond what has come.
     async fn make_room(&mut self) {
-        if self.buf.len() <= LITTLE && !self.reader.is_ready() {
-            let rest = BytesMut::from(&self.buf[..]);
-            self.buf.clear();
-            spare::give(&mut self.buf);
-            self.buf = rest;
-            self.reader.ready().await;
+        if self.buf.len() <= LITTLE {
+            let Self { reader, buf, .. } = self;
+            std::future::poll_fn(|cx| {
+                let ready = reader.poll_ready(cx);
+                if ready.is_pending() && buf.capacity() >= READ {
+                    let rest = BytesMut::from(&buf[..]);
+                    spare::give(buf);
+                    *buf = rest;
+                }
+                ready
+            })
+            .await;
         }
         if self.buf.capacity() < READ {
             let rest = std::mem::replace(&mut self.buf, spare::take());

@@ -1,5 +1,6 @@
 //! An upstream's answer, from a connection on which nothing of it has come to its end.
 
+use crate::clock::now;
 use crate::cluster::{Active, Channel, Slot};
 use crate::wire::{Asked, Broken, Head, Source};
 use squall_http1::{Framing, Refusal, Response};
@@ -10,6 +11,8 @@ pub(in crate::serve) struct Opened {
     pub(in crate::serve) channel: Channel,
     /// When its stream is too old.
     pub(in crate::serve) until: Option<Instant>,
+    /// When its try began.
+    pub(super) begun: Instant,
     pub(super) active: Active,
     pub(super) slot: Slot,
 }
@@ -21,10 +24,11 @@ impl Opened {
             response: Response::default(),
             framing: Framing::Empty,
             tunnel: false,
+            began: self.begun,
             channel: self.channel,
             until: self.until,
             idle: None,
-            keeps: false,
+            closes: true,
             active: self.active,
             _request: self.slot,
         })
@@ -69,13 +73,15 @@ pub(in crate::serve) struct Answer {
     pub(in crate::serve) framing: Framing,
     /// The connection is a tunnel from here on.
     pub(in crate::serve) tunnel: bool,
+    /// When its head was there.
+    pub(in crate::serve) began: Instant,
     pub(in crate::serve) channel: Channel,
     /// When its stream is too old.
     pub(in crate::serve) until: Option<Instant>,
     /// Between bytes of the upstream, once the whole request is there.
     pub(in crate::serve) idle: Option<Duration>,
-    /// Said by fields that are not passed on: whether the connection serves another request.
-    keeps: bool,
+    /// Said by fields that are not passed on: the connection serves no other request.
+    closes: bool,
     active: Active,
     _request: Slot,
 }
@@ -84,23 +90,29 @@ impl Answer {
     /// What its head says of the rest.
     pub(super) fn begin(&mut self, head: Head) {
         self.active.answered();
+        self.began = now();
         (self.framing, self.tunnel) = match head {
             Head::Last(framing) => (framing, false),
             Head::Tunnel | Head::Interim => (Framing::UntilClose, true),
         };
-        self.keeps = self.response.keep_alive() && self.framing != Framing::UntilClose && !self.tunnel;
+        self.closes = !self.response.keep_alive();
+    }
+
+    /// Its head says that nothing more comes on this connection.
+    pub(super) fn says_close(&self) -> bool {
+        self.closes && !self.tunnel
     }
 
     /// The answer is over: its connection serves the next request if it can.
     pub(in crate::serve) fn finish(self: Box<Self>) {
-        if self.keeps {
+        if !self.closes && self.framing != Framing::UntilClose && !self.tunnel {
             self.channel.finish();
         }
     }
 
     /// The answer is thrown away for another try; a short body that is there already keeps the connection.
     pub(in crate::serve) fn discard(mut self: Box<Self>) {
-        if self.channel.source.take(|_| {}).is_ok() {
+        if self.channel.ends.source.take(|_| {}).is_ok() {
             self.finish();
         }
     }

@@ -53,12 +53,11 @@ impl Directory {
     /// The way of a request; `conditions` are those of a route of a host. None: no host, or none of its routes, matches.
     pub(crate) fn find<'c>(
         &self,
-        authority: &str,
         asked: &Asked<'_>,
         secure: bool,
         conditions: impl Fn(usize, usize) -> Option<&'c RouteMatch>,
     ) -> Option<Way> {
-        let host = self.host(authority)?;
+        let host = self.host(asked.authority)?;
         let entry = self.entries.get(host)?;
         if entry.require_tls && !secure {
             return Some(Way::ToTls);

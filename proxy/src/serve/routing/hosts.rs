@@ -1,7 +1,7 @@
 //! Which virtual host an authority means.
 
+use foldhash::HashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// Hosts to whatever holds for them: exact names first, then the longest `*.suffix`, then the longest `prefix.*`, then `*`.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(crate) struct Hosts<T> {
 impl<T> Hosts<T> {
     /// None yet. `ignore_port`: the port of an authority does not count.
     pub(crate) fn new(ignore_port: bool) -> Self {
-        Self { exact: HashMap::new(), suffixes: Vec::new(), prefixes: Vec::new(), any: None, ignore_port }
+        Self { exact: HashMap::default(), suffixes: Vec::new(), prefixes: Vec::new(), any: None, ignore_port }
     }
 
     /// Adds a domain in lower case, unless it is taken: the first to name it wins it.

@@ -200,10 +200,10 @@ impl HttpService {
 
     /// The route of a request. None: no host, or none of its routes, matches.
     /// `secure`: it came to the first proxy by TLS.
-    pub(crate) fn route(&self, authority: &str, asked: &Asked<'_>, secure: bool) -> Option<Found<'_>> {
+    pub(crate) fn route(&self, asked: &Asked<'_>, secure: bool) -> Option<Found<'_>> {
         let resolved = |host: usize, route: usize| self.routes.get(host)?.get(route);
         let conditions = |host, route| resolved(host, route).map(|resolved| &resolved.route.matches);
-        match self.directory.find(authority, asked, secure, conditions)? {
+        match self.directory.find(asked, secure, conditions)? {
             Way::Route { host, route } => resolved(host, route).map(Found::Route),
             Way::ToTls => Some(Found::ToTls),
         }

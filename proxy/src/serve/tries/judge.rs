@@ -1,7 +1,6 @@
 //! What a try has shown: to the detector, to the decision on a retry, and in the end to the client.
 
 use super::{Plan, Stopped};
-use crate::clock::now;
 use crate::cluster::{Cluster, ConnectError, Host};
 use crate::filter::retry::{HeadOfAnswer, TryEnd, grpc_status};
 use crate::health::outlier::Outcome;
@@ -105,7 +104,7 @@ pub(super) fn settle(
             if !notes.health_check {
                 stats.answered(worker.shard, answer.response.status);
             }
-            notes.upstream_began = Some(now());
+            notes.upstream_began = Some(answer.began);
             return Ok(answer);
         }
         Err(failure) => failure,

@@ -3,7 +3,6 @@ use crate::policy::LogSink;
 use crate::telemetry::format::standard;
 use std::fs;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -13,7 +12,7 @@ fn policy(path: &Path, format: &str) -> policy::AccessLog {
 
 fn info(route: &str) -> StreamInfo<'_> {
     let now = now();
-    StreamInfo { route, ..StreamInfo::new(now, UNIX_EPOCH, now) }
+    StreamInfo { route, ..StreamInfo::new(now, now) }
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl What {
             Self::Path { query, original } => path(info, *query, *original, out),
             Self::Grpc(form) => grpc(info, *form, out),
             Self::Start(format) => {
-                format.write(info.started_at, out);
+                format.write(info.started_at(), out);
                 Kind::Text
             }
             Self::Fixed(fixed) => text(fixed, out),

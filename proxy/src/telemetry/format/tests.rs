@@ -78,7 +78,8 @@ impl Told {
             upstream_local: address("10.0.0.1:4444"),
             route: "first",
             attempts: 3,
-            ..StreamInfo::new(self.start, UNIX_EPOCH + Duration::from_millis(1_709_210_096_789), at(1234))
+            on_the_wall: Some(UNIX_EPOCH + Duration::from_millis(1_709_210_096_789)),
+            ..StreamInfo::new(self.start, at(1234))
         }
     }
 }
@@ -91,7 +92,7 @@ fn text(format: &str, info: &StreamInfo<'_>) -> String {
 
 fn nothing() -> StreamInfo<'static> {
     let now = crate::clock::now();
-    StreamInfo::new(now, UNIX_EPOCH, now)
+    StreamInfo::new(now, now)
 }
 
 #[test]

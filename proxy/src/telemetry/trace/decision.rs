@@ -149,7 +149,7 @@ mod tests {
         fn every_proxy_that_sees_the_same_id_decides_the_same(seed: u64, other: u64, percent in 0.0..100.0) {
             let id = request_id::fresh(&mut ChaCha8Rng::seed_from_u64(seed));
             let mut fields = Headers::new();
-            fields.add("x-request-id", id.as_bytes());
+            fields.add("x-request-id", &id);
             let mut again = fields.clone();
             let tracing = tracing(percent, 100.0, 100.0);
             let first = decide(&mut fields, &tracing, &mut ChaCha8Rng::seed_from_u64(seed)).reason;

@@ -114,7 +114,7 @@ impl Span {
         if failed {
             attributes.push(("error", "true".to_owned()));
         }
-        let (start, end) = (nanos(info.started_at, Duration::ZERO), nanos(info.started_at, info.duration()));
+        let (start, end) = (nanos(info.started_at(), Duration::ZERO), nanos(info.started_at(), info.duration()));
         Self { context, parent, name, kind, start, end, attributes, failed }
     }
 }
@@ -180,7 +180,8 @@ mod tests {
             cluster: "outbound|80||cart",
             upstream_host: Some(&host),
             direct_remote: Some("127.0.0.9:5".parse().unwrap()),
-            ..StreamInfo::new(now, UNIX_EPOCH + Duration::from_secs(5), now + Duration::from_millis(20))
+            on_the_wall: Some(UNIX_EPOCH + Duration::from_secs(5)),
+            ..StreamInfo::new(now, now + Duration::from_millis(20))
         };
         let node = Node { id: "web-1".to_owned(), ..Node::default() };
         let span = Span::of_request(context(), Some(9), Direction::Outbound, &node, &info);
@@ -220,7 +221,7 @@ mod tests {
         let grpc = fields(&[("content-type", "application/grpc"), ("grpc-timeout", "1S")]);
         let (bad, good) = (fields(&[("grpc-status", "14"), ("grpc-message", "gone")]), fields(&[("grpc-status", "0")]));
         let now = crate::clock::now();
-        let info = StreamInfo { request: &grpc, status: Some(200), ..StreamInfo::new(now, UNIX_EPOCH, now) };
+        let info = StreamInfo { request: &grpc, status: Some(200), ..StreamInfo::new(now, now) };
         let span =
             |info: &StreamInfo<'_>| Span::of_request(context(), None, Direction::Gateway, &Node::default(), info);
         let failed = span(&StreamInfo { trailers: &bad, ..info });
@@ -239,7 +240,7 @@ mod tests {
     fn a_long_path_is_cut_between_letters() {
         let path = format!("/{}", "é".repeat(300));
         let now = crate::clock::now();
-        let info = StreamInfo { path: &path, scheme: "http", authority: "a", ..StreamInfo::new(now, UNIX_EPOCH, now) };
+        let info = StreamInfo { path: &path, scheme: "http", authority: "a", ..StreamInfo::new(now, now) };
         assert_eq!(url(&info).len(), "http://a".len() + 255);
     }
 }

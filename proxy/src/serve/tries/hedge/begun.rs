@@ -2,8 +2,8 @@
 
 use super::{Outcomes, Running};
 use crate::clock::now;
-use crate::cluster::Member;
-use crate::serve::accept::until;
+use crate::cluster::{Ends, Member};
+use crate::serve::deadlines::until;
 use crate::serve::exchange::{Answer, Heads, Opened, SoFar, Stuck, Try, TryFailure, failure, of_client, open, up};
 use crate::serve::respond::Failure;
 use crate::serve::transaction::Transaction;
@@ -66,6 +66,7 @@ impl Begun {
             cluster: plan.cluster,
             member: &self.member,
             key: &plan.key,
+            begun: self.at,
             time: None,
             stall: None,
             idle: None,
@@ -92,14 +93,14 @@ impl Begun {
         let mut response = Response::default();
         let asked = Asked { method: self.request.method(), tunnel: false };
         let mut heads = Heads::default();
-        upload.replay(&mut opened.channel.sink);
-        upload.take(&mut client.source, &mut opened.channel.sink).map_err(of_client)?;
+        upload.replay(&mut opened.channel.ends.sink);
+        upload.take(&mut client.source, &mut opened.channel.ends.sink).map_err(of_client)?;
         while !upload.is_done() {
-            let (source, sink) = (&mut opened.channel.source, &mut opened.channel.sink);
+            let Ends { source, sink } = &mut *opened.channel.ends;
             let head = tokio::select! {
                 biased;
                 sent = up(client, upload, sink, false) => {
-                    so_far.written |= opened.channel.sink.has_begun();
+                    so_far.written |= opened.channel.ends.sink.has_begun();
                     sent.map_err(|stuck| match stuck {
                         Stuck::Upstream(broken) => failure(broken, so_far.written),
                         Stuck::Client(failure) => failure,
@@ -109,7 +110,7 @@ impl Begun {
                 head = heads.next(source, &mut response, asked) => head,
                 () = until(opened.until) => return Err(TryFailure::TooOld { whole: false }),
             };
-            so_far.written |= opened.channel.sink.has_begun();
+            so_far.written |= opened.channel.ends.sink.has_begun();
             match head.map_err(|broken| failure(broken, so_far.written))? {
                 Head::Interim if !plan.pass_interim => {}
                 Head::Interim => {
@@ -146,6 +147,7 @@ impl Begun {
                 cluster: plan.cluster,
                 member: &member,
                 key: &plan.key,
+                begun: now(),
                 time: None,
                 stall: None,
                 idle: None,
@@ -154,7 +156,7 @@ impl Begun {
                 scheme: plan.scheme,
             };
             let mut opened = open(worker, &request, upload.framing, to, true).await?;
-            upload.replay(&mut opened.channel.sink);
+            upload.replay(&mut opened.channel.ends.sink);
             answer(opened, request, times, flag, late).await
         };
         self.running(is_late, Box::pin(outcome))
@@ -199,7 +201,7 @@ async fn answer(
     let mut due = times.due(begun);
     let mut heads = Heads::default();
     let head = loop {
-        let (source, sink) = (&mut opened.channel.source, &mut opened.channel.sink);
+        let Ends { source, sink } = &mut *opened.channel.ends;
         tokio::select! {
             biased;
             flushed = sink.flush(), if !sink.is_flushed() => flushed.map_err(|broken| failure(broken, true))?,

@@ -4,7 +4,7 @@ use crate::telemetry::exposition::{Wanted, prometheus};
 use crate::telemetry::metrics::Registry;
 use crate::telemetry::{Flag, Flags};
 use squall_http1::Headers;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 fn node() -> Node {
     Node {
@@ -41,14 +41,7 @@ fn istio_text(registry: &Registry) -> String {
 fn info(request: &Headers, status: Option<u16>, flags: Flags) -> StreamInfo<'_> {
     let now = crate::clock::now();
     let ended = now + Duration::from_micros(7_500);
-    StreamInfo {
-        request,
-        status,
-        flags,
-        wire_received: 300,
-        wire_sent: 2_000,
-        ..StreamInfo::new(now, UNIX_EPOCH, ended)
-    }
+    StreamInfo { request, status, flags, wire_received: 300, wire_sent: 2_000, ..StreamInfo::new(now, ended) }
 }
 
 #[test]
