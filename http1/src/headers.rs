@@ -143,9 +143,8 @@ impl Headers {
 
     /// True if the comma-separated list under `name` holds `token`, in any case.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.get_all(name)
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+        let is_token = |item: &[u8]| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
+        self.get_all(name).any(|value| value.split(|byte| *byte == b',').any(is_token))
     }
 
     /// Adds a field at the end. Bytes that would end the line are left out of the value.

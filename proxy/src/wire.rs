@@ -132,11 +132,12 @@ impl Source {
     }
 
     /// Fields behind the body, if there are any; once.
-    pub(crate) fn trailers(&mut self) -> Option<Headers> {
-        match self {
+    pub(crate) fn trailers(&mut self) -> Option<Box<Headers>> {
+        let trailers = match self {
             Self::Http1(source) => source.trailers(),
             Self::Http2(source) => source.trailers(),
-        }
+        };
+        trailers.map(Box::new)
     }
 }
 

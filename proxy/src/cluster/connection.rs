@@ -153,6 +153,37 @@ pub(super) struct Stream {
     used: bool,
 }
 
+impl Stream {
+    /// Begins a request, once the connection takes its head.
+    async fn begin(
+        mut self,
+        request: &Request,
+        framing: Framing,
+        tunnel: bool,
+        scheme: &str,
+    ) -> Result<Channel, Broken> {
+        let head = http2::request_head(request, scheme, framing).ok_or(Broken::Lost)?;
+        let whole = framing == Framing::Empty && !tunnel;
+        let begun = {
+            let send = self.connection.send.borrow().clone();
+            let mut send = send.ready().await;
+            match &mut send {
+                Ok(send) => send.send_request(head, whole).map_err(|error| http2::broken(&error)),
+                Err(error) => Err(http2::broken(error)),
+            }
+        };
+        let (response, body) = begun.inspect_err(|_| Http2::close(&self.connection, None))?;
+        self.used = true;
+        if self.connection.requests_left.get() == 0 {
+            Http2::close(&self.connection, Some(ClusterCounter::CxMaxRequests));
+        }
+        let source = Source::Http2(http2::Source::of_response(response));
+        let sink = Sink::Http2(http2::Sink::of_request(body, whole));
+        let (ends, local) = (Box::new(Ends { source, sink }), self.connection.local);
+        Ok(Channel { ends, local, last: false, back: Back::Http2 { _stream: self } })
+    }
+}
+
 impl Drop for Stream {
     fn drop(&mut self) {
         let connection = &self.connection;
@@ -245,31 +276,8 @@ impl Connection {
                 let back = Back::Http1(Place { rest, pool, active: true, why: None });
                 Ok(Channel { ends, local, last, back })
             }
-            Self::Http2(mut stream) => {
-                let head = http2::request_head(request, scheme, framing).ok_or(Broken::Lost)?;
-                let whole = framing == Framing::Empty && !tunnel;
-                let begun = {
-                    let send = stream.connection.send.borrow().clone();
-                    let mut send = send.ready().await;
-                    match &mut send {
-                        Ok(send) => send.send_request(head, whole).map_err(|error| http2::broken(&error)),
-                        Err(error) => Err(http2::broken(error)),
-                    }
-                };
-                let (response, body) = begun.inspect_err(|_| Http2::close(&stream.connection, None))?;
-                stream.used = true;
-                if stream.connection.requests_left.get() == 0 {
-                    Http2::close(&stream.connection, Some(ClusterCounter::CxMaxRequests));
-                }
-                let source = Source::Http2(http2::Source::of_response(response));
-                let sink = Sink::Http2(http2::Sink::of_request(body, whole));
-                Ok(Channel {
-                    ends: Box::new(Ends { source, sink }),
-                    local: stream.connection.local,
-                    last: false,
-                    back: Back::Http2 { _stream: stream },
-                })
-            }
+            // Boxed, so that a request of HTTP/1 carries nothing of it.
+            Self::Http2(stream) => Box::pin(stream.begin(request, framing, tunnel, scheme)).await,
         }
     }
 

@@ -13,13 +13,14 @@ use crate::telemetry::{ClusterCounter, Flag, HttpCounter, is_grpc};
 use crate::wire::{Broken, GrpcMessages, Sink, Source};
 use squall_http1::{Framing, Headers, Request};
 use std::borrow::Cow;
+use std::pin::pin;
 use std::time::Duration;
 
 /// How the body of an upstream's answer ended.
 #[allow(clippy::large_enum_variant, reason = "one a request, gone at once")]
 enum Streamed {
     /// Whole, with what stood behind it.
-    Whole(Option<Headers>),
+    Whole(Option<Box<Headers>>),
     /// Cut: the client sees its connection closed, or its stream reset, amid the answer.
     Cut,
     /// The same, since the route's time is over.
@@ -51,11 +52,14 @@ pub(super) async fn pass_on(
     let too_old = until(answer.until);
     let _upgraded = answer.tunnel.then(|| service.stats.upgraded(worker.shard));
     let mut messages = upload.grpc_messages.map(|_| GrpcMessages::default());
-    let streamed = tokio::select! {
-        biased;
-        streamed = stream(client, request, upload, &mut answer, pace, messages.as_mut()) => streamed,
-        () = after(left) => Ok(Streamed::TimedOut),
-        () = too_old => Ok(Streamed::TooOld),
+    let streamed = {
+        let streaming = pin!(stream(client, request, upload, &mut answer, pace, messages.as_mut()));
+        tokio::select! {
+            biased;
+            streamed = streaming => streamed,
+            () = after(left) => Ok(Streamed::TimedOut),
+            () = too_old => Ok(Streamed::TooOld),
+        }
     };
     notes.messages.responses = messages.map_or(0, |messages| messages.count);
     let (details, flag, counter, outcome) = match streamed? {
@@ -146,7 +150,7 @@ async fn stream(
         let done = answer.channel.ends.source.is_done();
         let trailers = if done { answer.channel.ends.source.trailers() } else { None };
         if done && !silent {
-            client.end(trailers.as_ref());
+            client.end(trailers.as_deref());
         }
         flush(client, upload).await?;
         if done {

@@ -1,4 +1,6 @@
 //! One request, from its head to the end of its answer, in the order in which it meets everything.
+//!
+//! Here and below, futures of a kilobyte are pinned where they are made: awaiting one by value moves it first.
 
 use super::admission::{Admitted, admit};
 use super::client::{Client, Gone};
@@ -22,6 +24,7 @@ use crate::telemetry::{HttpCounter, HttpLevel};
 use crate::wire::{GrpcMessages, Source, http2};
 use rand::RngExt;
 use squall_http1::{Framing, Refusal, Request, Response};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -56,7 +59,7 @@ pub(super) async fn handle(
     if worker.says_goodbye() {
         transaction.client.peer.drain(worker, stats);
     }
-    let served = within_its_time(&mut transaction).await;
+    let served = pin!(within_its_time(&mut transaction)).await;
     if let Err(gone) = served {
         transaction.notes.gone(gone);
         transaction.count(HttpCounter::RqRxReset);
@@ -81,10 +84,13 @@ async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> 
         Upload::new(framing, &mut transaction.client.source, service.buffer as usize, transaction.notes.begun);
     upload.grpc_messages = transaction.is_grpc().then(GrpcMessages::default);
     let clocks = Clocks::new(&upload, &service.manager.timeouts, transaction.notes.begun);
-    let served = tokio::select! {
-        biased;
-        served = serve(transaction, &mut upload, &clocks) => served.map(|()| None),
-        cut = watch::over(&clocks) => Ok(Some(cut)),
+    let served = {
+        let serving = pin!(serve(transaction, &mut upload, &clocks));
+        tokio::select! {
+            biased;
+            served = serving => served.map(|()| None),
+            cut = watch::over(&clocks) => Ok(Some(cut)),
+        }
     };
     transaction.notes.received = upload.bytes;
     transaction.notes.messages.requests = upload.grpc_messages.map_or(0, |messages| messages.count);
@@ -169,7 +175,7 @@ async fn serve(transaction: &mut Transaction<'_>, upload: &mut Upload, clocks: &
             Passed::Answered(response, details) => return transaction.answer(response, Vec::new(), details).await,
         }
     }
-    router::route(transaction, upload, resolved, admitted, filtered).await
+    pin!(router::route(transaction, upload, resolved, admitted, filtered)).await
 }
 
 /// Checks a request, and notes what was found out of it.

@@ -15,6 +15,7 @@ use crate::health::outlier::Outcome;
 use crate::telemetry::ClusterCounter;
 use crate::wire::{Asked, Broken, Head, Sink};
 use squall_http1::{Framing, Refusal, Request};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -87,11 +88,14 @@ pub(super) async fn one_try(
     so_far: &mut SoFar,
 ) -> Result<Box<Answer>, TryFailure> {
     let Transaction { worker, client, request, .. } = transaction;
-    let opened = tokio::select! {
-        biased;
-        opened = open(worker, request, upload.framing, to, so_far.written) => opened?,
-        // A client that leaves while it waits for a connection gives up its place in that queue.
-        gone = client.gone() => return Err(TryFailure::Gone(gone)),
+    let opened = {
+        let opening = pin!(open(worker, request, upload.framing, to, so_far.written));
+        tokio::select! {
+            biased;
+            opened = opening => opened?,
+            // A client that leaves while it waits for a connection gives up its place in that queue.
+            gone = client.gone() => return Err(TryFailure::Gone(gone)),
+        }
     };
     let received = Rc::clone(&upload.received);
     let (whole, too_old) = (Rc::clone(&upload.received), opened.until);
@@ -104,11 +108,14 @@ pub(super) async fn one_try(
         }
         after(to.time.map(|time| time.saturating_sub(to.stall.unwrap_or_default()))).await;
     };
-    let head = tokio::select! {
-        biased;
-        head = exchange(client, request, upload, &mut answer, to, so_far) => head?,
-        () = time_is_over => return Err(TryFailure::Timeout),
-        () = until(too_old) => return Err(TryFailure::TooOld { whole: whole.at().is_some() }),
+    let head = {
+        let exchange = pin!(exchange(client, request, upload, &mut answer, to, so_far));
+        tokio::select! {
+            biased;
+            head = exchange => head?,
+            () = time_is_over => return Err(TryFailure::Timeout),
+            () = until(too_old) => return Err(TryFailure::TooOld { whole: whole.at().is_some() }),
+        }
     };
     answer.begin(head);
     answer.idle = to.idle;

@@ -42,7 +42,7 @@ pub(super) struct Notes {
     pub(super) route: String,
     /// What was answered; its body may still be on its way.
     pub(super) response: Option<Response>,
-    pub(super) trailers: Option<Headers>,
+    pub(super) trailers: Option<Box<Headers>>,
     pub(super) received: u64,
     /// Messages of gRPC, both ways.
     pub(super) messages: Messages,
@@ -109,7 +109,7 @@ impl Notes {
             info.status = Some(response.status);
         }
         if let Some(trailers) = &self.trailers {
-            info.trailers = trailers;
+            info.trailers = &**trailers;
         }
         info.flags = self.flags;
         info.details = &self.details;

@@ -25,6 +25,7 @@ use crate::telemetry::{ClusterCounter, HttpCounter};
 use rand::RngExt;
 use squall_http1::Response;
 use std::borrow::Cow;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -59,7 +60,8 @@ pub(super) async fn route(
     upload.keep(most_kept(transaction, &plan));
     send_mirrors(transaction, upload, &destination);
 
-    match tries_in_time(transaction, upload, &plan).await {
+    let outcome = pin!(tries_in_time(transaction, upload, &plan)).await;
+    match outcome {
         Ok(mut answer) => {
             if plan.tunnel && !answer.tunnel && !transaction.client.is_http2() {
                 transaction.client.peer.closing.set(true);
@@ -69,7 +71,7 @@ pub(super) async fn route(
             let took = whole.map(|at| answer.began.saturating_duration_since(at));
             changes::to_answer(transaction, &destination, &filtered, &terms.cookies, took, &mut answer);
             let left = terms.times.route.filter(|_| !answer.tunnel).map(|route| upload.received.left_of(route));
-            answer::pass_on(transaction, upload, answer, &filtered, left).await
+            pin!(answer::pass_on(transaction, upload, answer, &filtered, left)).await
         }
         Err(Stopped::Failed(failure)) => {
             let failure = if terms.wordless { failure.without_a_word() } else { failure };
@@ -164,9 +166,10 @@ async fn tries_in_time(
         received.wait().await;
         after(plan.times.route).await;
     };
+    let tries = pin!(tries(transaction, upload, plan));
     tokio::select! {
         biased;
-        outcome = tries(transaction, upload, plan) => outcome,
+        outcome = tries => outcome,
         () = time_is_over => Err(Stopped::Failed(Failure::RouteTimeout)),
     }
 }

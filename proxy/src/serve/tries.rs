@@ -27,6 +27,7 @@ use retries::{Retries, wait};
 use squall_http1::Request;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,7 +96,7 @@ pub(super) async fn tries(
             return Err(Stopped::Failed(Failure::NoHealthyUpstream));
         };
         transaction.notes.attempts += 1;
-        let result = try_member(transaction, upload, plan, &member, &mut so_far).await;
+        let result = pin!(try_member(transaction, upload, plan, &member, &mut so_far)).await;
         let end = judge::judge(transaction, plan, &member.host, &result)?;
         if !is_retriable(&retry.on, end) || so_far.passed_on {
             if transaction.notes.attempts > 1 {
@@ -145,7 +146,7 @@ async fn try_member(
         scheme: plan.scheme,
     };
     (transaction.notes.under_way, transaction.notes.trying) = (1, true);
-    let result = one_try(transaction, upload, to, so_far).await;
+    let result = pin!(one_try(transaction, upload, to, so_far)).await;
     (transaction.notes.under_way, transaction.notes.trying) = (0, false);
     plan.end_span(transaction, span, begin);
     if let Ok(answer) = &result {

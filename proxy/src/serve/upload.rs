@@ -56,7 +56,7 @@ pub(super) struct Upload {
     most: usize,
     /// Everything received so far is in `kept`.
     complete_so_far: bool,
-    trailers: Option<Headers>,
+    trailers: Option<Box<Headers>>,
     /// Bytes received.
     pub(super) bytes: u64,
     /// Messages received, where it is gRPC.
@@ -109,7 +109,7 @@ impl Upload {
     pub(super) fn copy_to(&mut self, mut copy: Copy) {
         copy.data(&self.kept);
         if self.done {
-            copy.end(self.trailers.as_ref());
+            copy.end(self.trailers.as_deref());
         }
         self.copies.push(copy);
     }
@@ -129,7 +129,7 @@ impl Upload {
             sink.data(&self.kept);
         }
         if self.done && self.framing != Framing::Empty {
-            sink.end(self.trailers.as_ref());
+            sink.end(self.trailers.as_deref());
         }
     }
 
@@ -157,7 +157,7 @@ impl Upload {
         }
         if !self.done && source.is_done() {
             self.note_end(source, now());
-            sink.end(self.trailers.as_ref());
+            sink.end(self.trailers.as_deref());
         }
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Upload {
         if source.is_done() {
             self.done = true;
             self.trailers = source.trailers();
-            self.copies.iter_mut().for_each(|copy| copy.end(self.trailers.as_ref()));
+            self.copies.iter_mut().for_each(|copy| copy.end(self.trailers.as_deref()));
             self.received.at.set(self.received.at.get().or(Some(now)));
             self.received.notify.notify_waiters();
         }

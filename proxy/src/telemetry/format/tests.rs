@@ -92,7 +92,7 @@ fn text(format: &str, info: &StreamInfo<'_>) -> String {
 
 fn nothing() -> StreamInfo<'static> {
     let now = crate::clock::now();
-    StreamInfo::new(now, now)
+    StreamInfo { on_the_wall: Some(UNIX_EPOCH), ..StreamInfo::new(now, now) }
 }
 
 #[test]
