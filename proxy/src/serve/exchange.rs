@@ -97,8 +97,7 @@ pub(super) async fn one_try(
             gone = client.gone() => return Err(TryFailure::Gone(gone)),
         }
     };
-    let received = Rc::clone(&upload.received);
-    let (whole, too_old) = (Rc::clone(&upload.received), opened.until);
+    let (received, too_old) = (Rc::clone(&upload.received), opened.until);
     let mut answer = opened.waiting();
     let time_is_over = async {
         received.wait().await;
@@ -114,7 +113,7 @@ pub(super) async fn one_try(
             biased;
             head = exchange => head?,
             () = time_is_over => return Err(TryFailure::Timeout),
-            () = until(too_old) => return Err(TryFailure::TooOld { whole: whole.at().is_some() }),
+            () = until(too_old) => return Err(TryFailure::TooOld { whole: received.at().is_some() }),
         }
     };
     answer.begin(head);

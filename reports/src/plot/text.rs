@@ -3,7 +3,7 @@
 use crate::escape::visible_lines;
 
 /// Advances of ` ` to `~` in thousandths of the size, each the greater of Noto Sans, which pictures in PNG are drawn with, and
-/// DejaVu Sans, the widest that a system comes with: what keeps clear at these keeps clear in every font that is asked for.
+/// `DejaVu Sans`, the widest that a system comes with: what keeps clear at these keeps clear in every font that is asked for.
 const REGULAR: [u16; 95] = [
     318, 401, 460, 838, 636, 950, 780, 275, 390, 390, 551, 838, 318, 361, 318, 372, 636, 636, 636, 636, 636, 636, 636,
     636, 636, 636, 337, 337, 838, 838, 838, 531, 1000, 684, 686, 698, 770, 632, 575, 775, 752, 339, 295, 656, 557, 907,

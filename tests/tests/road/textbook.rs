@@ -27,9 +27,16 @@ fn twice_a_number_of_the_textbook_policy_breaks_its_limit() {
             .file(&format!("doubled/{number}/textbook.yaml"), &titled)
             .file(&format!("doubled/{number}/policies/textbook.yaml"), &policy.replace(written, doubled));
     }
-    let run = ["run", "doubled", "--no-control", "--json", "--jobs", "6"];
-    let ended = project.run(&run).expect_code(99);
-    for (summary, (_, doubled, broken)) in ended.json_lines().iter().zip(DOUBLED) {
+    let all = project.run(&["run", "doubled", "--no-control", "--json", "--jobs", "6"]).expect_code(99).json_lines();
+    assert_eq!(all.len(), DOUBLED.len(), "{all:?}");
+    for (number, (summary, (_, doubled, broken))) in all.into_iter().zip(DOUBLED).enumerate() {
+        // One that a busy machine has made INVALID beside others is run again by itself.
+        let summary = if summary["verdict"] == "INVALID" {
+            let folder = format!("doubled/{number}");
+            project.run(&["run", &folder, "--no-control", "--json"]).expect_code(99).json_lines().remove(0)
+        } else {
+            summary
+        };
         let missed = |expectation: &&Value| expectation["verdict"] == "FAIL";
         let missed: Vec<_> = summary["expectations"]
             .as_array()
