@@ -62,8 +62,18 @@ impl Project {
     /// done again, at most [`MOST_RUNS`] times, and each says so.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, |_| {})
+    }
+
+    /// The same for a command that is made ready before each of its runs.
+    #[must_use]
+    pub fn run_with(&self, arguments: &[&str], ready: impl Fn(&mut Command)) -> Ended {
         let before = self.runs();
-        let once = || Ended { output: self.squall(arguments).output().expect("the binary runs") };
+        let once = || {
+            let mut command = self.squall(arguments);
+            ready(&mut command);
+            Ended { output: command.output().expect("the binary runs") }
+        };
         let mut ended = once();
         for _ in 1..MOST_RUNS {
             if !ended.is_machines_fault() {
@@ -119,7 +129,7 @@ pub struct Ended {
 impl Ended {
     /// True if it was a run whose load could not be sent in time.
     fn is_machines_fault(&self) -> bool {
-        self.code() == Some(3) && (self.out() + &self.err()).contains("INVALID: the generator was up to")
+        self.code() == Some(3) && (self.out() + &self.err()).contains("the generator was up to")
     }
 
     /// Its exit code.

@@ -2,10 +2,9 @@
 
 mod terminal;
 
-use squall_tests::{EJECT, EJECT_POLICIES, Project, ejection, project};
+use squall_tests::{EJECT, EJECT_POLICIES, Ended, Project, ejection, project};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 
 const SLUG: &str = "one-failing-instance-is-ejected";
 
@@ -16,13 +15,14 @@ fn impossible() -> Project {
 }
 
 /// As a step of GitHub's runs a command.
-fn as_step(project: &Project, arguments: &[&str]) -> Output {
-    let path = project.path().display().to_string();
-    let mut command = project.squall(arguments);
-    command.env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", &path);
-    command.env("GITHUB_STEP_SUMMARY", project.path().join("step.md"));
-    command.env("GITHUB_OUTPUT", project.path().join("output.txt"));
-    command.output().expect("the binary runs")
+fn as_step(project: &Project, arguments: &[&str]) -> Ended {
+    let (summary, outputs) = (project.path().join("step.md"), project.path().join("output.txt"));
+    project.run_with(arguments, |command| {
+        fs::write(&summary, "# of another step\n").expect("a summary that others have begun");
+        fs::write(&outputs, "other=1\n").expect("outputs of others");
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", project.path());
+        command.env("GITHUB_STEP_SUMMARY", &summary).env("GITHUB_OUTPUT", &outputs);
+    })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -36,10 +36,8 @@ fn read(project: &Project, file: impl AsRef<Path>) -> String {
 
 #[test]
 fn a_step_of_github_gets_annotations_a_summary_and_outputs() {
-    let project = impossible().file("step.md", "# of another step\n").file("output.txt", "other=1\n");
-    let ended = as_step(&project, &["run", "eject.yaml", "--no-control"]);
-    assert_eq!(ended.status.code(), Some(99));
-    let told = text(&ended.stdout);
+    let project = impossible();
+    let told = as_step(&project, &["run", "eject.yaml", "--no-control"]).expect_code(99).out();
     let line = 1 + EJECT.lines().position(|line| line.trim_start().starts_with("failing:")).expect("the expectation");
     let wanted = format!(
         "::error file=eject.yaml,line={line},title=FAIL failing.attempts-per-request::one failing instance is ejected: asked"
@@ -56,12 +54,8 @@ fn a_step_of_github_gets_annotations_a_summary_and_outputs() {
     assert!(outputs.contains("/index.html\nrecord=/"), "{outputs}");
 
     let ended = as_step(&project, &["run", "eject.yaml", "--no-control", "--json"]);
-    assert!(!text(&ended.stdout).contains("::error"), "nothing but JSON is on standard output");
-    assert!(
-        text(&ended.stderr).lines().any(|one| one.starts_with("::error file=eject.yaml")),
-        "{}",
-        text(&ended.stderr)
-    );
+    assert!(!ended.out().contains("::error"), "nothing but JSON is on standard output");
+    assert!(ended.err().lines().any(|one| one.starts_with("::error file=eject.yaml")), "{}", ended.err());
     let plain = project.run(&["run", "eject.yaml", "--no-control"]).expect_code(99);
     assert!(!plain.out().contains("::error"), "nobody reads them elsewhere");
 }
@@ -75,12 +69,12 @@ fn secrets_reach_no_file_and_no_stream() {
     assert_ne!(secretive.matches("s3cr3t").count(), 0);
     let policies = format!("# password: s3cr3t-policy\n{EJECT_POLICIES}");
     let project = project().file("eject.yaml", &secretive).file("policies/cart.yaml", &policies);
-    let mut command =
-        project.squall(&["run", "eject.yaml", "--no-control", "--set", "load.request.headers.x-api-key=s3cr3t-set"]);
-    command.env("SHOP_KEYWORD", "s3cr3t-from-env").env("DEPLOY_TOKEN", "s3cr3t-environment");
-    let ended = command.output().expect("the binary runs");
-    let (out, err) = (text(&ended.stdout), text(&ended.stderr));
-    assert_eq!(ended.status.code(), Some(0), "{out}{err}");
+    let run = ["run", "eject.yaml", "--no-control", "--set", "load.request.headers.x-api-key=s3cr3t-set"];
+    let ended = project.run_with(&run, |command| {
+        command.env("SHOP_KEYWORD", "s3cr3t-from-env").env("DEPLOY_TOKEN", "s3cr3t-environment");
+    });
+    let ended = ended.expect_code(0);
+    let (out, err) = (ended.out(), ended.err());
     assert!(!out.contains("s3cr3t") && !err.contains("s3cr3t"), "{out}{err}");
     let record = read(&project, PathBuf::from("squall-out/latest").join(SLUG).join("record.json"));
     assert!(record.contains("[redacted]@example.org") && record.contains("[redacted]"));
