@@ -36,10 +36,9 @@ impl Ends {
         matches!(&self.source, Source::Http1(source) if source.is_quiet())
     }
 
-    /// True after a whole answer to a whole request, with nothing behind it.
-    fn is_over(&self) -> bool {
-        let clean = matches!(&self.source, Source::Http1(source) if source.is_clean());
-        clean && self.source.is_done() && self.sink.is_flushed()
+    /// Nothing has been read that was not used.
+    fn is_clean(&self) -> bool {
+        matches!(&self.source, Source::Http1(source) if source.is_clean())
     }
 
     /// Gives the buffers back while the connection idles.
@@ -294,10 +293,12 @@ impl Channel {
     pub(crate) fn finish(self) {
         let Self { ends, local, last, back } = self;
         let Back::Http1(mut place) = back else { return };
-        place.active = !(ends.source.is_done() && ends.sink.is_flushed());
+        let whole = ends.source.is_done() && ends.sink.is_flushed();
+        place.active = !whole;
         place.why = last.then_some(ClusterCounter::CxMaxRequests);
-        if !last
-            && ends.is_over()
+        if whole
+            && !last
+            && ends.is_clean()
             && let Some(Rest { requests, opened, slot }) = place.rest.take()
         {
             let idle_since = now();

@@ -89,7 +89,7 @@ impl Source {
             let Self { reader, buf, .. } = self;
             std::future::poll_fn(|cx| {
                 let ready = reader.poll_ready(cx);
-                if ready.is_pending() && buf.capacity() >= READ {
+                if ready.is_pending() && buf.capacity() > buf.len() {
                     let rest = BytesMut::from(&buf[..]);
                     spare::give(buf);
                     *buf = rest;
