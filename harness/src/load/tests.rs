@@ -226,24 +226,20 @@ fn quantile(values: &[u64], quantile: f64) -> f64 {
 /// How long a machine may be too busy for anything to be measured on it.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Waits until a thread that does nothing else is woken in time, and tries again when it was the generator that came late all the same,
-/// as a run does. `tolerance` is what the truth is asked to within: lateness beyond it would be taken for the server's.
-fn by_a_punctual_generator(tolerance: Duration, run: impl Fn() -> Vec<Sample>) -> Vec<Sample> {
+/// Runs again, as a run does, where the generator itself released later than `tolerance` at the quantile that is to be judged: that
+/// lateness would be taken for the server's.
+fn by_a_punctual_generator(at: f64, tolerance: Duration, run: impl Fn() -> Vec<Sample>) -> Vec<Sample> {
     let (begin, mut late) = (now(), Vec::new());
     while now().since(begin) < PATIENCE {
-        let bare = crate::clock::bare_timer_lag(500, Duration::from_millis(1)).unwrap();
-        if bare.p99 > tolerance {
-            continue;
-        }
         let samples = run();
         let mut lag: Vec<_> = samples.iter().map(|sample| sample.released - sample.due).collect();
         lag.sort_unstable();
-        late.push(quantile(&lag, 0.99));
+        late.push(quantile(&lag, at));
         if late.last().is_some_and(|late| *late < tolerance.as_micros() as f64) {
             return samples;
         }
     }
-    panic!("this machine is too busy to release requests in time: by try, p99 is {late:?} us late");
+    panic!("this machine is too busy to release requests in time: by try, the quantile {at} is {late:?} us late");
 }
 
 #[test]
@@ -254,7 +250,7 @@ fn a_fixed_service_time_is_measured_as_such() {
             let _ = stream.write_all(OK.as_bytes());
         }
     });
-    let samples = by_a_punctual_generator(Duration::from_millis(1), || load(fixed, 50.0, 1000).run().1);
+    let samples = by_a_punctual_generator(0.5, Duration::from_millis(1), || load(fixed, 50.0, 1000).run().1);
     let mut service: Vec<_> = samples.iter().map(|sample| sample.done - sample.sent.unwrap()).collect();
     service.sort_unstable();
     let median = quantile(&service, 0.5);
@@ -276,7 +272,7 @@ fn a_server_that_stalls_200_ms_each_second_at_1000_a_second_has_the_percentiles_
             }
         }
     });
-    let samples = by_a_punctual_generator(Duration::from_millis(5), || {
+    let samples = by_a_punctual_generator(0.99, Duration::from_millis(5), || {
         let mut load = load(stalling, 1000.0, 3000).connections(Connections::UpTo(300));
         load.flow.drop_after = Duration::from_millis(500);
         load.run().1
