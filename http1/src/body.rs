@@ -135,7 +135,7 @@ impl BodyReader {
     fn framing_byte(&self, byte: u8) -> Result<State, Refusal> {
         match (self.state, byte) {
             (State::Size { size, digits, .. }, b'\r') if digits > 0 => Ok(State::SizeEnd { size }),
-            (State::Size { size, digits, line, .. }, b';') if digits > 0 => {
+            (State::Size { size, digits, line, extension: false }, b';') if digits > 0 => {
                 Ok(State::Size { size, digits, line: line + 1, extension: true })
             }
             (State::Size { size, digits, line, extension: true }, _) if line < SIZE_LINE && byte != b'\n' => {
@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn malformed_chunks_are_refused() {
-        let long = format!("1;{}\r\n", "x".repeat(2000));
+        let long = |extension: &str, times: usize| format!("1;{}\r\n", extension.repeat(times));
+        let (letters, semicolons, endless) = (long("x", 2000), long(";", 1100), long(";", 70_000));
         let trailers = format!("0\r\nA: {}\r\n\r\n", "x".repeat(17_000));
         for input in [
             "-1\r\n",
@@ -265,7 +266,9 @@ mod tests {
             "0\r\nA: b\r\n folded\r\n\r\n",
             "0\r\nA: b\x7f\r\n\r\n",
             "0\r\nA: b\rc\r\n\r\n",
-            long.as_str(),
+            letters.as_str(),
+            semicolons.as_str(),
+            endless.as_str(),
             trailers.as_str(),
         ] {
             assert_eq!(decode(Framing::Chunked, input.as_bytes(), 7), Err(Refusal::BadChunk), "{input:.40?}");
@@ -283,6 +286,15 @@ mod tests {
             crate::write::last_chunk(&mut wire, None);
             let (payload, left, done) = decode(Framing::Chunked, &wire, pieces).unwrap();
             prop_assert_eq!((payload, left, done), (payloads.concat(), 0, true));
+        }
+
+        /// Runs longer than any count of them has bits for.
+        #[test]
+        fn no_run_of_framing_bytes_makes_it_panic(
+            runs in proptest::collection::vec((proptest::sample::select(&b"1;\r\n x:"[..]), 1_usize..70_000), 1..6),
+        ) {
+            let bytes: Vec<u8> = runs.iter().flat_map(|(byte, times)| std::iter::repeat_n(*byte, *times)).collect();
+            let _ = decode(Framing::Chunked, &bytes, 4096);
         }
 
         #[test]
