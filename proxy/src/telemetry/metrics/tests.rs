@@ -1,4 +1,8 @@
 use super::*;
+use crate::clock::now;
+use crate::policy::{self, Node};
+use crate::telemetry::StreamInfo;
+use squall_http1::Headers;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -50,6 +54,32 @@ fn what_workers_count_at_the_same_time_adds_up() {
     ] {
         assert_eq!(values[name], expected, "{name}");
     }
+}
+
+#[test]
+fn counting_on_the_path_of_a_request_allocates_nothing() {
+    let registry = Registry::new(2);
+    let (cluster, http, tcp) = (registry.cluster("cart"), registry.http("in"), registry.tcp("bytes"));
+    let istio = registry.istio(&Labels::source(&Node::default(), &policy::Cluster::new("outbound|80||cart")));
+    let mut headers = Headers::new();
+    headers.add("content-type", b"application/grpc");
+    let worker = Worker::number(1);
+    let count = || {
+        for status in [200, 404, 503] {
+            http.began(worker, true);
+            http.up(worker, HttpLevel::RqActive);
+            cluster.count(worker, ClusterCounter::RqTotal);
+            cluster.took(worker, ClusterTime::Rq, Duration::from_millis(7));
+            cluster.answered(worker, status);
+            cluster.retried(worker, status);
+            let ended = StreamInfo { request: &headers, status: Some(status), ..StreamInfo::new(now(), now()) };
+            istio.ended(worker, &ended, Security::Unknown, Messages::default());
+            http.answered(worker, status, Duration::from_millis(9));
+            http.down(worker, HttpLevel::RqActive);
+            tcp.add(worker, TcpCounter::CxRxBytesTotal, 9);
+        }
+    };
+    assert_eq!(allocation_counter::measure(count).count_total, 0);
 }
 
 #[test]
