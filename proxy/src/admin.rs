@@ -10,13 +10,14 @@ use crate::net::{self, Reserve, Scarcity, no_descriptor};
 use crate::serve::Shared;
 use bytes::BytesMut;
 use reply::Reply;
-use squall_http1::{Framing, HeadReader, Request, Response, write};
+use squall_http1::{Framing, HeadReader, Refusal, Request, Response, write};
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long a question may take to arrive.
+/// How long a question and its answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers questions until the process ends.
@@ -45,35 +46,48 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn answer(stream: &mut TcpStream, shared: &Shared, started: std::time::Instant) {
-    let (mut buf, mut reader, mut request) = (BytesMut::new(), HeadReader::default(), Request::default());
+/// Answers one question, unless asking or being answered takes too long.
+async fn answer(stream: &mut TcpStream, shared: &Shared, started: Instant) {
     let deadline = now() + PATIENCE;
-    let read = async {
-        while !reader.request(&mut buf, &mut request).unwrap_or(false) {
-            if stream.read_buf(&mut buf).await.unwrap_or(0) == 0 {
-                return false;
-            }
-        }
-        true
+    let exchange = async {
+        let mut request = Request::default();
+        let reply = match asked(stream, &mut request).await? {
+            Err(refusal) => Reply::text(refusal.status(), format!("{refusal}\n")),
+            Ok(()) => match refused(&request) {
+                Some(refusal) => Reply::text(403, refusal),
+                None => reply::reply(&request, shared, started),
+            },
+        };
+        stream.write_all(&written(&reply, request.method())).await
     };
-    if !tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(false) {
-        return;
-    }
-    let Reply { status, kind, body } = match refused(&request) {
-        Some(refusal) => Reply::text(403, refusal),
-        None => reply::reply(&request, shared, started),
-    };
-    let mut response = Response::new(status);
-    response.headers.add("content-type", kind.as_bytes());
-    response.headers.add("connection", b"close");
-    let framing = if body.is_empty() { Framing::Empty } else { Framing::Length(body.len() as u64) };
-    let mut out = BytesMut::new();
-    write::response(&mut out, &response, framing, request.method());
-    if request.method() != "HEAD" {
-        out.extend_from_slice(body.as_bytes());
-    }
     // Whoever asked and left does not want the answer.
-    let _ = stream.write_all(&out).await;
+    let _ = tokio::time::timeout_at(deadline.into(), exchange).await;
+}
+
+/// Reads a question, or finds out why it is none.
+async fn asked(stream: &mut TcpStream, request: &mut Request) -> io::Result<Result<(), Refusal>> {
+    let (mut buf, mut reader) = (BytesMut::new(), HeadReader::default());
+    loop {
+        match reader.request(&mut buf, request) {
+            Ok(true) => return Ok(Ok(())),
+            Ok(false) if stream.read_buf(&mut buf).await? == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(false) => {}
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+}
+
+fn written(reply: &Reply, method: &str) -> BytesMut {
+    let mut response = Response::new(reply.status);
+    response.headers.add("content-type", reply.kind.as_bytes());
+    response.headers.add("connection", b"close");
+    let framing = if reply.body.is_empty() { Framing::Empty } else { Framing::Length(reply.body.len() as u64) };
+    let mut out = BytesMut::new();
+    write::response(&mut out, &response, framing, method);
+    if method != "HEAD" {
+        out.extend_from_slice(reply.body.as_bytes());
+    }
+    out
 }
 
 /// A page of some web site must not be able to ask through its visitor's browser.

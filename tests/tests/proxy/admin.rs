@@ -1,7 +1,7 @@
 //! The admin interface: Envoy's paths, and changes by POST only.
 
 use serde_json::Value;
-use squall_tests::http::Backend;
+use squall_tests::http::{Backend, Connection};
 use squall_tests::proxy::Proxy;
 use squall_tests::until;
 
@@ -16,6 +16,18 @@ fn what_changes_something_is_posted_and_what_is_read_is_got() {
     assert_eq!(proxy.post("/stats").status(), 405);
     assert_eq!(proxy.admin("/nothing").status(), 404);
     assert!(proxy.admin("/help").text().contains("/quitquitquit (POST)"));
+}
+
+#[test]
+fn what_is_no_question_is_refused_at_once_and_read_no_further() {
+    let proxy = Proxy::start("", &[]);
+    let ask = |question: String| {
+        let mut connection = Connection::to(proxy.admin).expect("connected");
+        connection.send(question).expect("sent");
+        connection.answer().expect("read").expect("an answer").status()
+    };
+    assert_eq!(ask("nonsense\r\n\r\n".into()), 400);
+    assert_eq!(ask(format!("GET /stats HTTP/1.1\r\nhost: localhost\r\nlong: {}", "x".repeat(70_000))), 431);
 }
 
 #[test]
