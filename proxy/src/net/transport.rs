@@ -86,11 +86,16 @@ impl Transport {
         let waiting = patience.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         ready!(waiting.as_mut().poll(cx));
         patience.lost.set(true);
+        // What waits in the kernel would wait on after a close; a reset frees it.
+        self.close_by_reset();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Its peer will see a reset, not an orderly end.
+    fn close_by_reset(&self) {
         if let Some(stream) = self.socket() {
-            // What waits in the kernel would wait on after a close; a reset frees it.
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// The socket of TCP at the bottom.
@@ -240,6 +245,13 @@ impl Reader {
         let mut byte = [0];
         // Nothing is lost: whoever finds a byte here never uses the connection again.
         Pin::new(&mut *transport).poll_read(cx, &mut ReadBuf::new(&mut byte)).is_pending()
+    }
+}
+
+impl Writer {
+    /// The peer will see a reset, not an orderly end.
+    pub(crate) fn close_by_reset(&self) {
+        self.0.borrow().close_by_reset();
     }
 }
 

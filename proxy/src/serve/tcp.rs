@@ -15,6 +15,7 @@ use crate::telemetry::{ClusterCounter, Flag, Flags, StreamInfo};
 use rand::RngExt;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -102,17 +103,23 @@ async fn forward(
     let (upstream, member, _own) = connect(worker, proxy, cluster, &to.subset, peer, story).await?;
     let mut active = member.host.begin();
     active.answered();
-    let (from_client, to_client) = transport.split();
-    let (from_upstream, to_upstream) = upstream.split();
+    let (from_client, mut to_client) = transport.split();
+    let (from_upstream, mut to_upstream) = upstream.split();
     let moved = Cell::new(now());
     let both = async {
-        tokio::join!(
-            pump(from_client, to_upstream, &moved, &story.received),
-            pump(from_upstream, to_client, &moved, &story.sent)
-        );
+        tokio::try_join!(
+            pump(from_client, &mut to_upstream, &moved, &story.received),
+            pump(from_upstream, &mut to_client, &moved, &story.sent)
+        )
     };
     tokio::select! {
-        () = both => Ok(()),
+        moved = both => {
+            if moved.is_err() {
+                to_upstream.close_by_reset();
+                to_client.close_by_reset();
+            }
+            Ok(())
+        }
         () = idle(proxy.policy.idle_timeout, &moved) => {
             proxy.stats.count(worker.shard, TcpCounter::IdleTimeout);
             Ok(())
@@ -172,23 +179,25 @@ async fn connect(
     Err(Flag::RetryLimit)
 }
 
-/// Moves bytes until one side ends; the end is passed on, and the other direction goes on.
-async fn pump(mut from: Reader, mut to: Writer, moved: &Cell<Instant>, bytes: &Cell<u64>) {
+/// Moves bytes until one side ends; the end is passed on, and the other direction goes on. An error is the end of both.
+async fn pump(mut from: Reader, to: &mut Writer, moved: &Cell<Instant>, bytes: &Cell<u64>) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
-        match from.read(&mut piece).await {
-            Ok(0) | Err(_) => break,
-            Ok(read) => {
-                moved.set(now());
-                bytes.set(bytes.get() + read as u64);
-                if to.write_all(&piece[..read]).await.is_err() || to.flush().await.is_err() {
-                    break;
-                }
-            }
+        let read = match from.read(&mut piece).await {
+            // Some leave TLS without a farewell.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            read => read?,
+        };
+        if read == 0 {
+            // A peer that is gone needs no farewell.
+            let _ = to.shutdown().await;
+            return Ok(());
         }
+        moved.set(now());
+        bytes.set(bytes.get() + read as u64);
+        to.write_all(&piece[..read]).await?;
+        to.flush().await?;
     }
-    // A peer that is gone needs no farewell.
-    let _ = to.shutdown().await;
 }
 
 /// Returns when no byte has moved for so long.

@@ -1,10 +1,12 @@
 //! Upgrades and bytes: what is passed on without being understood.
 
+use socket2::SockRef;
 use squall_tests::http::{Backend, Connection, Message, ok};
 use squall_tests::proxy::{Proxy, routes, slice};
 use squall_tests::until;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 const UPGRADE: &str = "GET /chat HTTP/1.1\r\nhost: cart\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\r\n";
 
@@ -84,16 +86,42 @@ fn an_upgrade_that_is_not_allowed_is_403_and_the_backend_is_not_asked() {
     assert!(backend.asked().is_empty());
 }
 
+/// A port of `name` at which bytes come and go.
+fn service(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{name: tcp-cache, port: 6379}}]}}\n"
+    )
+}
+
+/// In front of `backend`, for bytes.
+fn of_bytes(backend: SocketAddr) -> Proxy {
+    Proxy::with_files(
+        &[("policies.yaml", &service("cart")), ("endpoints.yaml", &slice("tcp-cache", backend.port()))],
+        &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml", "--listen", "cart:6379=127.0.0.1:0"],
+    )
+}
+
+#[test]
+fn a_reset_on_one_side_is_a_reset_on_the_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let proxy = of_bytes(listener.local_addr().expect("an address"));
+    for client_resets in [true, false] {
+        let mut client = TcpStream::connect(proxy.listen).expect("connected");
+        client.write_all(b"x").expect("sent");
+        let (mut server, _) = listener.accept().expect("accepted");
+        server.read_exact(&mut [0]).expect("read");
+        let (resetting, mut other) = if client_resets { (client, server) } else { (server, client) };
+        SockRef::from(&resetting).set_linger(Some(Duration::ZERO)).expect("set");
+        drop(resetting);
+        let end = other.read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(end, Err(ErrorKind::ConnectionReset), "by the client: {client_resets}");
+    }
+}
+
 #[test]
 fn a_port_of_bytes_goes_to_the_endpoints_and_is_logged_when_it_is_over() {
-    let service =
-        "apiVersion: v1\nkind: Service\nmetadata: {name: cart}\nspec: {ports: [{name: tcp-cache, port: 6379}]}\n";
     let backend = echo("");
-    let slices = slice("tcp-cache", backend.port());
-    let proxy = Proxy::with_files(
-        &[("policies.yaml", service), ("endpoints.yaml", &slices)],
-        &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml", "--listen", "cart:6379=127.0.0.1:0"],
-    );
+    let proxy = of_bytes(backend);
     let mut connection = proxy.connect();
     for word in ["PING", "QUIT"] {
         connection.send(word).expect("sent");
@@ -115,17 +143,8 @@ fn mirroring(cart: SocketAddr, shadow: SocketAddr) -> Proxy {
 
 #[test]
 fn a_connection_of_bytes_goes_on_over_a_reload_and_holds_nothing_of_what_was_configured_before() {
-    let service = |name: &str| {
-        format!(
-            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{name: tcp-cache, port: 6379}}]}}\n"
-        )
-    };
     let backend = echo("");
-    let slices = slice("tcp-cache", backend.port());
-    let proxy = Proxy::with_files(
-        &[("policies.yaml", &service("cart")), ("endpoints.yaml", &slices)],
-        &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml", "--listen", "cart:6379=127.0.0.1:0"],
-    );
+    let proxy = of_bytes(backend);
     let mut connection = proxy.connect();
     connection.send("PING").expect("sent");
     assert_eq!(read_exactly(&mut connection, 4), "PING");
