@@ -46,11 +46,28 @@ impl Changes {
         self.remove.is_empty() && self.add.is_empty()
     }
 
-    /// Makes them; `info` tells of the request what values are made of.
-    pub(crate) fn make(&self, headers: &mut Headers, info: &StreamInfo<'_>) {
-        let values: Vec<Vec<u8>> = self.add.iter().map(|addition| addition.value.of(info)).collect();
+    /// The values that are made of a request and its answer, to be made before any field changes.
+    pub(crate) fn values(&self, info: &StreamInfo<'_>) -> Values {
+        let made = self.add.iter().filter_map(|addition| match &addition.value {
+            Value::Fixed(_) => None,
+            Value::Made(template) => {
+                let mut value = Vec::new();
+                template.field(info, &mut value);
+                Some(value)
+            }
+        });
+        Values(made.collect())
+    }
+
+    /// Makes them.
+    pub(crate) fn make(&self, headers: &mut Headers, values: &Values) {
         self.remove.iter().for_each(|name| headers.remove(name));
-        for (addition, value) in self.add.iter().zip(&values) {
+        let mut made = values.0.iter();
+        for addition in &self.add {
+            let value: &[u8] = match &addition.value {
+                Value::Fixed(value) => value,
+                Value::Made(_) => made.next().map_or(&[], Vec::as_slice),
+            };
             if value.is_empty() && !addition.keep_empty {
                 continue;
             }
@@ -69,18 +86,9 @@ impl Changes {
     }
 }
 
-impl Value {
-    fn of(&self, info: &StreamInfo<'_>) -> Vec<u8> {
-        match self {
-            Self::Fixed(value) => value.clone(),
-            Self::Made(template) => {
-                let mut value = Vec::new();
-                template.field(info, &mut value);
-                value
-            }
-        }
-    }
-}
+/// Values that were made for [`Changes`], in their order; those that are the same for every request are not among them.
+#[derive(Debug)]
+pub(crate) struct Values(Vec<Vec<u8>>);
 
 /// `:authority` is the host.
 fn field(name: &str) -> &str {
@@ -112,7 +120,8 @@ mod tests {
         }
         let before = headers.clone();
         let info = StreamInfo { request: &before, ..StreamInfo::new(now(), now()) };
-        Changes::new(&operations, "here").make(&mut headers, &info);
+        let changes = Changes::new(&operations, "here");
+        changes.make(&mut headers, &changes.values(&info));
         headers.iter().map(|(name, value)| format!("{name}={}", value.escape_ascii())).collect()
     }
 

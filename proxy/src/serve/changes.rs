@@ -16,9 +16,8 @@ use std::time::Duration;
 pub(super) fn to_request(transaction: &mut Transaction<'_>, destination: &Destination<'_>) {
     let Transaction { service, client, request, notes, .. } = transaction;
     for change in destination.changes().into_iter().flat_map(|changes| &changes.request) {
-        let before = request.clone();
-        let info = notes.info(client, &before, notes.begun);
-        change.make(&mut request.headers, &info);
+        let values = change.values(&notes.info(client, request, notes.begun));
+        change.make(&mut request.headers, &values);
     }
     let Destination { resolved, forward, .. } = destination;
     let tells_original = !service.manager.router.suppress_envoy_headers;
@@ -64,13 +63,11 @@ pub(super) fn to_answer(
     if let Some(policy) = route.filters.cors.as_ref().filter(|_| filtered.allow_origin) {
         cors::allow(policy, request, &mut response.headers);
     }
-    if let Some(changes) = destination.changes().filter(|changes| !changes.response.is_empty()) {
-        for change in &changes.response {
-            notes.response = Some(response.clone());
-            let info = notes.info(client, request, now());
-            change.make(&mut response.headers, &info);
-        }
-        notes.response = None;
+    for change in destination.changes().into_iter().flat_map(|changes| &changes.response) {
+        notes.response = Some(std::mem::take(response));
+        let values = change.values(&notes.info(client, request, now()));
+        *response = notes.response.take().unwrap_or_default();
+        change.make(&mut response.headers, &values);
     }
     for (name, value) in notes.fields.drain(..) {
         response.headers.set(&name, &value);

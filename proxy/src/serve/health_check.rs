@@ -28,7 +28,7 @@ pub(super) fn check(
         return Passed::On;
     }
     notes.health_check = true;
-    let cluster = worker.snapshot().config.node.cluster.clone();
+    let cluster = service.node.cluster.clone();
     notes.fields.push(("x-envoy-upstream-healthchecked-cluster".to_owned(), cluster.into_bytes()));
     if fails {
         notes.flags.raise(Flag::FailedLocalHealthCheck);

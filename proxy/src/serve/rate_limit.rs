@@ -31,13 +31,11 @@ pub(super) fn take(
     }
     stats.count(worker.shard, RateLimitCounter::Enabled);
     let now = now();
-    let snapshot;
     let described = if bucket.wants_descriptions() {
-        snapshot = worker.snapshot();
         let asked = Asked::new(request, client.peer.scheme(), 0);
         let client = notes.client.unwrap_or(client.peer.remote).ip();
         let cluster = resolved.clusters.first().and_then(Option::as_ref).map(|cluster| &*cluster.name);
-        let subject = Subject { asked, client, cluster, own_cluster: &snapshot.config.node.cluster };
+        let subject = Subject { asked, client, cluster, own_cluster: &service.node.cluster };
         describe(limit, &resolved.route.descriptions, subject)
     } else {
         Vec::new()

@@ -20,7 +20,7 @@ use crate::filter::hash::{self, NewCookie};
 use crate::filter::timeout::{Times, times};
 use crate::filter::{overrides, rewrite, timeout};
 use crate::health::outlier::Outcome;
-use crate::policy::{Action, ProtocolChoice, RetryPolicy};
+use crate::policy::{Action, ProtocolChoice, Redirect, RetryPolicy};
 use crate::telemetry::{ClusterCounter, HttpCounter};
 use rand::RngExt;
 use squall_http1::Response;
@@ -41,7 +41,14 @@ pub(super) async fn route(
     // An answer that stands in the policy, or a destination.
     let forward = match &resolved.route.action {
         Action::Forward(forward) => forward,
-        action => return policy_answer(transaction, resolved, action).await,
+        Action::Redirect(redirect) => {
+            let answer = redirected(transaction, resolved, redirect);
+            return policy_answer(transaction, resolved, answer).await;
+        }
+        Action::Direct(direct) => {
+            let answer = respond::head_and_body(direct.status, direct.body.clone(), transaction.is_grpc());
+            return policy_answer(transaction, resolved, answer).await;
+        }
     };
     let draw = transaction.worker.rng.borrow_mut().random();
     let clusters = &transaction.service.clusters;
@@ -193,27 +200,28 @@ fn timed_out(transaction: &Transaction<'_>, plan: &Plan<'_>, status: u16) {
     }
 }
 
+/// Where a redirect sends a request.
+fn redirected(transaction: &Transaction<'_>, resolved: &ResolvedRoute, redirect: &Redirect) -> (Response, Vec<u8>) {
+    let Transaction { client, request, .. } = transaction;
+    let (mut response, body) = respond::head_and_body(redirect.status, Vec::new(), transaction.is_grpc());
+    let authority = request.headers.get_str("host").unwrap_or_default();
+    let from = (client.peer.scheme(), client.peer.local.port());
+    let location = rewrite::location(redirect, &resolved.route.matches.path, from, authority, request.target());
+    response.headers.add("location", location.as_bytes());
+    (response, body)
+}
+
 /// An answer that stands in the policy.
-fn policy_answer<'a>(transaction: &'a mut Transaction<'_>, resolved: &ResolvedRoute, action: &Action) -> Sending<'a> {
+fn policy_answer<'a>(
+    transaction: &'a mut Transaction<'_>,
+    resolved: &ResolvedRoute,
+    (mut response, body): (Response, Vec<u8>),
+) -> Sending<'a> {
     transaction.count(HttpCounter::DirectResponse);
-    let grpc = transaction.is_grpc();
     let Transaction { client, request, notes, .. } = transaction;
-    let (mut response, body) = match action {
-        Action::Redirect(redirect) => {
-            let (mut response, body) = respond::head_and_body(redirect.status, Vec::new(), grpc);
-            let authority = request.headers.get_str("host").unwrap_or_default();
-            let matched = &resolved.route.matches.path;
-            let from = (client.peer.scheme(), client.peer.local.port());
-            let location = rewrite::location(redirect, matched, from, authority, request.target());
-            response.headers.add("location", location.as_bytes());
-            (response, body)
-        }
-        Action::Direct(direct) => respond::head_and_body(direct.status, direct.body.clone(), grpc),
-        Action::Forward(_) => (Response::new(500), Vec::new()),
-    };
     for change in resolved.changes.first().into_iter().flat_map(|changes| &changes.response) {
-        let info = notes.info(client, request, now());
-        change.make(&mut response.headers, &info);
+        let values = change.values(&notes.info(client, request, now()));
+        change.make(&mut response.headers, &values);
     }
     transaction.answer(response, body, "direct_response")
 }
