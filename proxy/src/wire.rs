@@ -14,7 +14,7 @@ mod translate;
 pub(crate) use gathered::gathered;
 pub(crate) use grpc_messages::GrpcMessages;
 
-use squall_http1::{Framing, Headers, Refusal, Response};
+use squall_http1::{Framing, Headers, Refusal, Request, Response};
 
 /// Why a message goes no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,11 @@ impl Source {
     /// Waits for the head of an answer. May be dropped and begun again.
     pub(crate) async fn head(&mut self, response: &mut Response, asked: Asked<'_>) -> Result<Head, Broken> {
         let framing = match self {
-            Self::Http2(source) => source.response(response).await?,
+            Self::Http2(source) => match source.response(response).await? {
+                // Their end may come as a frame of its own, which must not be taken for a body to frame.
+                _ if matches!(response.status, 204 | 304) => Framing::Empty,
+                framing => framing,
+            },
             Self::Http1(source) => {
                 while !source.response(response)? {
                     source.fill_head().await?;
@@ -101,6 +105,18 @@ impl Source {
                 }
                 Ok(Head::Last(framing))
             }
+        }
+    }
+
+    /// An accepted upgrade as HTTP/1 says it, whichever version has said so; a CONNECT is accepted by its status alone.
+    pub(crate) fn switched(&self, response: &mut Response, request: &Request) {
+        if matches!(self, Self::Http2(_))
+            && let Some(upgrade) = request.headers.get("upgrade")
+            && request.method() != "CONNECT"
+        {
+            response.status = 101;
+            response.headers.set("connection", b"upgrade");
+            response.headers.set("upgrade", upgrade);
         }
     }
 

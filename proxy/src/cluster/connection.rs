@@ -289,14 +289,15 @@ impl Connection {
 }
 
 impl Channel {
-    /// The answer is over: the connection serves the next request if it can.
-    pub(crate) fn finish(self) {
+    /// The answer is over: the connection serves the next request if it can, and if the answer did not say otherwise.
+    pub(crate) fn finish(self, stays: bool) {
         let Self { ends, local, last, back } = self;
         let Back::Http1(mut place) = back else { return };
         let whole = ends.source.is_done() && ends.sink.is_flushed();
         place.active = !whole;
         place.why = last.then_some(ClusterCounter::CxMaxRequests);
         if whole
+            && stays
             && !last
             && ends.is_clean()
             && let Some(Rest { requests, opened, slot }) = place.rest.take()

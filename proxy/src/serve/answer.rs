@@ -130,6 +130,9 @@ async fn stream(
         let mut taken = 0;
         let took = answer.channel.ends.source.take(|payload| {
             taken += payload.len();
+            if silent {
+                return;
+            }
             if let Some(messages) = &mut messages {
                 messages.push(payload);
             }
@@ -141,7 +144,7 @@ async fn stream(
         if taken > 0 {
             upload.progress.moved.set(now());
         }
-        if took.is_err() {
+        if took.is_err() || silent && taken > 0 {
             return Ok(Streamed::Cut);
         }
         if let Some(pace) = &mut pace {

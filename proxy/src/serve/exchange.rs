@@ -177,23 +177,28 @@ async fn exchange(
             biased;
             // The common case first: head and body of the request go in one call.
             sent = up(client, upload, sink, to.tunnel) => {
-                so_far.written |= channel.ends.sink.has_begun();
-                sent.map_err(|stuck| match stuck {
-                    Stuck::Upstream(broken) => failure(broken, so_far.written),
-                    Stuck::Client(failure) => failure,
-                })?;
-                continue;
+                so_far.written |= sink.has_begun();
+                match sent {
+                    Ok(()) => continue,
+                    Err(Stuck::Upstream(broken)) => heads.at_hand(source, response, asked).await.unwrap_or(Err(broken)),
+                    Err(Stuck::Client(failure)) => return Err(failure),
+                }
             }
             head = within(idle, heads.next(source, response, asked)) => head.ok_or(TryFailure::Idle)?,
         };
         so_far.written |= channel.ends.sink.has_begun();
-        match head.map_err(|broken| failure(broken, so_far.written))? {
+        let head = head.map_err(|broken| failure(broken, so_far.written))?;
+        match head {
             Head::Interim if !to.pass_interim => {}
             Head::Interim => {
                 client.interim(response).await.map_err(TryFailure::Gone)?;
                 so_far.passed_on = true;
             }
-            head => return Ok(head),
+            Head::Tunnel => {
+                channel.ends.source.switched(response, request);
+                return Ok(head);
+            }
+            Head::Last(_) => return Ok(head),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::respond::{Failure, OVERLOADED, Reply};
 use super::snapshot::HttpService;
 use super::worker::Worker;
 use crate::telemetry::{HttpCounter, StreamInfo, is_grpc};
-use squall_http1::{Framing, Request, Response};
+use squall_http1::{Request, Response};
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -85,10 +85,7 @@ impl<'a> Transaction<'a> {
             append_via(&mut reply.response.headers, via);
         }
         // What follows a CONNECT is no HTTP, and an answer ahead of the whole request ends a connection of HTTP/1.
-        if !client.is_http2() && request.method() == "CONNECT" {
-            client.peer.closing.set(true);
-        }
-        if !client.is_http2() && !matches!(request.framing(), Ok(Framing::Empty)) && !client.source.is_done() {
+        if !client.is_http2() && (request.method() == "CONNECT" || !client.source.is_done()) {
             client.peer.closing.set(true);
         }
         notes.response = Some(reply.response.clone());

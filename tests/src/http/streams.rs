@@ -133,7 +133,7 @@ async fn connection(
     handler: Arc<Handler>,
     asked: Arc<Mutex<Vec<Message>>>,
 ) -> Result<(), h2::Error> {
-    let mut connection = server::handshake(stream).await?;
+    let mut connection = server::Builder::new().enable_connect_protocol().handshake(stream).await?;
     let leaves = Arc::new(Notify::new());
     loop {
         let stream = tokio::select! {
@@ -166,6 +166,9 @@ fn head_of(request: &http::Request<RecvStream>) -> Message {
     let authority = request.uri().authority().map_or("", http::uri::Authority::as_str);
     add_field(&mut message.fields, ":authority", authority);
     add_field(&mut message.fields, ":scheme", request.uri().scheme_str().unwrap_or_default());
+    if let Some(protocol) = request.extensions().get::<h2::ext::Protocol>() {
+        add_field(&mut message.fields, ":protocol", protocol.as_str());
+    }
     message
 }
 
@@ -177,7 +180,9 @@ async fn one(
     mut body: RecvStream,
     mut respond: server::SendResponse<Bytes>,
 ) -> Result<(), h2::Error> {
-    read(&mut body, &mut message).await?;
+    if !message.line.starts_with("CONNECT ") {
+        read(&mut body, &mut message).await?;
+    }
     let head = message.line.starts_with("HEAD ");
     asked.lock().expect("no panic in a handler").push(message.clone());
     // A handler may wait for the test.
@@ -216,7 +221,14 @@ async fn one(
             // Until the client gives it up.
             let _ = std::future::poll_fn(|context| respond.poll_reset(context)).await;
         }
-        Answer::Close | Answer::Reset | Answer::Raw(_) | Answer::Stall(_) | Answer::Echo => {
+        Answer::Echo => {
+            let mut stream = respond.send_response(response(200, ""), false)?;
+            while let Some(data) = body.data().await {
+                stream.send_data(data?, false)?;
+            }
+            stream.send_data(Bytes::new(), true)?;
+        }
+        Answer::Close | Answer::Reset | Answer::Raw(_) | Answer::Stall(_) => {
             respond.send_reset(h2::Reason::INTERNAL_ERROR);
         }
     }

@@ -49,6 +49,11 @@ fn streams(name: &'static str, bound: &str, plays: &[&str]) -> Case {
 
 fn connections_of_streams() -> Vec<Case> {
     vec![
+        case("a_connection_that_ends_with_its_answer_was_not_lost_under_way")
+            .backend("one", &["200 connection: close"])
+            .times(3, "GET /")
+            .until(".upstream_cx_active", 0)
+            .stats(".upstream_cx_destroy .upstream_cx_destroy_with_active_rq .upstream_cx_close_notify"),
         streams("a_connection_serves_so_many_streams", "max_requests_per_connection: 1", &["200"])
             .times(5, "GET /")
             .until(".upstream_cx_active", 0)

@@ -1,7 +1,8 @@
 //! Versions of HTTP on either side, upgrades, answers ahead of the answer, trailers and gRPC.
 
 use squall_tests::envoy::{Case, Side, case, hold_all};
-use squall_tests::frames::{END_STREAM, Frames, kind, request};
+use squall_tests::frames::{END_STREAM, Frames, fields, kind, request};
+use squall_tests::http::Connection;
 
 #[test]
 fn as_envoy_does() {
@@ -93,29 +94,91 @@ fn trailers_and_informational_answers() -> Vec<Case> {
     ]
 }
 
+/// What a client of HTTP/1 gets of a tunnel.
+fn chat(side: &Side) -> String {
+    let mut connection = Connection::to(side.listen).expect("a connection");
+    connection
+        .send("GET /ws HTTP/1.1\r\nhost: cart\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n")
+        .expect("sent");
+    let answer = connection.answer().expect("an answer").expect("an answer");
+    let (mut bytes, mut read) = ([0; 5], 0);
+    if answer.status() == 101 {
+        connection.send("hello").expect("sent");
+        while read < 5 {
+            read += connection.read(&mut bytes[read..]).expect("bytes");
+        }
+    }
+    let fields = [answer.field("upgrade"), answer.field("connection")].map(str::to_lowercase);
+    format!("{} {fields:?} {}", answer.line, String::from_utf8_lossy(&bytes))
+}
+
+/// What one of HTTP/2 gets of it.
+fn chat2(side: &Side) -> String {
+    tunnel2(side, &request("CONNECT", "/ws", &[(b":protocol", b"websocket")]))
+}
+
+/// What one of HTTP/2 gets of a place that it names.
+fn connect2(side: &Side) -> String {
+    tunnel2(side, &fields(&[(b":method", b"CONNECT"), (b":authority", b"a:80")]))
+}
+
+fn tunnel2(side: &Side, head: &[u8]) -> String {
+    let mut frames = Frames::to(side.listen);
+    frames.ask(1, 0, head).expect("sent");
+    let answer = frames.next_of(1).expect("an answer");
+    if answer.kind != kind::HEADERS || answer.flags & END_STREAM != 0 {
+        return format!("{:?}, and no more", answer.status());
+    }
+    frames.send(kind::DATA, 0, 1, b"hello").expect("sent");
+    let echo = frames.next_of(1).expect("an echo");
+    format!("{:?} {} {}", answer.status(), echo.kind, String::from_utf8_lossy(&echo.payload))
+}
+
+/// A chat that a client of each version begins, to an upstream with these fields; without any it speaks HTTP/1.
+fn chats(names: [&'static str; 2], upstream: &str) -> [Case; 2] {
+    names.map(|name| {
+        let case = case(name)
+            .manager("upgrade_configs: [{upgrade_type: websocket}]")
+            .manager("http2_protocol_options: {allow_connect: true}")
+            .answers_only()
+            .stats("http.in.downstream_cx_upgrades_total http.in.downstream_rq_1xx .upstream_rq_1xx .upstream_rq_2xx");
+        let case = if upstream.is_empty() {
+            case.backend("one", &["echo"])
+        } else {
+            case.cart(upstream).backend2("one", &["echo"])
+        };
+        case.then("a chat", if name.starts_with("http1") { chat } else { chat2 })
+    })
+}
+
 fn upgrades() -> Vec<Case> {
-    let asks = "GET /ws HTTP/1.1\r\nhost: cart\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
-    vec![
+    let to2 = TO_HTTP2.replace("http2_protocol_options: {}", "http2_protocol_options: {allow_connect: true}");
+    let mut cases = vec![
         case("an_upgrade_needs_leave").backend("one", &["echo"]).ask("GET /ws connection: upgrade; upgrade: websocket").stats("http.in.downstream_rq_ws_on_non_ws_route"),
-        case("an_upgrade_is_a_tunnel").manager("upgrade_configs: [{upgrade_type: websocket}]").backend("one", &["echo"]).answers_only().then("bytes come back", move |side| {
-            let mut connection = squall_tests::http::Connection::to(side.listen).expect("a connection");
-            connection.send(asks).expect("sent");
-            let answer = connection.answer().expect("an answer").expect("an answer");
-            connection.send("hello").expect("sent");
-            let mut bytes = [0; 5];
-            let mut read = 0;
-            while read < 5 {
-                read += connection.read(&mut bytes[read..]).expect("bytes");
-            }
-            format!("{} {} {} {}", answer.line, answer.field("upgrade"), answer.field("connection").to_lowercase(), String::from_utf8_lossy(&bytes))
-        }).stats("http.in.downstream_cx_upgrades_total http.in.downstream_rq_1xx .upstream_rq_1xx"),
         case("an_upgrade_may_be_declined").manager("upgrade_configs: [{upgrade_type: websocket}]").backend("one", &["400"]).ask("GET /ws connection: upgrade; upgrade: websocket"),
         case("a_route_may_forbid_it").manager("upgrade_configs: [{upgrade_type: websocket}]").action("upgrade_configs: [{upgrade_type: websocket, enabled: false}]").backend("one", &["echo"]).ask("GET /ws connection: upgrade; upgrade: websocket"),
         case("a_route_may_allow_it").action("upgrade_configs: [{upgrade_type: websocket}]").backend("one", &["400"]).ask("GET /ws connection: upgrade; upgrade: websocket"),
         case("connect_needs_leave").backend("one", &["200"]).raw("CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n").answers_only(),
         case("connect_over_http2_needs_leave").backend("one", &["200"]).ask("h2 CONNECT / host: a:80").answers_only(),
         case("h2c_is_passed_over").backend("one", &["200"]).raw("GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n").answers_only(),
-    ]
+    ];
+    let places = |name| {
+        case(name)
+            .manager("upgrade_configs: [{upgrade_type: CONNECT}]")
+            .manager("http2_protocol_options: {allow_connect: true}")
+            .route("{match: {connect_matcher: {}}, route: {cluster: cart}}")
+            .answers_only()
+            .stats("http.in.downstream_cx_upgrades_total .upstream_rq_2xx")
+    };
+    cases.push(places("http2_connects_by_http2").cart(&to2).backend2("one", &["echo"]).then("a place", connect2));
+    cases.push(
+        places("http1_connects_by_http1")
+            .backend("one", &["raw HTTP/1.1 200 OK\r\n\r\nhello"])
+            .raw("CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n"),
+    );
+    cases.extend(chats(["http1_chats_with_http1", "http2_chats_with_http1"], ""));
+    cases.extend(chats(["http1_chats_with_http2", "http2_chats_with_http2"], &to2));
+    cases
 }
 
 fn grpc() -> Vec<Case> {

@@ -297,6 +297,30 @@ fn a_length_that_is_a_lie_leaves_no_whole_answer() {
 }
 
 #[test]
+fn an_answer_that_has_no_body_by_its_status_is_not_framed_as_if_it_had() {
+    let empty = http2(|frames, stream| {
+        frames.send(kind::HEADERS, END_HEADERS, stream, &fields(&[(b":status", b"204")]))?;
+        frames.send(kind::DATA, END_STREAM, stream, b"")
+    });
+    let proxy = in_front_of_http2(empty);
+    let mut connection = proxy.connect();
+    for _ in 0..3 {
+        let answer = connection.ask(ASK);
+        assert_eq!((answer.status(), answer.field("transfer-encoding")), (204, ""));
+    }
+    let full = http2(|frames, stream| {
+        frames.send(kind::HEADERS, END_HEADERS, stream, &fields(&[(b":status", b"204")]))?;
+        frames.send(kind::DATA, END_STREAM, stream, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil")
+    });
+    let mut connection = in_front_of_http2(full).connect();
+    for _ in 0..2 {
+        let _ = connection.send(ASK);
+        let answer = connection.answer().ok().flatten();
+        assert!(answer.is_none_or(|answer| answer.status() == 204), "a body was taken for an answer");
+    }
+}
+
+#[test]
 fn floods_of_an_http2_backend_end_its_connection_and_not_the_proxy() {
     type Flood = (&'static str, fn(&mut Frames, u32) -> std::io::Result<()>);
     const MANY: usize = 100_000;

@@ -165,6 +165,17 @@ fn the_answer_to_an_unwanted_body_arrives() {
 }
 
 #[test]
+fn an_answer_ahead_of_the_whole_request_says_that_it_ends_the_connection() {
+    let proxy = Proxy::start("", &[]);
+    for (body, connection) in
+        [("transfer-encoding: chunked", "close"), ("content-length: 5", "close"), ("content-length: 0", "")]
+    {
+        let answer = proxy.connect().ask(&format!("POST / HTTP/1.1\r\nhost: nobody\r\n{body}\r\n\r\n"));
+        assert_eq!((answer.status(), answer.field("connection")), (503, connection), "{body}");
+    }
+}
+
+#[test]
 fn fields_of_one_hop_do_not_pass_even_if_connection_is_misused() {
     let backend = Backend::start(|_| Answer::Status(200, "connection: host\r\nkeep-alive: timeout=5\r\n", Vec::new()));
     let answer = Proxy::start("", &[&backend]).get("/");

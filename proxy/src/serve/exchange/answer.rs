@@ -65,6 +65,22 @@ impl Heads {
         // Whoever never comes to the answer does not speak HTTP.
         if self.interim > MOST_INTERIM { Err(Broken::Malformed(Refusal::Syntax)) } else { Ok(head) }
     }
+
+    /// What an upstream that takes no more of the request had said before; nothing if it has said nothing.
+    pub(super) async fn at_hand(
+        &mut self,
+        source: &mut Source,
+        response: &mut Response,
+        asked: Asked<'_>,
+    ) -> Option<Result<Head, Broken>> {
+        // What has arrived is known after a turn of the event loop.
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            head = self.next(source, response, asked) => head.is_ok().then_some(head),
+            () = std::future::ready(()) => None,
+        }
+    }
 }
 
 /// The head of an answer, its body still to come.
@@ -105,9 +121,8 @@ impl Answer {
 
     /// The answer is over: its connection serves the next request if it can.
     pub(in crate::serve) fn finish(self: Box<Self>) {
-        if !self.closes && self.framing != Framing::UntilClose && !self.tunnel {
-            self.channel.finish();
-        }
+        let stays = !self.closes && self.framing != Framing::UntilClose && !self.tunnel;
+        self.channel.finish(stays);
     }
 
     /// The answer is thrown away for another try; a short body that is there already keeps the connection.
