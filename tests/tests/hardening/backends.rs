@@ -218,6 +218,24 @@ fn an_early_answer_belongs_to_its_request_and_the_rest_of_the_body_to_nobody() {
     assert_eq!(proxy.get("/").text(), "hasty");
 }
 
+#[test]
+fn an_answer_ahead_of_the_whole_request_outlives_the_reset_behind_it() {
+    let early = each(|mut stream| {
+        stream.read_exact(&mut [0; 16])?;
+        // What was not read makes a reset of the close.
+        stream.write_all(b"HTTP/1.1 413 x\r\nconnection: close\r\ncontent-length: 5\r\n\r\nlarge")
+    });
+    let proxy = in_front_of(early);
+    for _ in 0..20 {
+        let mut connection = proxy.connect();
+        connection.send("POST / HTTP/1.1\r\nhost: cart\r\ncontent-length: 4000000\r\n\r\n").expect("sent");
+        // Where the answer comes first, the rest is not taken.
+        let _ = connection.send(vec![b'x'; 4_000_000]);
+        let answer = connection.answer().expect("read").expect("an answer");
+        assert_eq!((answer.status(), &*answer.text()), (413, "large"));
+    }
+}
+
 /// A backend of HTTP/2 that does as `serve` says with each stream.
 fn http2(serve: fn(&mut Frames, u32) -> std::io::Result<()>) -> SocketAddr {
     each(move |mut stream| {
