@@ -37,10 +37,13 @@ const FAULTS: [(Fault, &str); 6] = [
     (Fault::Killed, "killed"),
 ];
 
-const POLICIES: [(Healing, &str); 3] = [
-    (Healing { outliers: true, retries: false }, "outlier detection"),
-    (Healing { outliers: false, retries: true }, "retries"),
-    (Healing { outliers: true, retries: true }, "both"),
+const POLICIES: [(Healing, &str); 6] = [
+    (Healing::OUTLIERS, "outlier detection"),
+    (Healing { retries: Some(""), ..Healing::NONE }, "retries"),
+    (Healing { retries: Some(",reset"), ..Healing::NONE }, "retries, also on reset"),
+    (Healing::BOTH, "both"),
+    (Healing { checks: true, ..Healing::BOTH }, "both and active checks"),
+    (Healing { most_requests: Some(60), ..Healing::NONE }, "60 requests at a time"),
 ];
 
 /// Who is compared, and what it is told besides its configuration.
@@ -117,8 +120,10 @@ fn endpoint(listen: SocketAddr, folder: &std::path::Path) -> io::Result<Pinned> 
 
 fn backend(fault: Fault, faulty: Arc<AtomicBool>) -> Backend {
     let asked = AtomicU32::new(0);
-    Backend::start(move |_: &Message| {
-        if !faulty.load(Ordering::Relaxed) {
+    Backend::start(move |asked_for: &Message| {
+        // A check does not see what happens to some requests only.
+        let unseen = fault == Fault::OftenUnavailable && asked_for.target() == "/health";
+        if unseen || !faulty.load(Ordering::Relaxed) {
             return ok("well");
         }
         match fault {

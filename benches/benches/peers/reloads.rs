@@ -29,7 +29,7 @@ fn round(setting: &Setting<'_>) -> io::Result<usize> {
     // Routes change each time; endpoints every fourth time, and with them all that hangs on the cluster.
     let version = |at: u32| {
         let endpoints = &setting.endpoints[..if at % 8 < 4 { 2 } else { 1 }];
-        let text = configuration::healing(listen, admin, endpoints, Healing { outliers: true, retries: true });
+        let text = configuration::healing(listen, admin, endpoints, Healing::BOTH);
         text.replace("timeout: 2s", &format!("timeout: {}s", 2 + at))
     };
     let _proxy = Peer::Squall.start_with(setting, &file, &version(0), listen, &[])?;
