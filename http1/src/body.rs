@@ -1,5 +1,6 @@
 //! Finding the payload in the bytes of a body.
 
+use crate::headers::is_of_token;
 use crate::{Framing, Headers, Refusal};
 use std::ops::Range;
 
@@ -159,18 +160,13 @@ impl BodyReader {
             }
             (State::Trailers { line, total, value, cr: false }, _) if total < TRAILERS => {
                 let colon = !value && line > 0 && byte == b':';
-                let fits = if value { is_of_value(byte) } else { colon || is_of_name(byte) };
+                let fits = if value { is_of_value(byte) } else { colon || is_of_token(byte) };
                 let next = State::Trailers { line: line + 1, total: total + 1, value: value || colon, cr: false };
                 fits.then_some(next).ok_or(Refusal::BadChunk)
             }
             _ => Err(Refusal::BadChunk),
         }
     }
-}
-
-/// A byte that a field's name may have.
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// A byte that a field's value may have.

@@ -125,7 +125,7 @@ impl Headers {
         Some(&self.values[field.value.range()])
     }
 
-    /// The first value of `name` if it is visible text.
+    /// The first value of `name` if it is UTF-8.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(|value| std::str::from_utf8(value).ok())
     }
@@ -194,10 +194,15 @@ impl Headers {
     }
 }
 
-/// True if `bytes` may be the name of a field or a method.
-pub fn is_token(bytes: &[u8]) -> bool {
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !bytes.is_empty() && bytes.iter().all(allowed)
+/// True for what may be the name of a field or a method.
+pub fn is_token(text: impl AsRef<[u8]>) -> bool {
+    let bytes = text.as_ref();
+    !bytes.is_empty() && bytes.iter().all(|byte| is_of_token(*byte))
+}
+
+/// True if a token may have this byte.
+pub(crate) fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub enum Refusal {
     /// `Content-Length` beside `Transfer-Encoding`.
     #[error("both content-length and transfer-encoding")]
     LengthAndChunked,
-    /// `Content-Length` that is no plain decimal number, or several that differ.
+    /// `Content-Length` that is no plain decimal number, or more than one.
     #[error("content-length is not one decimal number")]
     BadLength,
     /// A transfer coding other than one `chunked`.

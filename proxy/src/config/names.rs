@@ -112,12 +112,6 @@ pub(super) fn check_object_label(key: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// True for what can be the name of a header field: a token of HTTP.
-pub(super) fn is_token(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

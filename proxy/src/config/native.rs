@@ -2,7 +2,6 @@
 
 use super::duration::{GoDuration, positive};
 use super::kinds;
-use super::names::is_token;
 use super::number::Count;
 use super::object::Object;
 use super::objects::CheckOf;
@@ -10,6 +9,7 @@ use super::pairs::Pairs;
 use super::problems::Problems;
 use crate::policy::{HealthCheck, HealthProbe, HttpProbe};
 use serde::Deserialize;
+use squall_http1::is_token;
 use squall_yaml::{Document, Keyed, Spanned};
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::policy::words;
 use crate::serve::rehearsal::Rehearsed;
-use squall_http1::{Request, Version};
+use squall_http1::{Request, Version, is_token};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -64,8 +64,7 @@ impl Question {
     /// A request by `GET`, with a URL as people write it. A path alone needs [`Self::header`] `host`.
     pub fn new(method: &str, url: &str) -> Result<Self, BadQuestion> {
         let bad = || BadQuestion::Url(url.to_owned());
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if method.is_empty() || !method.bytes().all(is_token) {
+        if !is_token(method) {
             return Err(BadQuestion::Method(method.to_owned()));
         }
         let (https, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
@@ -98,8 +97,7 @@ impl Question {
     /// With one more field; `host` goes before the host of the URL.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, BadQuestion> {
         let name = name.trim().to_ascii_lowercase();
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
+        if !is_token(&name) {
             return Err(BadQuestion::Field(name));
         }
         let value = value.trim().to_owned();

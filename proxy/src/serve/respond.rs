@@ -4,7 +4,7 @@ mod failure;
 
 pub(super) use failure::Failure;
 
-use crate::telemetry::Flag;
+use crate::telemetry::{Flag, grpc};
 use squall_http1::{Framing, Response};
 use std::borrow::Cow;
 
@@ -49,7 +49,7 @@ impl Reply {
 /// An answer of ours as a caller understands it: gRPC does not look at statuses and bodies.
 pub(super) fn head_and_body(status: u16, body: Vec<u8>, grpc: bool) -> (Response, Vec<u8>) {
     if grpc {
-        return (in_grpc(grpc_status(status), &body), Vec::new());
+        return (in_grpc(grpc::of_http(status), &body), Vec::new());
     }
     let mut response = Response::new(status);
     if !body.is_empty() {
@@ -67,18 +67,6 @@ fn in_grpc(status: u32, message: &[u8]) -> Response {
         response.headers.add("grpc-message", &percent_encoded(message));
     }
     response
-}
-
-/// A status of HTTP in gRPC's words.
-fn grpc_status(status: u16) -> u32 {
-    match status {
-        400 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 | 502..=504 => 14,
-        _ => 2,
-    }
 }
 
 fn percent_encoded(text: &[u8]) -> Vec<u8> {

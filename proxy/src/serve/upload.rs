@@ -142,11 +142,10 @@ impl Upload {
             if let Some(grpc_messages) = grpc_messages {
                 grpc_messages.push(payload);
             }
-            if !*complete_so_far {
-            } else if kept.len() + payload.len() <= *most {
+            *complete_so_far = *complete_so_far && kept.len() + payload.len() <= *most;
+            if *complete_so_far {
                 kept.extend_from_slice(payload);
             } else {
-                *complete_so_far = false;
                 *kept = Vec::new();
             }
             copies.iter_mut().for_each(|copy| copy.data(payload));

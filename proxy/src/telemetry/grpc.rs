@@ -46,7 +46,7 @@ pub(crate) fn status(trailers: &dyn Fields, headers: &dyn Fields, http: Option<u
 }
 
 /// The status that an HTTP status stands for.
-fn of_http(status: u16) -> u32 {
+pub(crate) fn of_http(status: u16) -> u32 {
     match status {
         400 => 13,
         401 => 16,

@@ -7,6 +7,7 @@ use super::reading::Said;
 use super::schema::{HEADER_OPTION, HEADER_VALUE};
 use super::written::Written;
 use crate::policy::{AppendAction, HeaderAddition, HeaderOperations, HeaderRules};
+use squall_http1::is_token;
 
 /// Changes in both directions.
 pub(super) fn read(message: &Message<'_>) -> HeaderRules {
@@ -80,9 +81,7 @@ fn addition(option: &Message<'_>) -> Option<HeaderAddition> {
 /// The name of a field, in lower case; a pseudo-header is one too.
 pub(super) fn name(written: &Written<'_>) -> Option<String> {
     let text = written.text()?;
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let token = text.strip_prefix(':').unwrap_or(text);
-    if token.is_empty() || !token.bytes().all(is_token) {
+    if !is_token(text.strip_prefix(':').unwrap_or(text)) {
         written
             .error(Said::from(format!("`{text}` cannot be the name of a field")).expected("letters, digits and `-`"));
         return None;

@@ -1,10 +1,10 @@
 //! Conditions on fields and query parameters.
 
-use crate::config::names::is_token;
 use crate::config::problems::Problems;
 use crate::config::re2;
 use crate::policy::{HeaderMatch, Pattern, TextMatch};
 use serde::Deserialize;
+use squall_http1::is_token;
 use squall_yaml::Spanned;
 
 /// A condition on a field or a query parameter.

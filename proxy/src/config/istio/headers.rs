@@ -1,10 +1,10 @@
 //! `headers` of routes and destinations.
 
-use crate::config::names::is_token;
 use crate::config::pairs::Pairs;
 use crate::config::problems::Problems;
 use crate::policy::{AppendAction, BadFormat, Format, HeaderAddition, HeaderOperations, HeaderRules};
 use serde::Deserialize;
+use squall_http1::is_token;
 use squall_yaml::{Place, Spanned};
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,12 +2,12 @@
 
 use super::locality::{WrittenLocality, locality};
 use crate::config::duration::{GoDuration, positive};
-use crate::config::names::is_token;
 use crate::config::number::Percent;
 use crate::config::objects::LoadBalancer;
 use crate::config::problems::Problems;
 use crate::policy::{Balance, HashOf, SlowStart};
 use serde::Deserialize;
+use squall_http1::is_token;
 use squall_yaml::{Keyed, Spanned};
 
 #[derive(Debug, Deserialize)]

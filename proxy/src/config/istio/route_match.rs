@@ -3,12 +3,13 @@
 use super::labels::labels;
 use super::string_match::{At, StringMatch, pattern, text_match};
 use super::virtual_service::gateway_names;
-use crate::config::names::{is_label, is_token};
+use crate::config::names::is_label;
 use crate::config::objects::MatchBlock;
 use crate::config::pairs::Pairs;
 use crate::config::problems::Problems;
 use crate::policy::{HeaderMatch, PathMatch, Pattern, QueryMatch, RouteMatch};
 use serde::Deserialize;
+use squall_http1::is_token;
 use squall_yaml::Spanned;
 
 #[derive(Debug, Deserialize)]

@@ -2,10 +2,10 @@
 
 use crate::config::duration::{GoDuration, positive};
 use crate::config::istio::string_match::{At, StringMatch, text_match};
-use crate::config::names::is_token;
 use crate::config::problems::Problems;
 use crate::policy::{CorsPolicy, TextMatch};
 use serde::Deserialize;
+use squall_http1::is_token;
 use squall_yaml::{Keyed, Spanned};
 
 #[derive(Debug, Deserialize)]
