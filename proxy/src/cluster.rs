@@ -10,6 +10,7 @@ mod host;
 mod load;
 mod met;
 mod pool;
+mod pool_key;
 mod pools;
 
 pub(crate) use closed::Bound;

@@ -3,7 +3,7 @@
 use super::client::Gone;
 use super::exchange::{Answer, Heads, Try, TryFailure, failure, open};
 use super::transaction::Transaction;
-use super::tries::{charge, pool_key, show};
+use super::tries::{charge, show};
 use super::worker::Worker;
 use crate::balance::Wish;
 use crate::clock::now;
@@ -97,7 +97,7 @@ pub(super) fn send(
     let (hash, _) = hash::hash(&forward.hash, &request, Ipv4Addr::LOCALHOST.into(), || 0);
     let delivery = Delivery {
         worker: Rc::clone(worker),
-        key: pool_key(&cluster, &request, Priority::Default, false),
+        key: PoolKey::of(&cluster, &request, Priority::Default, false),
         cluster,
         scheme: client.peer.scheme(),
         hash,

@@ -13,9 +13,10 @@ use super::mirror;
 use super::respond::{self, Failure};
 use super::snapshot::ResolvedRoute;
 use super::transaction::{Sending, Transaction};
-use super::tries::{Plan, Stopped, pool_key, tries};
+use super::tries::{Plan, Stopped, tries};
 use super::upload::Upload;
 use crate::clock::now;
+use crate::cluster::PoolKey;
 use crate::filter::hash::{self, NewCookie};
 use crate::filter::timeout::{Times, times};
 use crate::filter::{overrides, rewrite, timeout};
@@ -135,7 +136,7 @@ fn plan<'a>(
         hash: terms.hash,
         subset: destination.subset(),
         destination: client.peer.destination,
-        key: pool_key(cluster, request, forward.priority, client.is_http2()),
+        key: PoolKey::of(cluster, request, forward.priority, client.is_http2()),
         tunnel,
         scheme: client.peer.scheme(),
         count_attempts: resolved.route.attempt_count_in_request,

@@ -4,6 +4,7 @@ mod hedge;
 mod judge;
 mod pick;
 mod retries;
+mod stamp;
 
 pub(super) use judge::{charge, show};
 
@@ -16,15 +17,13 @@ use super::upload::Upload;
 use crate::clock::now;
 use crate::cluster::{Cluster, Member, PoolKey};
 use crate::filter::retry::is_retriable;
-use crate::filter::rewrite::set_host;
-use crate::filter::timeout::{Times, for_grpc};
-use crate::net::server_name;
-use crate::policy::{Forward, HostRewrite, Priority, RetryPolicy, Sni};
+use crate::filter::timeout::Times;
+use crate::policy::{Forward, RetryPolicy};
 use crate::telemetry::trace::SpanContext;
 use crate::telemetry::{ClusterCounter, ClusterTime};
 use pick::{Tried, pick};
 use retries::{Retries, wait};
-use squall_http1::Request;
+use stamp::stamp;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -59,19 +58,6 @@ pub(super) struct Plan<'a> {
     pub(super) trace: Option<Trace>,
 }
 
-/// How a request's endpoints are spoken to.
-pub(super) fn pool_key(cluster: &Cluster, request: &Request, priority: Priority, http2: bool) -> PoolKey {
-    use crate::policy::ProtocolChoice::{Http1, Http2, OfClient};
-    let protocol = match cluster.policy.protocol.choice {
-        OfClient if http2 => Http2,
-        OfClient => Http1,
-        choice => choice,
-    };
-    let by_host = cluster.policy.tls.as_ref().is_some_and(|tls| tls.sni == Sni::FromHost);
-    let server_name = if by_host { request.headers.get_str("host").and_then(server_name) } else { None };
-    PoolKey { protocol, server_name, priority }
-}
-
 /// Tries until an answer is to be passed on, or nothing more may be tried.
 pub(super) async fn tries(
     transaction: &mut Transaction<'_>,
@@ -104,7 +90,7 @@ pub(super) async fn tries(
             }
             return judge::settle(transaction, plan, result);
         }
-        if !retries.take(transaction, upload, plan) {
+        if !retries.take(worker, &mut transaction.notes, upload, plan) {
             return judge::settle(transaction, plan, result);
         }
         let wait = wait(worker, plan, result.as_deref().ok(), transaction.notes.attempts);
@@ -134,16 +120,11 @@ async fn try_member(
     let span = plan.begin_span(transaction);
     let begin = now();
     let to = Try {
-        cluster: plan.cluster,
-        member,
-        key: &plan.key,
-        begun: begin,
         time: plan.times.per_try,
         stall: stall(plan),
         idle: plan.retry.per_try_idle_timeout,
         tunnel: plan.tunnel,
-        pass_interim: plan.pass_interim,
-        scheme: plan.scheme,
+        ..plan.to(member, begin)
     };
     (transaction.notes.under_way, transaction.notes.trying) = (1, true);
     let result = pin!(one_try(transaction, upload, to, so_far)).await;
@@ -158,6 +139,22 @@ async fn try_member(
 }
 
 impl Plan<'_> {
+    /// A try at an endpoint that nothing ends but the route's time.
+    fn to<'t>(&'t self, member: &'t Arc<Member>, begun: Instant) -> Try<'t> {
+        Try {
+            cluster: self.cluster,
+            member,
+            key: &self.key,
+            begun,
+            time: None,
+            stall: None,
+            idle: None,
+            tunnel: false,
+            pass_interim: self.pass_interim,
+            scheme: self.scheme,
+        }
+    }
+
     /// A span for the next try, if each has its own.
     fn begin_span(&self, transaction: &mut Transaction<'_>) -> Option<SpanContext> {
         let Transaction { worker, request, .. } = transaction;
@@ -179,30 +176,4 @@ fn stall(plan: &Plan<'_>) -> Option<Duration> {
     let watched = plan.cluster.policy.beyond.stalled && plan.cluster.outlier().is_some() && !plan.tunnel;
     let configured = plan.retry.per_try_timeout.or(plan.forward.timeout);
     configured.filter(|_| watched).and_then(|configured| plan.times.stall(configured))
-}
-
-/// Says which try this is, and how long an answer may take.
-fn stamp(request: &mut Request, plan: &Plan<'_>, member: &Member, attempt: u32, upload: &Upload) {
-    let mut number = itoa::Buffer::new();
-    if plan.count_attempts {
-        request.headers.set("x-envoy-attempt-count", number.format(attempt).as_bytes());
-    }
-    // The first try has all of the time, whatever was done until it went out.
-    let left = plan.times.route.map(|route| if attempt == 1 { route } else { upload.received.left_of(route) });
-    // A try that goes on when it is late has all the time there is.
-    let per_try = plan.times.per_try.filter(|_| !plan.retry.hedge || left.is_none());
-    if let Some(expected) = per_try.into_iter().chain(left).min() {
-        let expected = expected.max(Duration::from_millis(1));
-        if !plan.quiet {
-            let millis = expected.as_millis();
-            request.headers.set("x-envoy-expected-rq-timeout-ms", number.format(millis).as_bytes());
-        }
-        if plan.times.tell_grpc {
-            request.headers.set("grpc-timeout", for_grpc(expected).as_bytes());
-        }
-    }
-    if plan.forward.rewrite.host == Some(HostRewrite::Auto) && !member.endpoint.hostname.is_empty() {
-        let append = plan.forward.rewrite.append_forwarded_host && attempt == 1;
-        set_host(request, &member.endpoint.hostname, append, !plan.quiet);
-    }
 }

@@ -4,10 +4,10 @@ mod begun;
 
 use super::judge::{charge, judge, settle};
 use super::pick::Tried;
-use super::retries::{retry_limit, wait};
+use super::retries::{Retries, wait};
 use super::{Answer, Plan, Stopped};
 use crate::clock::now;
-use crate::cluster::{Member, Slot};
+use crate::cluster::Member;
 use crate::filter::hedge::{Ended, Next};
 use crate::filter::retry::is_retriable;
 use crate::health::outlier::Outcome;
@@ -19,7 +19,7 @@ use crate::serve::transaction::Transaction;
 use crate::serve::upload::Upload;
 use crate::serve::worker::Worker;
 use crate::telemetry::trace::SpanContext;
-use crate::telemetry::{ClusterCounter, ClusterTime, Flag};
+use crate::telemetry::{ClusterCounter, ClusterTime};
 use begun::{Begun, Sent, begin};
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -44,11 +44,9 @@ struct Running<'a> {
     outcome: Outcomes<'a>,
 }
 
-/// How often a request may still be tried, and what its tries hold.
+/// How often a request may still be tried.
 struct Allowance {
-    left: u32,
-    /// Held while a retry is under way: the breaker counts those that run.
-    running: Option<Slot>,
+    retries: Retries,
     /// When the next one begins.
     next: Option<Instant>,
 }
@@ -61,14 +59,14 @@ pub(super) async fn tries(
 ) -> Result<Box<Answer>, Stopped> {
     let worker = transaction.worker;
     let mut tried = Tried::new(plan.retry);
-    let mut allowance = Allowance { left: plan.retry.attempts, running: None, next: None };
+    let mut allowance = Allowance { retries: Retries::new(plan.retry), next: None };
     let mut so_far = SoFar::default();
     let late = Rc::new(Notify::new());
     // Until the request is whole there is one try at a time: only it can send what the client sends.
     let mut running = loop {
         let begun = begin(transaction, upload, plan, &mut tried)?;
         if upload.is_done() {
-            break vec![begun.alone(worker, upload, plan, &late)];
+            break vec![begun.alone(worker, upload, plan, so_far.written, &late)];
         }
         transaction.notes.under_way = 1;
         let result = match begun.with_client(transaction, upload, plan, &mut so_far).await {
@@ -78,16 +76,16 @@ pub(super) async fn tries(
         };
         transaction.notes.under_way = 0;
         let Begun { at, member, span, .. } = begun;
-        let over = Over { begun: at, member, span, followed: false, others: false };
-        let shown = Shown { worker, plan, upload, passed_on: so_far.passed_on };
-        if let Some(result) = shown.over(transaction, &mut tried, &mut allowance, over, result)? {
+        let over = Finished { begun: at, member, span, followed: false, others: false };
+        let tries = Tries { worker, plan, upload, passed_on: so_far.passed_on };
+        if let Some(result) = tries.ended(transaction, &mut tried, &mut allowance, over, result)? {
             return settle(transaction, plan, result);
         }
         allowance.wait(transaction.client).await?;
         plan.cluster.stats.count(worker.shard, ClusterCounter::RqRetry);
     };
     let upload = &*upload;
-    let shown = Shown { worker, plan, upload, passed_on: so_far.passed_on };
+    let tries = Tries { worker, plan, upload, passed_on: so_far.passed_on };
     loop {
         transaction.notes.under_way = u32::try_from(running.len()).unwrap_or(u32::MAX);
         tokio::select! {
@@ -95,8 +93,8 @@ pub(super) async fn tries(
             (at, result) = first(&mut running) => {
                 let Running { begun, member, span, followed, .. } = running.swap_remove(at);
                 let others = !running.is_empty() || allowance.next.is_some();
-                let over = Over { begun, member, span, followed, others };
-                if let Some(result) = shown.over(transaction, &mut tried, &mut allowance, over, result)? {
+                let over = Finished { begun, member, span, followed, others };
+                if let Some(result) = tries.ended(transaction, &mut tried, &mut allowance, over, result)? {
                     running.iter_mut().for_each(|one| give_up(transaction, plan, one));
                     return settle(transaction, plan, result);
                 }
@@ -106,7 +104,7 @@ pub(super) async fn tries(
                     worker.observe(plan.cluster, &one.member.host, Outcome::TimeOut);
                     let notes = &mut transaction.notes;
                     notes.trying &= notes.host.as_ref() != Some(&one.member.address());
-                    one.followed = !one.followed && shown.again(None, notes, &mut tried, &mut allowance, &one.member);
+                    one.followed = !one.followed && tries.again(None, notes, &mut tried, &mut allowance, &one.member);
                 }
             }
             waited = allowance.wait(transaction.client) => {
@@ -116,7 +114,7 @@ pub(super) async fn tries(
                 let begun = begun.inspect_err(|_| {
                     running.iter_mut().for_each(|one| give_up(transaction, plan, one));
                 })?;
-                running.push(begun.alone(worker, upload, plan, &late));
+                running.push(begun.alone(worker, upload, plan, so_far.written, &late));
             }
         }
     }
@@ -162,7 +160,7 @@ impl Allowance {
 }
 
 /// What all tries of a request have in common once they end.
-struct Shown<'a, 'p> {
+struct Tries<'a, 'p> {
     worker: &'a Rc<Worker>,
     plan: &'a Plan<'p>,
     upload: &'a Upload,
@@ -171,7 +169,7 @@ struct Shown<'a, 'p> {
 }
 
 /// A try that has ended.
-struct Over {
+struct Finished {
     begun: Instant,
     member: Arc<Member>,
     span: Option<SpanContext>,
@@ -179,14 +177,14 @@ struct Over {
     others: bool,
 }
 
-impl Shown<'_, '_> {
+impl Tries<'_, '_> {
     /// What a try has shown. Its result comes back if it is the request's.
-    fn over(
+    fn ended(
         &self,
         transaction: &mut Transaction<'_>,
         tried: &mut Tried,
         allowance: &mut Allowance,
-        over: Over,
+        over: Finished,
         result: Result<Box<Answer>, TryFailure>,
     ) -> Result<Option<Result<Box<Answer>, TryFailure>>, Stopped> {
         let Self { worker, plan, passed_on, .. } = self;
@@ -233,28 +231,7 @@ impl Shown<'_, '_> {
         member: &Member,
     ) -> bool {
         let Self { worker, plan, upload, passed_on } = self;
-        let count = |counter| plan.cluster.stats.count(worker.shard, counter);
-        if *passed_on {
-            return false;
-        }
-        if allowance.left > 0 && !upload.can_be_replayed() {
-            count(ClusterCounter::RetryOrShadowAbandoned);
-            return false;
-        }
-        if allowance.left == 0 {
-            if plan.retry.attempts > 0 {
-                count(ClusterCounter::RqRetryLimitExceeded);
-                notes.flags.raise(Flag::RetryLimit);
-            }
-            return false;
-        }
-        allowance.left -= 1;
-        drop(allowance.running.take());
-        let load = plan.cluster.load(plan.key.priority);
-        allowance.running = load.take(|load| &load.retries, retry_limit(plan.cluster, plan.key.priority));
-        if allowance.running.is_none() {
-            count(ClusterCounter::RqRetryOverflow);
-            notes.flags.raise(Flag::Overflow);
+        if *passed_on || plan.retry.attempts == 0 || !allowance.retries.take(worker, notes, upload, plan) {
             return false;
         }
         let back_off = wait(worker, plan, answer, notes.attempts);

@@ -7,7 +7,7 @@ use crate::filter::retry::{asked_back_off, back_off};
 use crate::health::budget;
 use crate::policy::{Priority, RetryPolicy};
 use crate::serve::exchange::Answer;
-use crate::serve::transaction::Transaction;
+use crate::serve::notes::Notes;
 use crate::serve::upload::Upload;
 use crate::serve::worker::Worker;
 use crate::telemetry::{ClusterCounter, Flag};
@@ -27,8 +27,7 @@ impl Retries {
     }
 
     /// Takes one of them. False: there is none, or the request cannot be sent again.
-    pub(super) fn take(&mut self, transaction: &mut Transaction<'_>, upload: &Upload, plan: &Plan<'_>) -> bool {
-        let Transaction { worker, notes, .. } = transaction;
+    pub(super) fn take(&mut self, worker: &Worker, notes: &mut Notes, upload: &Upload, plan: &Plan<'_>) -> bool {
         let count = |counter| plan.cluster.stats.count(worker.shard, counter);
         if self.left > 0 && !upload.can_be_replayed() {
             count(ClusterCounter::RetryOrShadowAbandoned);
@@ -52,7 +51,7 @@ impl Retries {
 }
 
 /// Retries that may run at once: a share of what is under way, or a plain number.
-pub(super) fn retry_limit(cluster: &Cluster, priority: Priority) -> u32 {
+fn retry_limit(cluster: &Cluster, priority: Priority) -> u32 {
     let limits = cluster.policy.limits(priority);
     let load = cluster.load(priority);
     match &limits.retry_budget {

@@ -8,7 +8,8 @@ use crate::serve::exchange::{Answer, Heads, Opened, SoFar, Stuck, Try, TryFailur
 use crate::serve::respond::Failure;
 use crate::serve::transaction::Transaction;
 use crate::serve::tries::pick::{Tried, pick};
-use crate::serve::tries::{Plan, Stopped, stamp};
+use crate::serve::tries::stamp::stamp;
+use crate::serve::tries::{Plan, Stopped};
 use crate::serve::upload::Upload;
 use crate::serve::worker::Worker;
 use crate::telemetry::ClusterCounter;
@@ -61,21 +62,6 @@ pub(super) enum Sent {
 }
 
 impl Begun {
-    fn to<'t>(&'t self, plan: &'t Plan<'_>) -> Try<'t> {
-        Try {
-            cluster: plan.cluster,
-            member: &self.member,
-            key: &plan.key,
-            begun: self.at,
-            time: None,
-            stall: None,
-            idle: None,
-            tunnel: false,
-            pass_interim: plan.pass_interim,
-            scheme: plan.scheme,
-        }
-    }
-
     /// Sends what the client sends, up to its end.
     pub(super) async fn with_client(
         &self,
@@ -87,7 +73,7 @@ impl Begun {
         let Transaction { worker, client, .. } = transaction;
         let mut opened = tokio::select! {
             biased;
-            opened = open(worker, &self.request, upload.framing, self.to(plan), so_far.written) => opened?,
+            opened = open(worker, &self.request, upload.framing, plan.to(&self.member, self.at), so_far.written) => opened?,
             gone = client.gone() => return Err(TryFailure::Gone(gone)),
         };
         let mut response = Response::default();
@@ -126,38 +112,29 @@ impl Begun {
     /// Waits for the answer to a request that is on its way.
     pub(super) fn goes_on<'a>(self, opened: Opened, plan: &Plan<'_>, late: &Rc<Notify>) -> Running<'a> {
         let is_late = Rc::new(Cell::new(false));
-        let outcome = answer(opened, Rc::clone(&self.request), Times::of(plan), Rc::clone(&is_late), Rc::clone(late));
+        let outcome =
+            answer(opened, Rc::clone(&self.request), Patience::of(plan), true, Rc::clone(&is_late), Rc::clone(late));
         self.running(is_late, Box::pin(outcome))
     }
 
-    /// Makes the whole try without the client.
+    /// Makes the whole try without the client; `written`: some of the request had gone out before.
     pub(super) fn alone<'a>(
         self,
         worker: &'a Rc<Worker>,
         upload: &'a Upload,
         plan: &'a Plan<'_>,
+        written: bool,
         late: &Rc<Notify>,
     ) -> Running<'a> {
         let is_late = Rc::new(Cell::new(false));
         let (flag, late) = (Rc::clone(&is_late), Rc::clone(late));
         let (request, member) = (Rc::clone(&self.request), Arc::clone(&self.member));
-        let times = Times::of(plan);
+        let times = Patience::of(plan);
         let outcome = async move {
-            let to = Try {
-                cluster: plan.cluster,
-                member: &member,
-                key: &plan.key,
-                begun: now(),
-                time: None,
-                stall: None,
-                idle: None,
-                tunnel: false,
-                pass_interim: false,
-                scheme: plan.scheme,
-            };
-            let mut opened = open(worker, &request, upload.framing, to, true).await?;
+            let to = Try { pass_interim: false, ..plan.to(&member, now()) };
+            let mut opened = open(worker, &request, upload.framing, to, written).await?;
             upload.replay(&mut opened.channel.ends.sink);
-            answer(opened, request, times, flag, late).await
+            answer(opened, request, times, written, flag, late).await
         };
         self.running(is_late, Box::pin(outcome))
     }
@@ -168,14 +145,14 @@ impl Begun {
 }
 
 /// After which a try is late.
-struct Times {
+struct Patience {
     /// From its beginning.
     whole: Option<Duration>,
     /// Between bytes of the upstream.
     idle: Option<Duration>,
 }
 
-impl Times {
+impl Patience {
     fn of(plan: &Plan<'_>) -> Self {
         Self { whole: plan.times.per_try, idle: plan.retry.per_try_idle_timeout }
     }
@@ -187,11 +164,12 @@ impl Times {
     }
 }
 
-/// The head of the answer, however late; who waits for it is told when it is.
+/// The head of the answer, however late; who waits for it is told when it is. `written`: some of the request had gone out before.
 async fn answer(
     mut opened: Opened,
     request: Rc<Request>,
-    times: Times,
+    times: Patience,
+    written: bool,
     is_late: Rc<Cell<bool>>,
     late: Rc<Notify>,
 ) -> Result<Box<Answer>, TryFailure> {
@@ -204,7 +182,9 @@ async fn answer(
         let Ends { source, sink } = &mut *opened.channel.ends;
         tokio::select! {
             biased;
-            flushed = sink.flush(), if !sink.is_flushed() => flushed.map_err(|broken| failure(broken, true))?,
+            flushed = sink.flush(), if !sink.is_flushed() => {
+                flushed.map_err(|broken| failure(broken, written || sink.has_begun()))?;
+            }
             head = heads.next(source, &mut response, asked) => match head.map_err(|broken| failure(broken, true))? {
                 // Once late, it is late.
                 Head::Interim => due = due.and_then(|_| times.due(begun)),
