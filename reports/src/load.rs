@@ -1,6 +1,8 @@
 //! A load without a scenario, as one object: what `squall load` tells, to programs and to people alike. Its keys are documented in
 //! `docs/load.md` and only ever grow.
 
+pub mod merge;
+
 use crate::json::ExpectationSummary;
 use crate::record::{ArmKind, GeneratorHealth, LatencyKind, Outcome, Population, Record, SECOND, Verdict};
 use crate::stats::Histogram;
@@ -23,7 +25,9 @@ pub struct Load {
     pub reasons: Vec<String>,
     /// False if it was stopped before its end.
     pub complete: bool,
-    /// Seed of everything that was drawn.
+    /// Generators that sent it; more than one in what was merged.
+    pub generators: usize,
+    /// Seed of everything that was drawn, by the first of them.
     pub seed: u64,
     /// `open`: requests were sent when they were due. `closed`: each waited for the one before it.
     pub r#loop: &'static str,
@@ -126,6 +130,7 @@ impl Load {
             verdict: record.verdict,
             reasons: record.reasons.iter().map(|reason| reason.text.clone()).collect(),
             complete: record.complete,
+            generators: 1,
             seed: record.run.seed,
             r#loop: if asked > 0.0 { "open" } else { "closed" },
             connections: arm.and_then(|arm| arm.flows.first()).map(|flow| flow.connections.clone()).unwrap_or_default(),

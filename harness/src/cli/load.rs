@@ -1,5 +1,6 @@
 //! `squall load`: a load on whoever runs already, without a scenario file.
 
+mod merge;
 mod scenario;
 mod summary;
 
@@ -19,7 +20,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[command(
     after_help = "Examples:\n  squall load http://127.0.0.1:8080/ --rate 500/s --for 10s --expect 'p99<=20ms'\n  squall load https://cart.test/items --allow cart.test --closed --connections 64 --http2 --json"
 )]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    instead: Option<Instead>,
+
     #[command(flatten)]
     asked: scenario::Asked,
 
@@ -51,8 +56,18 @@ pub(super) struct Args {
     live: live::Args,
 }
 
+/// What is done instead of asking.
+#[derive(Debug, clap::Subcommand)]
+enum Instead {
+    /// Puts together what several generators have sent at the same time
+    Merge(merge::Args),
+}
+
 /// Asks, judges, tells.
 pub(super) fn main(args: &Args, color: super::color::When) -> Exit {
+    if let Some(Instead::Merge(args)) = &args.instead {
+        return merge::main(args, color);
+    }
     let text = match args.asked.scenario() {
         Ok(text) => text,
         Err(why) => {

@@ -60,6 +60,24 @@ fn files_are_written_where_they_are_asked_for() {
 }
 
 #[test]
+fn loads_of_several_generators_are_merged_and_judged_anew() {
+    let (project, backend) = (project().file("cut.json", "{"), Backend::named("ok"));
+    for (record, rate) in [("a.json", "100/s"), ("b.json", "60/s")] {
+        let arguments = ["--rate", rate, "--for", "1s", "--expect", "lost==0", "--record", record];
+        let _ = load(&project, &url(&backend), &arguments).expect_code(0);
+    }
+    let merged = project.run(&["load", "merge", "a.json", "b.json", "--json"]).expect_code(0).json_lines();
+    let [merged] = &merged[..] else { panic!("{merged:?}") };
+    assert_eq!((&merged["generators"], &merged["planned"]), (&2.into(), &160.into()), "{merged}");
+    assert_eq!((&merged["response"]["count"], &merged["rate"]["asked"]), (&160.into(), &160.0.into()), "{merged}");
+    assert_eq!((&merged["verdict"], &merged["expectations"][0]["verdict"]), (&"PASS".into(), &"PASS".into()));
+    let told = project.run(&["load", "merge", "a.json", "b.json"]).expect_code(0).out();
+    assert!(told.contains("160/s, up to") && told.contains("by 2 generators"), "{told}");
+    let refused = project.run(&["load", "merge", "a.json", "cut.json", "none.json"]).expect_code(104).err();
+    assert!(refused.contains("cut.json: the record is cut") && refused.contains("none.json"), "{refused}");
+}
+
+#[test]
 fn a_closed_load_is_called_so_and_judged_by_what_it_can_show() {
     let backend = Backend::named("ok");
     let closed = |more: &[&str]| {

@@ -14,8 +14,8 @@ const CLOSED_CONNECTIONS: u32 = 50;
 #[derive(Debug, clap::Args)]
 pub(super) struct Asked {
     /// Whom to ask: http:// or https://
-    #[arg(value_name = "URL")]
-    url: Uri,
+    #[arg(value_name = "URL", required = true)]
+    url: Option<Uri>,
 
     /// Requests a second, sent whether or not earlier ones have been answered: 500/s
     #[arg(long, value_name = "RATE", conflicts_with_all = ["profile", "closed"])]
@@ -175,19 +175,20 @@ impl std::str::FromStr for Limit {
 impl Asked {
     /// As the text of a scenario file, or why the command line makes none.
     pub(super) fn scenario(&self) -> Result<String, String> {
-        let tls = match self.url.scheme_str() {
+        let url = self.url.as_ref().ok_or("whom to ask? Say a URL such as http://127.0.0.1:8080/")?;
+        let tls = match url.scheme_str() {
             Some("http") => false,
             Some("https") => true,
-            _ => return Err(format!("`{}` is no URL: expected one such as http://127.0.0.1:8080/", self.url)),
+            _ => return Err(format!("`{url}` is no URL: expected one such as http://127.0.0.1:8080/")),
         };
-        let host = self.url.host().filter(|host| !host.is_empty()).ok_or("the URL names no host")?;
-        let port = self.url.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let host = url.host().filter(|host| !host.is_empty()).ok_or("the URL names no host")?;
+        let port = url.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let mut flow = Map::new();
         flow.insert("to".to_owned(), json!("target"));
-        flow.insert("host".to_owned(), json!(self.url.authority().map_or(host, http::uri::Authority::as_str)));
+        flow.insert("host".to_owned(), json!(url.authority().map_or(host, http::uri::Authority::as_str)));
         self.pace(&mut flow)?;
         self.protocol(&mut flow, tls);
-        flow.insert("request".to_owned(), self.request());
+        flow.insert("request".to_owned(), self.request(url));
         flow.insert("time-out".to_owned(), json!(self.time_out.to_string()));
         if !self.accept.is_empty() || self.body_contains.is_some() {
             let status: Vec<Value> =
@@ -201,7 +202,7 @@ impl Asked {
         }
         let limits: Map<String, Value> = self.expect.iter().map(|limit| (limit.0.clone(), json!(limit.1))).collect();
         let scenario = json!({
-            "scenario": format!("load on {}", self.url),
+            "scenario": format!("load on {url}"),
             "allow": self.allow,
             "topology": {"services": [{"name": "target", "at": [format!("{host}:{port}")]}]},
             "mesh": {"mode": "none"},
@@ -264,9 +265,9 @@ impl Asked {
         }
     }
 
-    fn request(&self) -> Value {
+    fn request(&self, url: &Uri) -> Value {
         let mut request = Map::new();
-        request.insert("path".to_owned(), json!(self.url.path_and_query().map_or("/", |path| path.as_str())));
+        request.insert("path".to_owned(), json!(url.path_and_query().map_or("/", |path| path.as_str())));
         let method = self.method.clone().or_else(|| self.body.as_ref().map(|_| "POST".to_owned()));
         request.extend(method.map(|method| ("method".to_owned(), json!(method))));
         let headers: Map<String, Value> = self.header.iter().map(|field| (field.0.clone(), json!(field.1))).collect();

@@ -45,7 +45,8 @@ fn write(text: &mut String, load: &Load, paint: &Paint) -> std::fmt::Result {
     } else {
         format!("{}/s, {} connections, {} s", number(load.rate.asked), load.connections, number(load.seconds))
     };
-    writeln!(text, "{}\n{pace}\n", paint.bold(&load.title))?;
+    let generators = if load.generators > 1 { format!(", by {} generators", load.generators) } else { String::new() };
+    writeln!(text, "{}\n{pace}{generators}\n", paint.bold(&load.title))?;
     requests(text, load, paint)?;
     latencies(text, load, paint)?;
     spread(text, load)?;
