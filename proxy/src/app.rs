@@ -97,6 +97,7 @@ pub fn run(options: Options) -> Result<(), Error> {
     let (drain, drained) = channel::channel(false);
     let shared = Arc::new(Shared {
         snapshot: ArcSwap::from_pointee(snapshot),
+        leaving: ArcSwap::default(),
         seen: seen_by_workers,
         access_log,
         telemetry,

@@ -136,6 +136,7 @@ impl Control {
                     self.warm();
                     self.names.look_up_due(&self.teller(News::Name));
                     self.tick();
+                    self.forget_left();
                     let snapshot = self.shared.snapshot.load_full();
                     let tell = self.teller(News::Check);
                     self.checks.ask_due(&snapshot, &mut self.rng, &tell);

@@ -87,6 +87,11 @@ impl Sockets {
         }
     }
 
+    /// Tells every worker that chains are gone, or their time is over.
+    pub(super) fn chains_leave(&self) {
+        self.workers.iter().for_each(|worker| drop(worker.send(Told::ChainsLeave)));
+    }
+
     /// Tells every worker to close its connections to an endpoint.
     pub(super) fn close(&self, host: u64) {
         self.workers.iter().for_each(|worker| {

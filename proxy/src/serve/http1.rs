@@ -65,7 +65,7 @@ fn has_target(request: &Request) -> bool {
 
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Peer>, chain: ChainId) {
-    let Some(service) = worker.http(chain) else { return };
+    let Some(service) = worker.service(chain) else { return };
     let (manager, timeouts, stats) = (&service.manager, service.manager.timeouts, Arc::clone(&service.stats));
     let limits = Limits {
         head_bytes: manager.limits.head_bytes,
@@ -86,7 +86,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     let mut first_due = timeouts.head.map(|limit| client.peer.opened + limit);
     let ends = timeouts.max_connection.map(|limit| client.peer.opened + limit);
     loop {
-        match next_request(&worker, &mut client, &timeouts, (first_due.take(), ends), &mut request).await {
+        match next_request(&worker, &mut client, chain, &timeouts, (first_due.take(), ends), &mut request).await {
             Ok(()) => {}
             Err(Next::Over) => return,
             Err(Next::Idle) => return stats.count(worker.shard, HttpCounter::CxIdleTimeout),
@@ -102,7 +102,13 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
             client.peer.closing.set(true);
         }
         // What was configured may have changed since the connection began.
-        let Some(service) = worker.http(chain) else { return };
+        let service = if let Some(service) = worker.http(chain) {
+            service
+        } else {
+            let Some(service) = worker.leaving(chain) else { return };
+            client.peer.drain(&worker, &service.stats);
+            service
+        };
         // Boxed: between requests a connection holds none of the kilobytes that one takes.
         if Box::pin(chain::handle(&worker, &service, &mut client, &mut request)).await.is_err() {
             return;
@@ -128,6 +134,7 @@ enum Next {
 async fn next_request(
     worker: &Worker,
     client: &mut Client,
+    chain: ChainId,
     timeouts: &HttpTimeouts,
     (first_due, ends): (Option<Instant>, Option<Instant>),
     request: &mut Request,
@@ -144,6 +151,7 @@ async fn next_request(
             },
             () = until(first_due), if first_due.is_some() => return Err(Next::Refused(Failure::HeadTimeout)),
             () = worker.draining() => return Err(Next::Over),
+            () = worker.deserted(chain) => return Err(Next::Over),
             () = until(ends) => return Err(Next::TooOld),
         }
     }
@@ -176,7 +184,7 @@ async fn next_request(
 async fn refuse(worker: &Rc<Worker>, client: &mut Client, chain: ChainId, failure: &Failure) {
     client.peer.closing.set(true);
     let mut reply = Reply::to(failure, false, false);
-    let service = worker.http(chain);
+    let service = worker.service(chain);
     if let Some(service) = &service {
         reply.response.headers.add("date", &worker.http_date());
         reply.response.headers.add("server", service.manager.server_header.name.as_bytes());

@@ -1,8 +1,10 @@
 //! One worker: a thread with a runtime, connections and random numbers of its own.
 
+mod leaving;
 mod listener;
 mod shared;
 
+pub(crate) use leaving::Leaving;
 pub(super) use listener::Opened;
 pub(crate) use shared::{Seen, Shared, Socket, Told};
 
@@ -45,8 +47,8 @@ pub(crate) struct Worker {
     /// The date as fields have it, and the second for which it holds.
     date: RefCell<(u64, [u8; 29])>,
     connections: Cell<u64>,
-    /// Wakes its own idle connections when the proxy drains; nothing that workers share is touched for that.
-    drains: Notify,
+    /// Wakes its own connections when the proxy drains or loses chains; nothing that workers share is touched for that.
+    departures: Notify,
     /// Cuts off connections when the drain is over.
     ends: Notify,
 }
@@ -69,7 +71,7 @@ impl Worker {
             turns: RefCell::default(),
             date: RefCell::new((0, [b' '; 29])),
             connections: Cell::new(0),
-            drains: Notify::new(),
+            departures: Notify::new(),
             ends: Notify::new(),
         });
         LocalSet::new().block_on(&runtime, worker.serve(told))
@@ -89,6 +91,7 @@ impl Worker {
                         listeners.spawn_local(Rc::clone(&self).listen(socket, leaves));
                     }
                     Told::Leave(listener) => leave.remove(&listener).iter().for_each(|leaves| leaves.notify_one()),
+                    Told::ChainsLeave => self.departures.notify_waiters(),
                     Told::Close(host) => self.pools.close(host),
                 },
                 Some(_) = listeners.join_next(), if !listeners.is_empty() => {}
@@ -97,7 +100,7 @@ impl Worker {
                 _ = drained.wait_for(|draining| *draining) => break,
             }
         }
-        self.drains.notify_waiters();
+        self.departures.notify_waiters();
         let all_ended = async { while listeners.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(self.shared.patience, all_ended).await;
         self.ends.notify_waiters();
@@ -106,8 +109,25 @@ impl Worker {
 
     /// Returns once the proxy drains.
     pub(super) async fn draining(&self) {
-        let woken = self.drains.notified();
-        if !self.is_draining() {
+        self.departs(|| self.is_draining()).await;
+    }
+
+    /// Returns once a connection by this chain is to be told to go: the proxy drains, or a reload has taken the chain away.
+    pub(super) async fn parting(&self, chain: ChainId) {
+        self.departs(|| self.is_draining() || self.shared.snapshot.load().http(chain).is_none()).await;
+    }
+
+    /// Returns once a connection by this chain has nobody to answer it any more.
+    pub(super) async fn deserted(&self, chain: ChainId) {
+        self.departs(|| self.service(chain).is_none()).await;
+    }
+
+    async fn departs(&self, is_so: impl Fn() -> bool) {
+        loop {
+            let woken = self.departures.notified();
+            if is_so() {
+                return;
+            }
             woken.await;
         }
     }
@@ -140,6 +160,16 @@ impl Worker {
     /// Who serves the requests of a chain, as configured now.
     pub(super) fn http(&self, chain: ChainId) -> Option<Arc<HttpService>> {
         self.shared.snapshot.load().http(chain).cloned()
+    }
+
+    /// The same of a chain that a reload has taken away, as configured last; none once its time is over.
+    pub(super) fn leaving(&self, chain: ChainId) -> Option<Arc<HttpService>> {
+        self.shared.leaving.load().http(chain).cloned()
+    }
+
+    /// Who serves whoever has come by a chain, be it there or leaving.
+    pub(super) fn service(&self, chain: ChainId) -> Option<Arc<HttpService>> {
+        self.http(chain).or_else(|| self.leaving(chain))
     }
 
     /// A number for a connection.

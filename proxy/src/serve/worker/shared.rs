@@ -1,5 +1,6 @@
 //! What all workers share with each other and with the control task, and what they say to each other.
 
+use super::Leaving;
 use crate::health::outlier::Detection;
 use crate::serve::snapshot::{ListenerId, Snapshot, Telemetry};
 use crate::telemetry::access_log::AccessLog;
@@ -55,6 +56,8 @@ pub(crate) enum Told {
     Listen(Socket),
     /// Take no more of them for this listener; those that are there go on.
     Leave(ListenerId),
+    /// A reload has taken chains away, or their time is over: whoever has come by them is to look.
+    ChainsLeave,
     /// Close connections to this endpoint.
     Close(u64),
 }
@@ -64,6 +67,8 @@ pub(crate) enum Told {
 pub(crate) struct Shared {
     /// The configuration; a request takes it once and lives with it.
     pub snapshot: ArcSwap<Snapshot>,
+    /// Chains that it has no more and that are still answered; written ahead of it.
+    pub leaving: ArcSwap<Leaving>,
     /// Where what requests have shown goes.
     pub seen: mpsc::UnboundedSender<Seen>,
     /// Where all requests are logged besides, if they are.
@@ -76,7 +81,7 @@ pub(crate) struct Shared {
     pub drained: watch::Receiver<bool>,
     /// It was told to fail the health checks of the load balancer in front of this proxy.
     pub fails_health_check: AtomicBool,
-    /// Longest wait for requests under way when draining.
+    /// Longest wait for requests under way when draining, and how long chains that are gone are answered.
     pub patience: Duration,
     /// Connections so far, over all workers.
     pub connections: AtomicU64,
