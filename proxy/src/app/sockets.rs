@@ -99,6 +99,13 @@ impl Sockets {
         });
     }
 
+    /// Returns once all workers have ended.
+    pub(super) async fn all_left(&self) {
+        for worker in &self.workers {
+            worker.closed().await;
+        }
+    }
+
     /// How many workers there are.
     pub(super) fn workers(&self) -> u16 {
         self.workers.len() as u16

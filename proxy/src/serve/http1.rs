@@ -66,7 +66,7 @@ fn has_target(request: &Request) -> bool {
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Peer>, chain: ChainId) {
     let Some(service) = worker.service(chain) else { return };
-    let (manager, timeouts, stats) = (&service.manager, service.manager.timeouts, Arc::clone(&service.stats));
+    let (manager, mut timeouts, stats) = (&service.manager, service.manager.timeouts, Arc::clone(&service.stats));
     let limits = Limits {
         head_bytes: manager.limits.head_bytes,
         fields: manager.limits.fields,
@@ -84,13 +84,24 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     let mut request = Request::default();
     // The first head must be there within its time of the connection, whether or not it has begun.
     let mut first_due = timeouts.head.map(|limit| client.peer.opened + limit);
-    let ends = timeouts.max_connection.map(|limit| client.peer.opened + limit);
+    let mut ends = timeouts.max_connection.map(|limit| client.peer.opened + limit);
     loop {
         match next_request(&worker, &mut client, chain, &timeouts, (first_due.take(), ends), &mut request).await {
             Ok(()) => {}
             Err(Next::Over) => return,
-            Err(Next::Idle) => return stats.count(worker.shard, HttpCounter::CxIdleTimeout),
-            Err(Next::TooOld) => return stats.count(worker.shard, HttpCounter::CxMaxDurationReached),
+            Err(Next::Idle | Next::TooOld) if client.peer.closing.get() => return,
+            Err(why @ (Next::Idle | Next::TooOld)) => {
+                let is_idle = matches!(why, Next::Idle);
+                let counter = if is_idle { HttpCounter::CxIdleTimeout } else { HttpCounter::CxMaxDurationReached };
+                stats.count(worker.shard, counter);
+                if client.peer.requests.get() == 0 {
+                    return;
+                }
+                // A request may be on its way: it is answered, as the last.
+                client.peer.closing.set(true);
+                (timeouts.idle, ends) = (Some(timeouts.drain), None);
+                continue;
+            }
             Err(Next::Refused(failure)) => {
                 Box::pin(refuse(&worker, &mut client, chain, &failure)).await;
                 return linger(&mut client, &timeouts).await;
@@ -141,7 +152,7 @@ async fn next_request(
 ) -> Result<(), Next> {
     let Source::Http1(source) = &mut client.source else { return Err(Next::Over) };
     if source.is_clean() {
-        // Between requests a draining proxy closes at once.
+        // A request may be on its way when the proxy drains: it is answered, as the last.
         tokio::select! {
             biased;
             filled = within(timeouts.idle, source.fill_head()) => match filled {
@@ -150,8 +161,7 @@ async fn next_request(
                 None => return Err(Next::Idle),
             },
             () = until(first_due), if first_due.is_some() => return Err(Next::Refused(Failure::HeadTimeout)),
-            () = worker.draining() => return Err(Next::Over),
-            () = worker.deserted(chain) => return Err(Next::Over),
+            () = worker.dismissed(chain, timeouts.drain) => return Err(Next::Over),
             () = until(ends) => return Err(Next::TooOld),
         }
     }

@@ -62,6 +62,17 @@ pub(crate) enum Told {
     Close(u64),
 }
 
+/// How far the process is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not at all.
+    Serving,
+    /// No more connections are taken, and every answer is the last of its connection; the process goes on.
+    Draining,
+    /// The same, and the process ends with the last connection, or when its patience is over.
+    Ending,
+}
+
 /// What all workers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -75,10 +86,10 @@ pub(crate) struct Shared {
     pub access_log: Option<AccessLog>,
     /// All numbers and logs.
     pub telemetry: Arc<Telemetry>,
-    /// Becomes true when no more requests are to be taken; whoever sets it wakes [`Self::drained`] too.
+    /// True from [`Phase::Draining`] on; whoever sets it tells [`Self::phase`] too.
     pub draining: AtomicBool,
-    /// Wakes each worker once to look at `draining`.
-    pub drained: watch::Receiver<bool>,
+    /// Tells each worker how far the process has come.
+    pub phase: watch::Receiver<Phase>,
     /// It was told to fail the health checks of the load balancer in front of this proxy.
     pub fails_health_check: AtomicBool,
     /// Longest wait for requests under way when draining, and how long chains that are gone are answered.
