@@ -12,9 +12,10 @@ use crate::policy::HttpTimeouts;
 use crate::telemetry::HttpCounter;
 use crate::wire::{Broken, Sink, Source, http1};
 use squall_http1::{Limits, Refusal, Request};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How much a client may go on sending after its last answer.
 const MOST_UNREAD: usize = 4 * 1024 * 1024;
@@ -151,6 +152,7 @@ async fn next_request(
     request: &mut Request,
 ) -> Result<(), Next> {
     let Source::Http1(source) = &mut client.source else { return Err(Next::Over) };
+    let mut dismissed = pin!(worker.dismissed(chain, timeouts.drain));
     if source.is_clean() {
         // A request may be on its way when the proxy drains: it is answered, as the last.
         tokio::select! {
@@ -161,13 +163,11 @@ async fn next_request(
                 None => return Err(Next::Idle),
             },
             () = until(first_due), if first_due.is_some() => return Err(Next::Refused(Failure::HeadTimeout)),
-            () = worker.dismissed(chain, timeouts.drain) => return Err(Next::Over),
+            () = &mut dismissed => return Err(Next::Over),
             () = until(ends) => return Err(Next::TooOld),
         }
     }
-    // Of a policy's time and ours, the shorter.
-    let own = first_due.or_else(|| timeouts.head.map(|limit| now() + limit));
-    let deadline = timeouts.request_headers.map(|limit| now() + limit).into_iter().chain(own).min();
+    let (deadline, too_late) = head_due(timeouts, first_due);
     loop {
         match source.request(request) {
             Ok(true) if !METHODS.contains(&request.method()) || !has_target(request) => {
@@ -178,15 +178,32 @@ async fn next_request(
             Err(Broken::Malformed(refusal)) => return Err(Next::Refused(Failure::Refused(refusal))),
             Err(_) => return Err(Next::Over),
         }
-        let filled = match deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline.into(), source.fill_head()).await.ok(),
-            None => Some(source.fill_head().await),
-        };
-        match filled {
-            Some(Ok(())) => {}
-            Some(Err(_)) => return Err(Next::Over),
-            None => return Err(Next::Refused(Failure::HeadTimeout)),
+        tokio::select! {
+            biased;
+            filled = source.fill_head() => match filled {
+                Ok(()) => {}
+                Err(_) => return Err(Next::Over),
+            },
+            () = until(deadline) => return Err(too_late()),
+            () = &mut dismissed => return Err(Next::Over),
         }
+    }
+}
+
+/// When a head that has begun must be whole, and what becomes of it else.
+///
+/// Of a policy's time and ours, the shorter. Without either a request that stands still is one from its first byte on, as in Envoy, and
+/// a connection that no time of a stream holds for idles.
+fn head_due(timeouts: &HttpTimeouts, first_due: Option<Instant>) -> (Option<Instant>, fn() -> Next) {
+    let after = |limit: Option<Duration>| limit.map(|limit| now() + limit);
+    let own = first_due.or_else(|| after(timeouts.head));
+    let head = after(timeouts.request_headers).into_iter().chain(own).min();
+    if head.is_some() {
+        return (head, || Next::Refused(Failure::HeadTimeout));
+    }
+    match timeouts.stream_idle {
+        Some(limit) => (Some(now() + limit), || Next::Refused(Failure::StreamIdle(false))),
+        None => (after(timeouts.idle), || Next::Idle),
     }
 }
 

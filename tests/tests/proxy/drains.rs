@@ -102,3 +102,15 @@ fn drained_listeners_leave_connections_to_their_next_answer_and_the_workers_at_w
     assert_eq!(proxy.post("/quitquitquit").status(), 200);
     assert!(proxy.ended().success());
 }
+
+#[test]
+fn half_a_head_does_not_hold_up_a_drain() {
+    let backend = Backend::named("cart");
+    let arguments = ["--drain-time", "600", "--clients", "mesh"];
+    let mut proxy = Proxy::with_arguments("", &[(backend.address, "v1", true)], &arguments);
+    let mut half = proxy.connect();
+    half.send("GET / HT").expect("sent");
+    proxy.signal(Signal::SIGTERM);
+    assert_eq!(half.answer().expect("an orderly end").map(|answer| answer.status()), None);
+    assert!(proxy.ended().success());
+}
