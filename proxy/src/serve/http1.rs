@@ -229,8 +229,11 @@ async fn refuse(worker: &Rc<Worker>, client: &mut Client, chain: ChainId, failur
 /// Ends the connection so that the last answer arrives: a close with unread bytes would be a reset, which overtakes it.
 async fn linger(client: &mut Client, timeouts: &HttpTimeouts) {
     if let (Source::Http1(source), Sink::Http1(sink)) = (&mut client.source, &mut client.sink) {
-        sink.shutdown().await;
-        // Who does not stop in time is cut off.
-        let _ = tokio::time::timeout(timeouts.delayed_close, source.drain(MOST_UNREAD)).await;
+        let farewell = async {
+            sink.shutdown().await;
+            source.drain(MOST_UNREAD).await;
+        };
+        // Who takes no farewell, or does not stop, in time is cut off.
+        let _ = tokio::time::timeout(timeouts.delayed_close, farewell).await;
     }
 }
