@@ -19,7 +19,7 @@ use load::load;
 
 use crate::admin;
 use crate::serve::snapshot::{Registry, Telemetry};
-use crate::serve::{Shared, Worker};
+use crate::serve::{Phase, Shared, Worker};
 use crate::telemetry::access_log::LogWriter;
 use crate::telemetry::events::EventLog;
 use crate::telemetry::messages::{Level, Messages};
@@ -94,14 +94,15 @@ pub fn run(options: Options) -> Result<(), Error> {
     };
 
     let (seen_by_workers, seen) = mpsc::unbounded_channel();
-    let (drain, drained) = channel::channel(false);
+    let (phases, phase) = channel::channel(Phase::Serving);
     let shared = Arc::new(Shared {
         snapshot: ArcSwap::from_pointee(snapshot),
+        leaving: ArcSwap::default(),
         seen: seen_by_workers,
         access_log,
         telemetry,
         draining: AtomicBool::new(false),
-        drained,
+        phase,
         fails_health_check: AtomicBool::new(false),
         patience: options.drain.unwrap_or(DRAIN),
         connections: AtomicU64::new(0),
@@ -127,16 +128,16 @@ pub fn run(options: Options) -> Result<(), Error> {
     sockets.tell(opened);
     let (teller, news) = mpsc::unbounded_channel();
     let control =
-        Control::new(Arc::clone(&shared), registry, sockets, names, watch, options, events, teller, drain.clone());
+        Control::new(Arc::clone(&shared), registry, sockets, names, watch, options, events, teller, phases.clone());
     runtime.block_on(async {
         let local = tokio::task::LocalSet::new();
         local.spawn_local(admin::serve(admin_socket, Arc::clone(&shared)));
         let begun = || say_ready(&ready).inspect(|()| footprint::give_back_code());
         local.run_until(control.run(seen, news, begun)).await
     })?;
+    // It may have been told to end before anybody was served.
     shared.draining.store(true, Ordering::Relaxed);
-    // Workers that are gone need not be told.
-    let _ = drain.send(true);
+    phases.send_replace(Phase::Ending);
     for thread in threads {
         thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }

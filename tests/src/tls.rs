@@ -159,32 +159,57 @@ pub fn shown(address: SocketAddr, authority: &Authority, name: &str) -> io::Resu
     Ok(connection.peer_certificates().and_then(|chain| chain.first()).map(|first| first.to_vec()).unwrap_or_default())
 }
 
+/// A client of HTTP/1 over TLS that keeps its connection.
+pub struct Client {
+    reader: BufReader<StreamOwned<ClientConnection, TcpStream>>,
+}
+
+impl Client {
+    /// Connects for `name`, offers `protocols` by ALPN, and shows a certificate if there is one.
+    pub fn to(
+        address: SocketAddr,
+        (authority, identity): (&Authority, Option<&Identity>),
+        (name, protocols): (&str, &[&str]),
+    ) -> io::Result<Self> {
+        let builder = ClientConfig::builder().with_root_certificates(authority.roots());
+        let mut config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder
+                .with_client_auth_cert(vec![certificate(&identity.certificate)], key(&identity.key))
+                .map_err(io::Error::other)?,
+        };
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+        let mut reader = BufReader::new(StreamOwned::new(connection, TcpStream::connect(address)?));
+        while reader.get_ref().conn.is_handshaking() {
+            let stream = reader.get_mut();
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        Ok(Self { reader })
+    }
+
+    /// The protocol that was agreed on by ALPN.
+    #[must_use]
+    pub fn agreed(&self) -> Option<String> {
+        self.reader.get_ref().conn.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Asks, and reads the answer; none if the connection is at its end.
+    pub fn ask(&mut self, request: &str) -> io::Result<Option<Message>> {
+        self.reader.get_mut().write_all(request.as_bytes())?;
+        read_message(&mut self.reader)
+    }
+}
+
 /// Asks over TLS for `name`: the protocol that was agreed on by ALPN, and the answer.
 pub fn ask(
     address: SocketAddr,
-    (authority, identity): (&Authority, Option<&Identity>),
-    (name, protocols): (&str, &[&str]),
+    by: (&Authority, Option<&Identity>),
+    for_name: (&str, &[&str]),
     request: &str,
 ) -> io::Result<(Option<String>, Option<Message>)> {
-    let builder = ClientConfig::builder().with_root_certificates(authority.roots());
-    let mut config = match identity {
-        None => builder.with_no_client_auth(),
-        Some(identity) => builder
-            .with_client_auth_cert(vec![certificate(&identity.certificate)], key(&identity.key))
-            .map_err(io::Error::other)?,
-    };
-    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-    let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-    let mut reader = BufReader::new(StreamOwned::new(connection, TcpStream::connect(address)?));
-    while reader.get_ref().conn.is_handshaking() {
-        let stream = reader.get_mut();
-        stream.conn.complete_io(&mut stream.sock)?;
-    }
-    let agreed = reader.get_ref().conn.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
-    if request.is_empty() {
-        return Ok((agreed, None));
-    }
-    reader.get_mut().write_all(request.as_bytes())?;
-    Ok((agreed, read_message(&mut reader)?))
+    let mut client = Client::to(address, by, for_name)?;
+    let answer = if request.is_empty() { None } else { client.ask(request)? };
+    Ok((client.agreed(), answer))
 }

@@ -36,7 +36,7 @@ const PATHS: [(&str, bool, &str); 15] = [
     (
         "/drain_listeners",
         true,
-        "take no more connections and end those that idle; ?inboundonly: close the listeners of the service's side",
+        "take no more connections and tell those that are open to go; ?inboundonly: close the listeners of the service's side",
     ),
     ("/healthcheck/fail", true, "fail the health checks of the load balancer in front of this proxy"),
     ("/healthcheck/ok", true, "pass them again"),

@@ -14,7 +14,7 @@ use crate::health::merge::Merging;
 use crate::health::outlier::{Decision, Detection, Detector, Endpoints, Standing};
 use crate::policy::Direction;
 use crate::serve::snapshot::{Registry, Snapshot};
-use crate::serve::{Seen, Shared};
+use crate::serve::{Phase, Seen, Shared};
 use crate::telemetry::ClusterCounter;
 use crate::telemetry::events::EventLog;
 use crate::telemetry::metrics::Worker;
@@ -54,7 +54,7 @@ pub(super) struct Control {
     warming: Option<Warming>,
     /// Addresses have changed, or who stays: the snapshot is to be built anew.
     rebuild_waits: bool,
-    drain: watch::Sender<bool>,
+    phases: watch::Sender<Phase>,
 }
 
 /// What a task of the control thread has found.
@@ -75,7 +75,7 @@ impl Control {
         options: Options,
         events: EventLog,
         tell: mpsc::UnboundedSender<News>,
-        drain: watch::Sender<bool>,
+        phases: watch::Sender<Phase>,
     ) -> Self {
         // A seed that no worker uses.
         let rng = ChaCha8Rng::seed_from_u64(options.seed ^ u64::MAX);
@@ -94,11 +94,11 @@ impl Control {
             tell,
             warming: None,
             rebuild_waits: false,
-            drain,
+            phases,
         }
     }
 
-    /// Runs until the process is told to stop. `ready` is called once it is known which endpoints may be used.
+    /// Runs until the process was told to end and its workers have. `ready` is called once it is known which endpoints may be used.
     pub(super) async fn run(
         mut self,
         mut seen: mpsc::UnboundedReceiver<Seen>,
@@ -121,10 +121,11 @@ impl Control {
         loop {
             tokio::select! {
                 biased;
-                _ = term.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                () = self.shared.quit.notified() => return Ok(()),
-                () = self.shared.drain.notified() => self.drain(),
+                _ = term.recv() => self.enter(Phase::Ending),
+                _ = interrupt.recv() => self.enter(Phase::Ending),
+                () = self.shared.quit.notified() => self.enter(Phase::Ending),
+                () = self.sockets.all_left() => return Ok(()),
+                () = self.shared.drain.notified() => self.enter(Phase::Draining),
                 () = self.shared.drain_inbound.notified() => self.drain_inbound(),
                 Some(seen) = seen.recv() => self.seen(&seen),
                 Some(news) = news.recv() => self.learn(news),
@@ -136,6 +137,7 @@ impl Control {
                     self.warm();
                     self.names.look_up_due(&self.teller(News::Name));
                     self.tick();
+                    self.forget_left();
                     let snapshot = self.shared.snapshot.load_full();
                     let tell = self.teller(News::Check);
                     self.checks.ask_due(&snapshot, &mut self.rng, &tell);
@@ -144,11 +146,16 @@ impl Control {
         }
     }
 
-    /// No more connections are taken, and those that idle are ended; the process goes on.
-    fn drain(&self) {
+    /// Tells the workers how far the process is on its way out; there is no way back.
+    fn enter(&self, phase: Phase) {
         self.shared.draining.store(true, Ordering::Relaxed);
-        // Workers that are gone need not be told.
-        let _ = self.drain.send(true);
+        self.phases.send_if_modified(|now| {
+            let is_next = *now != phase && *now != Phase::Ending;
+            if is_next {
+                *now = phase;
+            }
+            is_next
+        });
     }
 
     /// Listeners on the service's side take no more connections; those that are open go on.

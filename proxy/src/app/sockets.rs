@@ -87,11 +87,23 @@ impl Sockets {
         }
     }
 
+    /// Tells every worker that chains are gone, or their time is over.
+    pub(super) fn chains_leave(&self) {
+        self.workers.iter().for_each(|worker| drop(worker.send(Told::ChainsLeave)));
+    }
+
     /// Tells every worker to close its connections to an endpoint.
     pub(super) fn close(&self, host: u64) {
         self.workers.iter().for_each(|worker| {
             let _ = worker.send(Told::Close(host));
         });
+    }
+
+    /// Returns once all workers have ended.
+    pub(super) async fn all_left(&self) {
+        for worker in &self.workers {
+            worker.closed().await;
+        }
     }
 
     /// How many workers there are.

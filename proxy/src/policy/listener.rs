@@ -105,7 +105,7 @@ pub struct FilterChain {
 
 /// Which connections a chain is for. An empty condition matches every connection; the most specific value wins, field by field in the
 /// order in which they stand here, without going back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChainMatch {
     /// Port that the client dialled.
@@ -125,7 +125,7 @@ pub struct ChainMatch {
 }
 
 /// Whether a connection begins with TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransportProtocol {
     /// It does.
@@ -135,7 +135,7 @@ pub enum TransportProtocol {
 }
 
 /// A range of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cidr {
     /// Its first bits count.
     pub address: IpAddr,

@@ -101,7 +101,8 @@ async fn speak(
     peer: Rc<Peer>,
     chain: ChainId,
 ) {
-    let Some(http2) = speaks_http2(worker, stats, codec, timeouts, peer.opened, &mut transport).await else { return };
+    let speaks = speaks_http2(worker, stats, codec, timeouts, (peer.opened, chain), &mut transport);
+    let Some(http2) = speaks.await else { return };
     let shard = worker.shard;
     let (counter, level) = if http2 {
         (HttpCounter::CxHttp2Total, HttpLevel::CxHttp2Active)
@@ -134,7 +135,7 @@ async fn speaks_http2(
     stats: &HttpStats,
     codec: Codec,
     timeouts: HttpTimeouts,
-    opened: Instant,
+    (opened, chain): (Instant, ChainId),
     transport: &mut Transport,
 ) -> Option<bool> {
     match (codec, transport.alpn()) {
@@ -154,7 +155,7 @@ async fn speaks_http2(
                     stats.count(worker.shard, HttpCounter::CxIdleTimeout);
                     None
                 }
-                () = worker.draining() => None,
+                () = worker.dismissed(chain, timeouts.drain) => None,
             }
         }
     }

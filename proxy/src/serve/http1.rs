@@ -12,9 +12,10 @@ use crate::policy::HttpTimeouts;
 use crate::telemetry::HttpCounter;
 use crate::wire::{Broken, Sink, Source, http1};
 use squall_http1::{Limits, Refusal, Request};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How much a client may go on sending after its last answer.
 const MOST_UNREAD: usize = 4 * 1024 * 1024;
@@ -65,8 +66,8 @@ fn has_target(request: &Request) -> bool {
 
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Peer>, chain: ChainId) {
-    let Some(service) = worker.http(chain) else { return };
-    let (manager, timeouts, stats) = (&service.manager, service.manager.timeouts, Arc::clone(&service.stats));
+    let Some(service) = worker.service(chain) else { return };
+    let (manager, mut timeouts, stats) = (&service.manager, service.manager.timeouts, Arc::clone(&service.stats));
     let limits = Limits {
         head_bytes: manager.limits.head_bytes,
         fields: manager.limits.fields,
@@ -84,13 +85,24 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     let mut request = Request::default();
     // The first head must be there within its time of the connection, whether or not it has begun.
     let mut first_due = timeouts.head.map(|limit| client.peer.opened + limit);
-    let ends = timeouts.max_connection.map(|limit| client.peer.opened + limit);
+    let mut ends = timeouts.max_connection.map(|limit| client.peer.opened + limit);
     loop {
-        match next_request(&worker, &mut client, &timeouts, (first_due.take(), ends), &mut request).await {
+        match next_request(&worker, &mut client, chain, &timeouts, (first_due.take(), ends), &mut request).await {
             Ok(()) => {}
             Err(Next::Over) => return,
-            Err(Next::Idle) => return stats.count(worker.shard, HttpCounter::CxIdleTimeout),
-            Err(Next::TooOld) => return stats.count(worker.shard, HttpCounter::CxMaxDurationReached),
+            Err(Next::Idle | Next::TooOld) if client.peer.closing.get() => return,
+            Err(why @ (Next::Idle | Next::TooOld)) => {
+                let is_idle = matches!(why, Next::Idle);
+                let counter = if is_idle { HttpCounter::CxIdleTimeout } else { HttpCounter::CxMaxDurationReached };
+                stats.count(worker.shard, counter);
+                if client.peer.requests.get() == 0 {
+                    return;
+                }
+                // A request may be on its way: it is answered, as the last.
+                client.peer.closing.set(true);
+                (timeouts.idle, ends) = (Some(timeouts.drain), None);
+                continue;
+            }
             Err(Next::Refused(failure)) => {
                 Box::pin(refuse(&worker, &mut client, chain, &failure)).await;
                 return linger(&mut client, &timeouts).await;
@@ -102,7 +114,13 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
             client.peer.closing.set(true);
         }
         // What was configured may have changed since the connection began.
-        let Some(service) = worker.http(chain) else { return };
+        let service = if let Some(service) = worker.http(chain) {
+            service
+        } else {
+            let Some(service) = worker.leaving(chain) else { return };
+            client.peer.drain(&worker, &service.stats);
+            service
+        };
         // Boxed: between requests a connection holds none of the kilobytes that one takes.
         if Box::pin(chain::handle(&worker, &service, &mut client, &mut request)).await.is_err() {
             return;
@@ -128,13 +146,15 @@ enum Next {
 async fn next_request(
     worker: &Worker,
     client: &mut Client,
+    chain: ChainId,
     timeouts: &HttpTimeouts,
     (first_due, ends): (Option<Instant>, Option<Instant>),
     request: &mut Request,
 ) -> Result<(), Next> {
     let Source::Http1(source) = &mut client.source else { return Err(Next::Over) };
+    let mut dismissed = pin!(worker.dismissed(chain, timeouts.drain));
     if source.is_clean() {
-        // Between requests a draining proxy closes at once.
+        // A request may be on its way when the proxy drains: it is answered, as the last.
         tokio::select! {
             biased;
             filled = within(timeouts.idle, source.fill_head()) => match filled {
@@ -143,13 +163,11 @@ async fn next_request(
                 None => return Err(Next::Idle),
             },
             () = until(first_due), if first_due.is_some() => return Err(Next::Refused(Failure::HeadTimeout)),
-            () = worker.draining() => return Err(Next::Over),
+            () = &mut dismissed => return Err(Next::Over),
             () = until(ends) => return Err(Next::TooOld),
         }
     }
-    // Of a policy's time and ours, the shorter.
-    let own = first_due.or_else(|| timeouts.head.map(|limit| now() + limit));
-    let deadline = timeouts.request_headers.map(|limit| now() + limit).into_iter().chain(own).min();
+    let (deadline, too_late) = head_due(timeouts, first_due);
     loop {
         match source.request(request) {
             Ok(true) if !METHODS.contains(&request.method()) || !has_target(request) => {
@@ -160,15 +178,32 @@ async fn next_request(
             Err(Broken::Malformed(refusal)) => return Err(Next::Refused(Failure::Refused(refusal))),
             Err(_) => return Err(Next::Over),
         }
-        let filled = match deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline.into(), source.fill_head()).await.ok(),
-            None => Some(source.fill_head().await),
-        };
-        match filled {
-            Some(Ok(())) => {}
-            Some(Err(_)) => return Err(Next::Over),
-            None => return Err(Next::Refused(Failure::HeadTimeout)),
+        tokio::select! {
+            biased;
+            filled = source.fill_head() => match filled {
+                Ok(()) => {}
+                Err(_) => return Err(Next::Over),
+            },
+            () = until(deadline) => return Err(too_late()),
+            () = &mut dismissed => return Err(Next::Over),
         }
+    }
+}
+
+/// When a head that has begun must be whole, and what becomes of it else.
+///
+/// Of a policy's time and ours, the shorter. Without either a request that stands still is one from its first byte on, as in Envoy, and
+/// a connection that no time of a stream holds for idles.
+fn head_due(timeouts: &HttpTimeouts, first_due: Option<Instant>) -> (Option<Instant>, fn() -> Next) {
+    let after = |limit: Option<Duration>| limit.map(|limit| now() + limit);
+    let own = first_due.or_else(|| after(timeouts.head));
+    let head = after(timeouts.request_headers).into_iter().chain(own).min();
+    if head.is_some() {
+        return (head, || Next::Refused(Failure::HeadTimeout));
+    }
+    match timeouts.stream_idle {
+        Some(limit) => (Some(now() + limit), || Next::Refused(Failure::StreamIdle(false))),
+        None => (after(timeouts.idle), || Next::Idle),
     }
 }
 
@@ -176,7 +211,7 @@ async fn next_request(
 async fn refuse(worker: &Rc<Worker>, client: &mut Client, chain: ChainId, failure: &Failure) {
     client.peer.closing.set(true);
     let mut reply = Reply::to(failure, false, false);
-    let service = worker.http(chain);
+    let service = worker.service(chain);
     if let Some(service) = &service {
         reply.response.headers.add("date", &worker.http_date());
         reply.response.headers.add("server", service.manager.server_header.name.as_bytes());
@@ -194,8 +229,11 @@ async fn refuse(worker: &Rc<Worker>, client: &mut Client, chain: ChainId, failur
 /// Ends the connection so that the last answer arrives: a close with unread bytes would be a reset, which overtakes it.
 async fn linger(client: &mut Client, timeouts: &HttpTimeouts) {
     if let (Source::Http1(source), Sink::Http1(sink)) = (&mut client.source, &mut client.sink) {
-        sink.shutdown().await;
-        // Who does not stop in time is cut off.
-        let _ = tokio::time::timeout(timeouts.delayed_close, source.drain(MOST_UNREAD)).await;
+        let farewell = async {
+            sink.shutdown().await;
+            source.drain(MOST_UNREAD).await;
+        };
+        // Who takes no farewell, or does not stop, in time is cut off.
+        let _ = tokio::time::timeout(timeouts.delayed_close, farewell).await;
     }
 }

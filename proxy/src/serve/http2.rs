@@ -38,7 +38,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Peer>, chain: ChainId) {
-    let Some(service) = worker.http(chain) else { return };
+    let Some(service) = worker.service(chain) else { return };
     let (timeouts, limits, options) = (service.manager.timeouts, service.manager.limits, service.manager.http2);
     let mut builder = h2::server::Builder::new();
     builder
@@ -94,7 +94,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                     return;
                 }
             }
-            () = worker.draining() => break,
+            () = worker.parting(chain) => break,
             () = until(idle.into_iter().chain(old).min()) => {
                 if idle.is_some_and(|due| due <= now()) {
                     stats.count(worker.shard, HttpCounter::CxIdleTimeout);
@@ -159,7 +159,7 @@ async fn serve_stream(
     head: http::Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) {
-    let Some(service) = worker.http(chain) else { return respond.send_reset(Reason::REFUSED_STREAM) };
+    let Some(service) = worker.service(chain) else { return respond.send_reset(Reason::REFUSED_STREAM) };
     let (parts, body) = head.into_parts();
     let mut request = Request::default();
     if http2::read_head(&parts, &mut request).is_none() || parts.headers.len() > service.manager.limits.fields {

@@ -59,6 +59,12 @@ impl Snapshot {
         self.chains.get(id.0 as usize)?.as_ref()
     }
 
+    /// Who serves requests, by chain.
+    pub(crate) fn services(&self) -> impl Iterator<Item = (ChainId, &Arc<HttpService>)> {
+        let numbered = (0..).map(ChainId).zip(&self.chains);
+        numbered.filter_map(|(id, service)| Some((id, service.as_ref()?)))
+    }
+
     /// Where spans go, of every chain that makes any.
     pub(crate) fn spans(&self) -> impl Iterator<Item = &Spans> {
         self.chains.iter().flatten().filter_map(|service| service.spans.as_ref())

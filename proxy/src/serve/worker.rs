@@ -1,34 +1,42 @@
 //! One worker: a thread with a runtime, connections and random numbers of its own.
 
+mod leaving;
 mod listener;
 mod shared;
 
+pub(crate) use leaving::Leaving;
 pub(super) use listener::Opened;
-pub(crate) use shared::{Seen, Shared, Socket, Told};
+pub(crate) use shared::{Phase, Seen, Shared, Socket, Told};
 
+use super::deadlines::until;
 use super::snapshot::{ChainId, HttpService, ListenerId, Snapshot};
 use crate::balance::{Turn, Wish};
-use crate::clock::monotonic_nanos;
+use crate::clock::{monotonic_nanos, now};
 use crate::cluster::{Bound, Cluster, Host, Lifetime, Member, Pools};
 use crate::health::outlier::{Detection, Outcome};
 use crate::policy::Address;
 use crate::telemetry::metrics::{self, ClusterCounter};
+use nix::sys::socket::{Shutdown, shutdown};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 
 /// How often idle connections are looked through.
 const TIDY: Duration = Duration::from_secs(1);
+
+/// How long what is cut off at the end of a drain may take to say so in the log.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A worker's own things.
 pub(crate) struct Worker {
@@ -45,9 +53,13 @@ pub(crate) struct Worker {
     /// The date as fields have it, and the second for which it holds.
     date: RefCell<(u64, [u8; 29])>,
     connections: Cell<u64>,
-    /// Wakes its own idle connections when the proxy drains; nothing that workers share is touched for that.
-    drains: Notify,
-    /// Cuts off connections when the drain is over.
+    /// Wakes its own connections when the proxy drains or loses chains; nothing that workers share is touched for that.
+    departures: Notify,
+    /// Clients' sockets, to cut off whoever is still there when the drain is over.
+    clients: RefCell<HashSet<RawFd>>,
+    /// When that is; none while the process is to go on.
+    ending: Cell<Option<Instant>>,
+    /// Ends connections of bytes then.
     ends: Notify,
 }
 
@@ -69,7 +81,9 @@ impl Worker {
             turns: RefCell::default(),
             date: RefCell::new((0, [b' '; 29])),
             connections: Cell::new(0),
-            drains: Notify::new(),
+            departures: Notify::new(),
+            clients: RefCell::default(),
+            ending: Cell::new(None),
             ends: Notify::new(),
         });
         LocalSet::new().block_on(&runtime, worker.serve(told))
@@ -78,7 +92,7 @@ impl Worker {
     async fn serve(self: Rc<Self>, mut told: mpsc::UnboundedReceiver<Told>) -> io::Result<()> {
         let mut listeners = JoinSet::new();
         let mut leave: HashMap<ListenerId, Rc<Notify>> = HashMap::new();
-        let mut drained = self.shared.drained.clone();
+        let mut phase = self.shared.phase.clone();
         let mut tidy = tokio::time::interval(TIDY);
         loop {
             tokio::select! {
@@ -89,25 +103,64 @@ impl Worker {
                         listeners.spawn_local(Rc::clone(&self).listen(socket, leaves));
                     }
                     Told::Leave(listener) => leave.remove(&listener).iter().for_each(|leaves| leaves.notify_one()),
+                    Told::ChainsLeave => self.departures.notify_waiters(),
                     Told::Close(host) => self.pools.close(host),
                 },
                 Some(_) = listeners.join_next(), if !listeners.is_empty() => {}
                 _ = tidy.tick() => self.tidy(),
-                // A control task that is gone means the same.
-                _ = drained.wait_for(|draining| *draining) => break,
+                changed = phase.changed(), if self.ending.get().is_none() => {
+                    // A control task that is gone means the same.
+                    if changed.is_err() || *phase.borrow_and_update() == Phase::Ending {
+                        self.ending.set(Some(now() + self.shared.patience));
+                    }
+                    self.departures.notify_waiters();
+                }
+                () = until(self.ending.get()), if self.ending.get().is_some() => break,
+            }
+            if self.ending.get().is_some() && listeners.is_empty() {
+                return Ok(());
             }
         }
-        self.drains.notify_waiters();
+        self.cut_off();
         let all_ended = async { while listeners.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(self.shared.patience, all_ended).await;
-        self.ends.notify_waiters();
+        let _ = tokio::time::timeout(LAST_WORDS, all_ended).await;
         Ok(())
+    }
+
+    /// Ends whatever clients still have under way, as if they had gone.
+    fn cut_off(&self) {
+        self.ends.notify_waiters();
+        for client in &*self.clients.borrow() {
+            // One that has gone by itself needs no more.
+            let _ = shutdown(*client, Shutdown::Both);
+        }
     }
 
     /// Returns once the proxy drains.
     pub(super) async fn draining(&self) {
-        let woken = self.drains.notified();
-        if !self.is_draining() {
+        self.departs(|| self.is_draining()).await;
+    }
+
+    /// Returns once a connection by this chain is to be told to go: the proxy drains, or a reload has taken the chain away.
+    pub(super) async fn parting(&self, chain: ChainId) {
+        self.departs(|| self.is_draining() || self.shared.snapshot.load().http(chain).is_none()).await;
+    }
+
+    /// Returns once a connection without a request has to go: nobody is left to answer on its chain, or the process is to end and a
+    /// next request was waited for long enough.
+    pub(super) async fn dismissed(&self, chain: ChainId, grace: Duration) {
+        self.departs(|| self.ending.get().is_some() || self.service(chain).is_none()).await;
+        if self.service(chain).is_some() {
+            tokio::time::sleep(grace).await;
+        }
+    }
+
+    async fn departs(&self, is_so: impl Fn() -> bool) {
+        loop {
+            let woken = self.departures.notified();
+            if is_so() {
+                return;
+            }
             woken.await;
         }
     }
@@ -140,6 +193,16 @@ impl Worker {
     /// Who serves the requests of a chain, as configured now.
     pub(super) fn http(&self, chain: ChainId) -> Option<Arc<HttpService>> {
         self.shared.snapshot.load().http(chain).cloned()
+    }
+
+    /// The same of a chain that a reload has taken away, as configured last; none once its time is over.
+    pub(super) fn leaving(&self, chain: ChainId) -> Option<Arc<HttpService>> {
+        self.shared.leaving.load().http(chain).cloned()
+    }
+
+    /// Who serves whoever has come by a chain, be it there or leaving.
+    pub(super) fn service(&self, chain: ChainId) -> Option<Arc<HttpService>> {
+        self.http(chain).or_else(|| self.leaving(chain))
     }
 
     /// A number for a connection.
@@ -223,7 +286,7 @@ impl Worker {
             listed.extend(cluster.tidied().into_iter().map(|host| (host, lifetime)));
         }
         self.pools.tidy(|host| listed.get(&host).copied());
-        let known: std::collections::HashSet<u64> = snapshot.clusters.values().map(|cluster| cluster.id()).collect();
+        let known: HashSet<u64> = snapshot.clusters.values().map(|cluster| cluster.id()).collect();
         self.turns.borrow_mut().retain(|id, _| known.contains(id));
     }
 }

@@ -30,6 +30,12 @@ fn times() -> Vec<Case> {
             .backend("one", &["silence"])
             .ask("GET /")
             .stats("http.in.downstream_rq_idle_timeout"),
+        case("a_head_that_stands_still_is_a_stream_that_idles")
+            .manager("stream_idle_timeout: 0.2s")
+            .backend("one", &["200"])
+            .raw("GET / HTTP/1.1\r\nhost: a\r\n")
+            .stats("http.in.downstream_rq_idle_timeout")
+            .answers_only(),
         case("a_stream_that_idles_by_the_listener")
             .manager("stream_idle_timeout: 0.2s")
             .action("timeout: 0s")

@@ -8,6 +8,9 @@ use squall_tests::until;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 fn answering(status: u16) -> String {
     let rule = routes(&format!("    - directResponse: {{status: {status}}}"));
@@ -27,7 +30,7 @@ fn refusal(proxy: &Proxy) -> String {
 
 /// Waits until the proxy has looked at its files a few times more: there is nothing else to wait for where nothing is to happen.
 fn looks() {
-    std::thread::park_timeout(std::time::Duration::from_millis(300));
+    thread::park_timeout(Duration::from_millis(300));
 }
 
 #[test]
@@ -165,6 +168,42 @@ fn a_swap_as_kubernetes_makes_it_is_one_reload_and_no_request_sees_half_of_it() 
         looks();
         assert_eq!(reloads(&proxy), (version + 1, 0));
     }
+}
+
+/// Asks for both hosts by turns until told to stop; each answer must be of the same version as the one before, or of a newer.
+fn follow(proxy: &Proxy, stop: &AtomicBool) -> u16 {
+    let (mut connection, mut newest) = (proxy.connect(), 0);
+    while !stop.load(Ordering::Relaxed) {
+        for host in ["cart", "pay"] {
+            let status = connection.ask(&format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n")).status();
+            assert!(status >= newest, "{host} is at {status} after {newest} was seen");
+            newest = status;
+        }
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    newest
+}
+
+#[test]
+fn swaps_under_clients_are_seen_whole_by_each_of_them_and_in_their_order() {
+    let mut mount = Mount::new(&pair(400));
+    let proxy = on(mount.folder.path());
+    let stop = AtomicBool::new(false);
+    let last = 450;
+    let seen: Vec<u16> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| follow(&proxy, &stop))).collect();
+        for status in 401..=last {
+            mount.swap(&pair(status));
+            until("it is taken up", || {
+                squall_tests::http::get(proxy.listen, "/", "host: cart\r\n").status() == status
+                    || clients.iter().any(thread::ScopedJoinHandle::is_finished)
+            });
+        }
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().map(|client| client.join().expect("versions in their order")).collect()
+    });
+    assert!(seen.iter().all(|newest| *newest > 400), "{seen:?}");
+    assert_eq!(reloads(&proxy), (u64::from(last - 400), 0));
 }
 
 #[test]

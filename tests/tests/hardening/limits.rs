@@ -75,6 +75,28 @@ fn in_a_mesh_a_head_may_take_its_time() {
 }
 
 #[test]
+fn in_a_mesh_a_connection_that_stands_amid_a_head_has_the_time_of_one_that_idles_or_of_a_stream() {
+    let backend = quick();
+    let in_a_mesh = |limits: &[&str]| {
+        let limits = limits.iter().flat_map(|limit| ["--limit", limit]);
+        let arguments: Vec<&str> = ["--clients", "mesh"].into_iter().chain(limits).collect();
+        Proxy::with_arguments("", &[(backend.address, "v1", true)], &arguments)
+    };
+    let stands_still = |proxy: &Proxy| {
+        let mut connection = proxy.connect();
+        connection.send("GET / HT").expect("sent");
+        rest(&mut connection)
+    };
+    let idling = in_a_mesh(&["connection-idle=1s"]);
+    assert_eq!(stands_still(&idling), "");
+    assert!(idling.metric("envoy_http_downstream_cx_idle_timeout", "") >= 1.0);
+    let streaming = in_a_mesh(&["stream-idle=1s"]);
+    let answer = stands_still(&streaming);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("connection: close"), "{answer:?}");
+    assert!(streaming.metric("envoy_http_downstream_rq_idle_timeout", "") >= 1.0);
+}
+
+#[test]
 fn a_target_of_16_kib_is_taken_and_one_byte_more_is_414_in_either_version() {
     let backend = quick();
     let proxy = limited(&backend, &[]);

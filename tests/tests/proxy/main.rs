@@ -4,6 +4,7 @@ mod admin;
 mod beyond;
 mod changes;
 mod connections;
+mod drains;
 mod explained;
 mod files;
 mod foreign;

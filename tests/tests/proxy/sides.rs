@@ -135,7 +135,49 @@ fn listeners_come_and_go_with_the_policies_and_no_request_is_lost() {
     let alt = known().lines().find(|line| line.contains("8080")).and_then(|line| line.split("::").nth(1)?.parse().ok());
     let alt: std::net::SocketAddr = alt.unwrap_or_else(|| panic!("no address in {}", known()));
     assert_eq!(get(alt, "/cart/7", "host: shop.example.com\r\n").status(), 200);
+    let mut idle = Connection::to(alt).expect("a connection");
+    assert_eq!(idle.ask(request).status(), 200);
     proxy.write_policies(EDGE);
     until("the second is gone", || std::net::TcpStream::connect(alt).is_err());
     assert_eq!(kept.ask(request).status(), 200);
+    // Whoever was connected there is answered once more, and told to go.
+    let answer = idle.ask(request);
+    assert_eq!((answer.status(), answer.field("connection")), (200, "close"));
+    assert_eq!(proxy.access_log(6).len(), 6);
+}
+
+#[test]
+fn idle_connections_of_a_listener_that_has_gone_are_closed_when_the_drain_time_is_over() {
+    let backend = Backend::named("cart");
+    let second = EDGE.replace(
+        "servers: [{",
+        "servers: [{port: {number: 8080, name: http-alt, protocol: HTTP}, hosts: [shop.example.com]}, {",
+    );
+    let slices = slice("http", backend.address.port());
+    let files = [("policies.yaml", second.as_str()), ("endpoints.yaml", &slices)];
+    let proxy = Proxy::with_files(
+        &files,
+        &[
+            "--policies",
+            "policies.yaml",
+            "--endpoints",
+            "endpoints.yaml",
+            "--mode",
+            "gateway",
+            "--labels",
+            "istio=ingressgateway",
+            "--listen",
+            "80=127.0.0.1:0",
+            "--listen",
+            "8080=127.0.0.1:0",
+            "--drain-time",
+            "1",
+        ],
+    );
+    let alt = proxy.listener("8080");
+    let mut idle = Connection::to(alt).expect("a connection");
+    assert_eq!(idle.ask("GET /cart/7 HTTP/1.1\r\nhost: shop.example.com\r\n\r\n").status(), 200);
+    proxy.write_policies(EDGE);
+    assert_eq!(idle.answer().expect("an orderly end").map(|answer| answer.status()), None);
+    assert_eq!(proxy.stat("server.reloads"), 1);
 }

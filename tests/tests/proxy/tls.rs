@@ -3,6 +3,7 @@
 use squall_tests::http::Backend;
 use squall_tests::proxy::{Proxy, slice};
 use squall_tests::tls::{self, Authority};
+use squall_tests::until;
 
 /// The service `cart` behind TLS as `settings` say; files of an authority and of an identity stand beside.
 fn towards(backend: &tls::Backend, authority: &Authority, settings: &str) -> Proxy {
@@ -123,4 +124,64 @@ fn a_gateway_of_mutual_tls_turns_away_who_shows_nothing_or_something_of_a_strang
     assert!(backend.asked().is_empty());
     let (_, answer) = ask(Some(&known)).expect("a handshake");
     assert_eq!(answer.expect("an answer").text(), "cart");
+}
+
+#[test]
+fn a_connection_stays_with_the_chain_that_it_has_shaken_hands_with_whatever_a_reload_puts_in_its_place() {
+    let authority = Authority::default();
+    let backend = Backend::named("cart");
+    let server = |name: &str, tls: &str| {
+        format!(
+            "{{port: {{number: 443, name: {name}, protocol: HTTPS}}, hosts: [{name}.example], tls: {{{tls}, serverCertificate: shop.pem, privateKey: shop.key}}}}"
+        )
+    };
+    let policies = |servers: &[String]| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: edge}}\nspec: {{selector: {{istio: ingressgateway}}, servers: [{}]}}\n\
+             ---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: shop}}\nspec: {{hosts: ['*'], gateways: [edge], http: [{{route: [{{destination: {{host: cart}}}}]}}]}}\n\
+             ---\napiVersion: v1\nkind: Service\nmetadata: {{name: cart}}\nspec: {{ports: [{{name: http, port: 80}}]}}\n",
+            servers.join(", ")
+        )
+    };
+    let open = server("open", "mode: SIMPLE");
+    let open_no_more = server("open", "mode: MUTUAL, caCertificates: ca.pem");
+    let closed = server("closed", "mode: MUTUAL, caCertificates: ca.pem");
+    let shown = authority.identity(&["open.example", "closed.example"]);
+    let both = policies(&[open.clone(), closed.clone()]);
+    let slices = slice("http", backend.address.port());
+    let files = [
+        ("policies.yaml", both.as_str()),
+        ("endpoints.yaml", &slices),
+        ("ca.pem", &authority.certificate),
+        ("shop.pem", &shown.certificate),
+        ("shop.key", &shown.key),
+    ];
+    let proxy = Proxy::at_the_edge(&files, &["443=127.0.0.1:0"]);
+    let request = |host: &str| format!("GET / HTTP/1.1\r\nhost: {host}.example\r\n\r\n");
+    let connect = || tls::Client::to(proxy.listen, (&authority, None), ("open.example", &["http/1.1"]));
+    let connect = || connect().expect("a handshake");
+    let ask = |client: &mut tls::Client, host| client.ask(&request(host)).expect("an answer").expect("an answer");
+    let reload = |servers: &[String]| {
+        let reloads = proxy.stat("server.reloads");
+        proxy.write_policies(&policies(servers));
+        until("it is taken up", || proxy.stat("server.reloads") > reloads);
+    };
+
+    // Another chain that stands ahead changes nothing.
+    let (mut before, mut stranger) = (connect(), connect());
+    reload(&[closed.clone(), open]);
+    let answer = ask(&mut before, "open");
+    assert_eq!((answer.text().as_str(), answer.field("connection")), ("cart", ""));
+    assert_eq!(ask(&mut stranger, "closed").status(), 404);
+
+    // A chain that asks for a certificate now is another one: whoever is connected without is told to go.
+    reload(&[closed.clone(), open_no_more]);
+    let answer = ask(&mut before, "open");
+    assert_eq!((answer.text().as_str(), answer.field("connection")), ("cart", "close"));
+
+    // In the place of the chain that has gone there is one that this client has shown nothing.
+    reload(&[closed]);
+    let answer = ask(&mut stranger, "closed");
+    assert_eq!((answer.status(), answer.field("connection")), (404, "close"));
+    assert_eq!(backend.asked().len(), 2);
 }

@@ -101,9 +101,17 @@ impl Control {
         self.names.keep(&snapshot.config);
         let version = snapshot.version.clone();
         self.merging.values_mut().for_each(Merging::told);
-        let closing = closing(&self.shared.snapshot.load(), &snapshot);
+        let before = self.shared.snapshot.load_full();
+        let closing = closing(&before, &snapshot);
+        let leaving = self.shared.leaving.load().after(&before, &snapshot, self.shared.patience);
+        // Who misses its chain in the new configuration finds it among those that leave.
+        let some_leave = leaving.is_some();
+        leaving.into_iter().for_each(|leaving| self.shared.leaving.store(Arc::new(leaving)));
         // Who is told to listen finds its listener configured.
         self.shared.snapshot.store(Arc::new(snapshot));
+        if some_leave {
+            self.sockets.chains_leave();
+        }
         closing.into_iter().for_each(|host| self.sockets.close(host));
         self.sockets.tell(orders);
         self.shared.refused.store(Arc::new(None));
@@ -112,6 +120,15 @@ impl Control {
         self.shared.telemetry.metrics.forget_unused();
         self.shared.telemetry.logs.forget_unused();
         Ok(version)
+    }
+
+    /// Lets go of chains that were answered for long enough after a reload had taken them away.
+    pub(super) fn forget_left(&self) {
+        let left = self.shared.leaving.load().left();
+        if let Some(left) = left {
+            self.shared.leaving.store(Arc::new(left));
+            self.sockets.chains_leave();
+        }
     }
 
     fn refuse(&self, reason: &str) {

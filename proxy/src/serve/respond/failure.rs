@@ -179,6 +179,7 @@ impl Failure {
             Self::Refused(Refusal::TooManyFields) => Some(HttpCounter::RqTooManyFields),
             Self::Refused(Refusal::TargetTooLong) => Some(HttpCounter::RqUriTooLong),
             Self::HeadTimeout => Some(HttpCounter::RqHeaderTimeout),
+            Self::StreamIdle(_) => Some(HttpCounter::RqIdleTimeout),
             _ => None,
         }
     }

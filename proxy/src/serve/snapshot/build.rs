@@ -10,7 +10,7 @@ use crate::cluster::Kept;
 use crate::filter::fault::Faults;
 use crate::filter::rate_limit::Limiter;
 use crate::net::TlsError;
-use crate::policy::{self, Config, HttpManager, RateLimit};
+use crate::policy::{self, ChainMatch, Config, DownstreamTls, FilterChain, HttpManager, RateLimit};
 use crate::serve::trace::Spans;
 use crate::telemetry::ClusterCounter;
 use crate::telemetry::access_log::{AccessLog, LogWriter};
@@ -69,13 +69,25 @@ pub(crate) struct Registry {
 struct State {
     clusters: HashMap<String, Kept>,
     listeners: HashMap<String, ListenerId>,
-    chains: HashMap<(ListenerId, String), ChainId>,
+    chains: HashMap<ChainKey, (Option<DownstreamTls>, ChainId)>,
     buckets: HashMap<String, (RateLimit, Arc<Limiter>)>,
     faults: HashMap<ChainId, Arc<Faults>>,
     queues: HashMap<ChainId, SpanQueue>,
     /// Numbers are not given out again: connections know their chain by its.
     next_listener: u32,
     next_chain: u32,
+}
+
+/// What tells the chains of a listener apart, wherever they stand in it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct ChainKey {
+    listener: ListenerId,
+    /// It serves what no other matches.
+    default: bool,
+    name: String,
+    matches: ChainMatch,
+    /// Chains ahead of it with the same of all that; a connection meets the first alone.
+    nth: usize,
 }
 
 /// A snapshot that is not live: whatever is live does not know of it.
@@ -155,11 +167,18 @@ impl Building<'_> {
         *listeners.entry(name.to_owned()).or_insert_with(|| known.unwrap_or_else(|| ListenerId(next(next_listener))))
     }
 
-    fn chain_id(&mut self, listener: ListenerId, key: &str) -> ChainId {
+    /// The number of a chain. One that asks other things of a client than before is new: whoever is connected has not shown them.
+    fn chain_id(&mut self, listener: ListenerId, chain: &FilterChain, default: bool) -> ChainId {
         let State { chains, next_chain, .. } = &mut self.state;
-        let key = (listener, key.to_owned());
-        let known = self.before.chains.get(&key).copied();
-        *chains.entry(key).or_insert_with(|| known.unwrap_or_else(|| ChainId(next(next_chain))))
+        let (name, matches) = (chain.name.clone(), chain.matches.clone());
+        let mut key = ChainKey { listener, default, name, matches, nth: 0 };
+        while chains.contains_key(&key) {
+            key.nth += 1;
+        }
+        let known = self.before.chains.get(&key).filter(|(tls, _)| *tls == chain.tls);
+        let id = known.map_or_else(|| ChainId(next(next_chain)), |(_, id)| *id);
+        chains.insert(key, (chain.tls.clone(), id));
+        id
     }
 
     /// Faults of a chain that are under way.

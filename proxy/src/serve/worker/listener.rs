@@ -1,10 +1,11 @@
 //! Connections of clients: taken one after the other, and counted for as long as they are open.
 
-use super::{Shared, Socket, Worker};
+use super::{Socket, Worker};
 use crate::net::{self, Scarcity};
 use crate::serve::accept;
 use crate::telemetry::messages::Level;
-use crate::telemetry::metrics::{self, ListenerCounter, ListenerStats};
+use crate::telemetry::metrics::{ListenerCounter, ListenerStats};
+use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,7 +25,7 @@ impl Worker {
                 accepted = net::accept(&listener) => match accepted {
                     Ok((stream, remote)) => {
                         scarcity.over();
-                        let Some(opened) = self.opened(&socket.open, socket.most, &socket.stats) else { continue };
+                        let Some(opened) = self.opened(&socket.open, socket.most, &socket.stats, stream.as_raw_fd()) else { continue };
                         // Wrapped in another future it would take twice the room.
                         let served = accept::serve(Rc::clone(&self), socket.listener, stream, remote, opened);
                         clients.spawn_local(served);
@@ -49,7 +50,13 @@ impl Worker {
     }
 
     /// A place for a connection that was taken; none: there are too many.
-    fn opened(&self, open: &Arc<AtomicU32>, most: Option<u32>, stats: &Arc<ListenerStats>) -> Option<Opened> {
+    fn opened(
+        self: &Rc<Self>,
+        open: &Arc<AtomicU32>,
+        most: Option<u32>,
+        stats: &Arc<ListenerStats>,
+        client: RawFd,
+    ) -> Option<Opened> {
         let count = |counter| stats.count(self.shard, counter);
         if open.fetch_add(1, Ordering::Relaxed) >= most.unwrap_or(u32::MAX) {
             open.fetch_sub(1, Ordering::Relaxed);
@@ -63,12 +70,13 @@ impl Worker {
             return None;
         }
         stats.opened(self.shard);
+        self.clients.borrow_mut().insert(client);
         Some(Opened {
             since: crate::clock::now(),
+            client,
             open: Arc::clone(open),
             stats: Arc::clone(stats),
-            shard: self.shard,
-            shared: Arc::clone(&self.shared),
+            worker: Rc::clone(self),
         })
     }
 }
@@ -76,16 +84,18 @@ impl Worker {
 /// A connection that was taken; over when dropped.
 pub(in crate::serve) struct Opened {
     since: Instant,
+    /// Its socket, which is open for as long as this is.
+    client: RawFd,
     open: Arc<AtomicU32>,
     stats: Arc<ListenerStats>,
-    shard: metrics::Worker,
-    shared: Arc<Shared>,
+    worker: Rc<Worker>,
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
-        self.shared.open.fetch_sub(1, Ordering::Relaxed);
-        self.stats.closed(self.shard, crate::clock::now().saturating_duration_since(self.since));
+        self.worker.clients.borrow_mut().remove(&self.client);
+        self.worker.shared.open.fetch_sub(1, Ordering::Relaxed);
+        self.stats.closed(self.worker.shard, crate::clock::now().saturating_duration_since(self.since));
     }
 }

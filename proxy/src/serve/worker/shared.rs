@@ -1,5 +1,6 @@
 //! What all workers share with each other and with the control task, and what they say to each other.
 
+use super::Leaving;
 use crate::health::outlier::Detection;
 use crate::serve::snapshot::{ListenerId, Snapshot, Telemetry};
 use crate::telemetry::access_log::AccessLog;
@@ -55,8 +56,21 @@ pub(crate) enum Told {
     Listen(Socket),
     /// Take no more of them for this listener; those that are there go on.
     Leave(ListenerId),
+    /// A reload has taken chains away, or their time is over: whoever has come by them is to look.
+    ChainsLeave,
     /// Close connections to this endpoint.
     Close(u64),
+}
+
+/// How far the process is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not at all.
+    Serving,
+    /// No more connections are taken, and every answer is the last of its connection; the process goes on.
+    Draining,
+    /// The same, and the process ends with the last connection, or when its patience is over.
+    Ending,
 }
 
 /// What all workers share.
@@ -64,19 +78,21 @@ pub(crate) enum Told {
 pub(crate) struct Shared {
     /// The configuration; a request takes it once and lives with it.
     pub snapshot: ArcSwap<Snapshot>,
+    /// Chains that it has no more and that are still answered; written ahead of it.
+    pub leaving: ArcSwap<Leaving>,
     /// Where what requests have shown goes.
     pub seen: mpsc::UnboundedSender<Seen>,
     /// Where all requests are logged besides, if they are.
     pub access_log: Option<AccessLog>,
     /// All numbers and logs.
     pub telemetry: Arc<Telemetry>,
-    /// Becomes true when no more requests are to be taken; whoever sets it wakes [`Self::drained`] too.
+    /// True from [`Phase::Draining`] on; whoever sets it tells [`Self::phase`] too.
     pub draining: AtomicBool,
-    /// Wakes each worker once to look at `draining`.
-    pub drained: watch::Receiver<bool>,
+    /// Tells each worker how far the process has come.
+    pub phase: watch::Receiver<Phase>,
     /// It was told to fail the health checks of the load balancer in front of this proxy.
     pub fails_health_check: AtomicBool,
-    /// Longest wait for requests under way when draining.
+    /// Longest wait for requests under way when draining, and how long chains that are gone are answered.
     pub patience: Duration,
     /// Connections so far, over all workers.
     pub connections: AtomicU64,

@@ -23,11 +23,11 @@ impl Building<'_> {
     ) -> Result<(ListenerId, Runtime), BuildError> {
         let id = self.listener_id(&listener.name);
         let mut chains = Vec::new();
-        for (at, chain) in listener.chains.iter().enumerate() {
-            chains.push(self.chain(id, listener, chain, &at.to_string(), clusters, node)?);
+        for chain in &listener.chains {
+            chains.push(self.chain(id, listener, chain, false, clusters, node)?);
         }
         let default_chain = match &listener.default_chain {
-            Some(chain) => Some(self.chain(id, listener, chain, "default", clusters, node)?),
+            Some(chain) => Some(self.chain(id, listener, chain, true, clusters, node)?),
             None => None,
         };
         let runtime = Runtime {
@@ -48,11 +48,11 @@ impl Building<'_> {
         listener_id: ListenerId,
         listener: &Listener,
         chain: &FilterChain,
-        place: &str,
+        default: bool,
         clusters: &Arc<Clusters>,
         node: &Node,
     ) -> Result<Chain, BuildError> {
-        let id = self.chain_id(listener_id, if chain.name.is_empty() { place } else { &chain.name });
+        let id = self.chain_id(listener_id, chain, default);
         let tls = chain.tls.as_ref().map(ServerTls::load).transpose().map_err(|error| BuildError {
             what: format!("TLS of listener {}", listener.name),
             origin: Box::new(chain.origin.clone()),
