@@ -25,11 +25,10 @@ fn what_workers_count_at_the_same_time_adds_up() {
                     cluster.count(worker, ClusterCounter::RqTotal);
                     cluster.answered(worker, if turn % 4 == 0 { 503 } else { 200 });
                     cluster.took(worker, ClusterTime::Rq, Duration::from_millis(turn % 700));
-                    http.up(worker, HttpLevel::RqActive);
-                    // The next worker ends what this one began.
-                    http.down(worker, HttpLevel::RqActive);
+                    drop(Raised::new(&**http, worker, HttpLevel::RqActive));
                 }
-                http.up(worker, HttpLevel::CxActive);
+                // Raised for good.
+                std::mem::forget(Raised::new(&**http, worker, HttpLevel::CxActive));
             });
         }
         // Who reads meanwhile sees no more than there will be.
