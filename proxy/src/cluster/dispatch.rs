@@ -8,7 +8,7 @@ use crate::net::{self, ServerName, Transport};
 use crate::policy::{Address, PoolLimits, Priority, ProtocolChoice};
 use crate::telemetry::metrics::Worker;
 use crate::telemetry::{ClusterCounter, ClusterTime};
-use crate::wire::{Broken, Sink, Source, http1};
+use crate::wire::{Broken, Sink, Source, http1, keepalive};
 use squall_http1::{Framing, Limits, Request};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -258,26 +258,14 @@ async fn serve_streams(
     let limits = (options.max_concurrent_streams, cluster.policy.connections.max_requests);
     let http2 = Http2::new(send, limits, local, pool);
     let opened = http2.opened;
-    let pings = connection.ping_pong().zip(options.keepalive);
+    let unanswered = keepalive::unanswered(connection.ping_pong(), options.keepalive);
     pool.opened();
     // Once nobody else holds it the connection ends.
     let http2 = pool.add_streams(http2);
-    let alive = async {
-        match pings {
-            Some((mut pings, keepalive)) => loop {
-                tokio::time::sleep(keepalive.interval).await;
-                let pong = tokio::time::timeout(keepalive.timeout, pings.ping(h2::Ping::opaque())).await;
-                if !matches!(pong, Ok(Ok(_))) {
-                    return;
-                }
-            },
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         // However it ends, its streams have been told.
         _ = connection => {}
-        () = alive => {}
+        () = unanswered => {}
     }
     let left = http2.upgrade();
     left.iter().filter(|http2| Http2::is_ready(http2)).for_each(|http2| Http2::close(http2, None));

@@ -9,13 +9,13 @@ use crate::clock::now;
 use crate::net::Transport;
 use crate::telemetry::HttpCounter;
 use crate::telemetry::metrics::HttpStats;
-use crate::wire::{Sink, Source, gathered, http2};
+use crate::wire::{Sink, Source, gathered, http2, keepalive};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use squall_http1::Request;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
         return;
     };
     flusher.begin();
-    let mut pings = connection.ping_pong();
+    let mut unanswered = pin!(keepalive::unanswered(connection.ping_pong(), options.keepalive));
     let mut streams = JoinSet::new();
     let opened = now();
     let mut last_active = opened;
@@ -103,7 +103,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                 }
                 leaves = true;
             }
-            () = alive(pings.as_mut(), options.keepalive), if options.keepalive.is_some() => break Gone::PingTimeout,
+            () = &mut unanswered => break Gone::PingTimeout,
         }
         if leaves && !leaving {
             leaving = true;
@@ -123,18 +123,6 @@ fn broken(worker: &Worker, stats: &HttpStats, error: &h2::Error) -> Gone {
     }
     stats.count(worker.shard, HttpCounter::CxProtocolError);
     Gone::BadMessage
-}
-
-/// Returns when the client does not answer a ping in time.
-async fn alive(pings: Option<&mut h2::PingPong>, keepalive: Option<crate::policy::Http2Keepalive>) {
-    let (Some(pings), Some(keepalive)) = (pings, keepalive) else { return std::future::pending().await };
-    loop {
-        tokio::time::sleep(keepalive.interval).await;
-        let pong = tokio::time::timeout(keepalive.timeout, pings.ping(h2::Ping::opaque())).await;
-        if !matches!(pong, Ok(Ok(_))) {
-            return;
-        }
-    }
 }
 
 /// A stream to be served: boxed, since a task moves what it runs several times, and this takes kilobytes.
