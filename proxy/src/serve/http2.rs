@@ -67,8 +67,10 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     // Once goodbye is said, streams that were begun meanwhile are served, and those under way go on to their end.
     let mut leaving = false;
     let ended = loop {
-        let idle = timeouts.idle.filter(|_| streams.is_empty()).map(|limit| last_active + limit);
-        let old = timeouts.max_connection.map(|limit| opened + limit);
+        let idle = timeouts.idle.filter(|_| streams.is_empty());
+        let idle = idle.map(|limit| (last_active + limit, HttpCounter::CxIdleTimeout));
+        let old = timeouts.max_connection.map(|limit| (opened + limit, HttpCounter::CxMaxDurationReached));
+        let over = idle.into_iter().chain(old).min_by_key(|(due, _)| *due);
         let mut leaves = false;
         tokio::select! {
             biased;
@@ -97,10 +99,8 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                 }
             }
             () = worker.draining(), if !leaving => leaves = true,
-            () = until(idle.into_iter().chain(old).min()), if !leaving => {
-                if idle.is_some_and(|due| due <= now()) {
-                    stats.count(worker.shard, HttpCounter::CxIdleTimeout);
-                }
+            () = until(over.map(|(due, _)| due)), if !leaving => {
+                over.into_iter().for_each(|(_, counter)| stats.count(worker.shard, counter));
                 leaves = true;
             }
             () = &mut unanswered => break Gone::PingTimeout,
