@@ -119,15 +119,15 @@ async fn wait_or_open(
     cluster.stats.count(pools.shard, ClusterCounter::RqPendingTotal);
     let begun = now();
     loop {
-        let turn = pool.wait();
+        let mut waiter = pool.wait();
         open_another(pools.shard, pool, cluster, member, key, limits);
-        match turn.await {
+        match waiter.turn().await {
             // A peer whose newest connection says goodbye at once would do so with the next, too.
-            Ok(Turn::Connection(connection)) if connection.is_ready() || connection.opened() >= begun => {
+            Some(Turn::Connection(connection)) if connection.is_ready() || connection.opened() >= begun => {
                 return Ok(connection);
             }
-            Ok(Turn::Failed(error)) => return Err(error),
-            Ok(Turn::Connection(_) | Turn::TryAgain) | Err(_) => {}
+            Some(Turn::Failed(error)) => return Err(error),
+            Some(Turn::Connection(_) | Turn::TryAgain) | None => {}
         }
     }
 }
