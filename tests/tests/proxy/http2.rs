@@ -86,6 +86,16 @@ fn h2_upgrade_policy_makes_http1_requests_streams_of_one_connection() {
 }
 
 #[test]
+fn use_client_protocol_asks_a_service_as_its_client_asks() {
+    let policies = rule("{connectionPool: {http: {useClientProtocol: true}}}");
+    let plain = http1::Backend::start(|request| ok1(request.target()));
+    assert_eq!(Proxy::start(&policies, &[&plain]).get("/a").text(), "/a");
+    let streams = Backend::start(|request| ok(request.head.uri().path()));
+    let proxy = in_front_of(streams.address, &policies);
+    assert_eq!(Client::to(proxy.listen).ask(get("/b")).text(), "/b");
+}
+
+#[test]
 fn bodies_go_through_whole_both_ways_whatever_their_size_and_the_windows() {
     let backend =
         Backend::start(|request| Answer::Whole(http::Response::new(()), request.body.clone(), HeaderMap::new()));

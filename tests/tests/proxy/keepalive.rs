@@ -1,4 +1,4 @@
-//! Pings of HTTP/2 on either side: who answers lives on, who does not is cut off.
+//! What keeps connections alive, and shows that they are dead: pings of HTTP/2 on either side, probes of TCP.
 
 use nix::sys::signal::Signal;
 use squall_tests::bootstrap::Bootstrap;
@@ -120,5 +120,26 @@ fn an_endpoint_that_answers_pings_is_waited_for_and_one_that_does_not_is_given_u
         if expected == 503 {
             assert_eq!(proxy.access_log(1)[0]["response_flags"], "UC");
         }
+    }
+}
+
+/// True if probes of TCP wait to be sent on the connection to an endpoint.
+fn is_probed(endpoint: SocketAddr) -> bool {
+    let (remote, established, probes) = (format!(":{:04X}", endpoint.port()), "01", "02:");
+    let sockets = std::fs::read_to_string("/proc/self/net/tcp").expect("a list of sockets");
+    let fields = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut connections = fields.filter(|fields| fields[2].ends_with(&remote) && fields[3] == established);
+    connections.next().expect("a connection").get(5).is_some_and(|timer| timer.starts_with(probes))
+}
+
+#[test]
+fn connections_to_endpoints_are_probed_where_tcp_keepalive_says_so() {
+    for (options, expected) in
+        [("tcpKeepalive: {time: 600s, interval: 60s, probes: 3}", true), ("maxConnections: 9", false)]
+    {
+        let backend = Backend::named("cart");
+        let proxy = Proxy::start(&rule(&format!("{{connectionPool: {{tcp: {{{options}}}}}}}")), &[&backend]);
+        assert_eq!(proxy.get("/").status(), 200);
+        assert_eq!(is_probed(backend.address), expected, "{options}");
     }
 }
