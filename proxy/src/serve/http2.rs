@@ -112,7 +112,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     };
     // Streams that are under way learn of it by this, and are counted and logged as everywhere else.
     peer.ended.set(Some(ended));
-    drop(connection);
+    drop((connection, flusher));
     while streams.join_next().await.is_some() {}
 }
 
