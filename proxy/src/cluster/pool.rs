@@ -314,8 +314,7 @@ impl HostPool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Load;
-    use crate::cluster::connection::Ends;
+    use crate::cluster::{Ends, Load};
     use crate::net::Transport;
     use crate::telemetry::metrics::Registry;
     use crate::wire::{Sink, Source, http1};
