@@ -9,16 +9,19 @@ mod dispatch;
 mod host;
 mod load;
 mod met;
+mod open;
 mod pool;
 mod pool_key;
 mod pools;
+mod speak;
 
 pub(crate) use closed::Bound;
 pub(crate) use connection::{Channel, Ends};
-pub(crate) use dispatch::{ConnectError, PoolKey, connect, open};
+pub(crate) use dispatch::{PoolKey, connect};
 pub(crate) use host::{Active, Host, Member};
 pub(crate) use load::{Load, Slot};
 use met::Met;
+pub(crate) use open::{ConnectError, open};
 pub(crate) use pools::{Lifetime, Pools};
 
 use crate::balance::{self, Rotation, Turn, Wish};

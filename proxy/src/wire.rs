@@ -8,6 +8,7 @@ mod gathered;
 mod grpc_messages;
 pub(crate) mod http1;
 pub(crate) mod http2;
+pub(crate) mod keepalive;
 mod spare;
 mod translate;
 

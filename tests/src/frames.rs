@@ -36,6 +36,9 @@ pub const ACK: u8 = 1;
 /// The fields end here.
 pub const END_HEADERS: u8 = 4;
 
+/// The field `:status: 200`, which has a number of its own.
+pub const STATUS_200: u8 = 0x88;
+
 /// A frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -54,6 +57,16 @@ impl Frame {
     #[must_use]
     pub fn new(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Self {
         Self { kind, flags, stream, payload: payload.to_vec() }
+    }
+
+    /// The next one; none at the end.
+    pub fn read(from: &mut impl Read) -> Option<Self> {
+        let mut head = [0; 9];
+        from.read_exact(&mut head).ok()?;
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+        from.read_exact(&mut payload).ok()?;
+        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & (u32::MAX >> 1);
+        Some(Self { kind: head[3], flags: head[4], stream, payload })
     }
 
     /// As it is sent.
@@ -181,12 +194,7 @@ impl Frames {
 
     /// The next frame; none at the end.
     pub fn read(&mut self) -> Option<Frame> {
-        let mut head = [0; 9];
-        self.stream.read_exact(&mut head).ok()?;
-        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-        self.stream.read_exact(&mut payload).ok()?;
-        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & (u32::MAX >> 1);
-        Some(Frame { kind: head[3], flags: head[4], stream, payload })
+        Frame::read(&mut self.stream)
     }
 
     /// The next frame of a stream that ends or answers it, settings and pings being acknowledged meanwhile; none at the end.

@@ -1,5 +1,6 @@
 //! TLS for tests: an authority of their own, and servers and clients that show its certificates.
 
+use crate::frames::{self, ACK, END_HEADERS, END_STREAM, Frame, PREFACE, kind};
 use crate::http::{Message, read_message};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
@@ -7,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use std::fmt::Write as _;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -94,7 +95,7 @@ fn key(pem: &str) -> PrivateKeyDer<'static> {
 /// What a TLS backend knows of a request: the name that was asked for in the hello, whether the client showed a certificate, and the request.
 pub type Seen = (Option<String>, bool, Message);
 
-/// A server of HTTP/1 over TLS that answers each request with 200 `secure`.
+/// A server over TLS that answers each request with 200: of HTTP/1, with `secure`, unless HTTP/2 is agreed on.
 pub struct Backend {
     /// Where it listens.
     pub address: SocketAddr,
@@ -105,6 +106,12 @@ impl Backend {
     /// Starts one that shows `identity`, and asks for certificates of `clients` if there is such an authority.
     #[must_use]
     pub fn start(identity: &Identity, clients: Option<&Authority>) -> Self {
+        Self::speaking(&[], identity, clients)
+    }
+
+    /// The same; it agrees on one of these protocols by ALPN.
+    #[must_use]
+    pub fn speaking(protocols: &[&str], identity: &Identity, clients: Option<&Authority>) -> Self {
         let builder = match clients {
             None => ServerConfig::builder().with_no_client_auth(),
             Some(authority) => {
@@ -113,7 +120,9 @@ impl Backend {
             }
         };
         let config = builder.with_single_cert(vec![certificate(&identity.certificate)], key(&identity.key));
-        let config = Arc::new(config.expect("a certificate with its key"));
+        let mut config = config.expect("a certificate with its key");
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
@@ -137,12 +146,34 @@ impl Backend {
 
 fn serve(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<Seen>>) -> io::Result<()> {
     let connection = ServerConnection::new(config).map_err(io::Error::other)?;
-    let mut reader = BufReader::new(StreamOwned::new(connection, stream));
+    let mut stream = StreamOwned::new(connection, stream);
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock)?;
+    }
+    if stream.conn.alpn_protocol() == Some(b"h2") {
+        return serve_streams(&mut stream);
+    }
+    let mut reader = BufReader::new(stream);
     while let Some(request) = read_message(&mut reader)? {
         let connection = &reader.get_ref().conn;
         let known = (connection.server_name().map(ToOwned::to_owned), connection.peer_certificates().is_some());
         seen.lock().expect("no panic").push((known.0, known.1, request));
         reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecure")?;
+    }
+    Ok(())
+}
+
+fn serve_streams(stream: &mut (impl Read + Write)) -> io::Result<()> {
+    stream.read_exact(&mut [0; PREFACE.len()])?;
+    stream.write_all(&Frame::new(kind::SETTINGS, 0, 0, &[]).bytes())?;
+    while let Some(frame) = Frame::read(stream) {
+        let answer = match frame.kind {
+            kind::SETTINGS if frame.flags & ACK == 0 => Frame::new(kind::SETTINGS, ACK, 0, &[]),
+            kind::PING if frame.flags & ACK == 0 => Frame::new(kind::PING, ACK, 0, &frame.payload),
+            kind::HEADERS => Frame::new(kind::HEADERS, END_HEADERS | END_STREAM, frame.stream, &[frames::STATUS_200]),
+            _ => continue,
+        };
+        stream.write_all(&answer.bytes())?;
     }
     Ok(())
 }

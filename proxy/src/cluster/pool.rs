@@ -10,7 +10,10 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+/// Places of requests that have given up waiting, which are not worth looking for.
+const MOST_GONE: usize = 16;
 
 /// What a waiting request is given.
 pub(super) enum Turn {
@@ -20,6 +23,34 @@ pub(super) enum Turn {
     TryAgain,
     /// Connecting has failed, for everybody who waited.
     Failed(ConnectError),
+}
+
+/// A place in the queue of a pool. Whoever gives it up passes on what it was given meanwhile.
+pub(super) struct Waiter<'a> {
+    pool: &'a HostPool,
+    turn: oneshot::Receiver<Turn>,
+}
+
+impl Waiter<'_> {
+    /// Waits for its turn; none if the pool is gone.
+    pub(super) async fn turn(&mut self) -> Option<Turn> {
+        (&mut self.turn).await.ok()
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let given = self.turn.try_recv();
+        // Nobody gives it anything from here on.
+        self.turn.close();
+        match given {
+            Ok(Turn::Connection(connection)) => connection.put_back(self.pool),
+            Ok(Turn::TryAgain) => self.pool.try_again(),
+            Err(TryRecvError::Empty) => self.pool.pending.set(self.pool.pending.get() - 1),
+            // It has had its turn.
+            Ok(Turn::Failed(_)) | Err(TryRecvError::Closed) => {}
+        }
+    }
 }
 
 /// How a connection has ended.
@@ -41,7 +72,10 @@ pub(super) struct HostPool {
     /// The one used last on top.
     idle: RefCell<Vec<Http1>>,
     streams: RefCell<Vec<Rc<Http2>>>,
+    /// Whoever has waited longest in front; those who have given up are passed over when they come to the front.
     waiting: RefCell<VecDeque<oneshot::Sender<Turn>>>,
+    /// Of those, who still wait.
+    pending: Cell<u32>,
     /// Connections of this pool, those being opened included.
     open: Cell<u32>,
     /// Of those, being opened.
@@ -59,6 +93,7 @@ impl HostPool {
             idle: RefCell::default(),
             streams: RefCell::default(),
             waiting: RefCell::default(),
+            pending: Cell::new(0),
             open: Cell::new(0),
             opening: Cell::new(0),
             closed: Cell::new(None),
@@ -143,17 +178,24 @@ impl HostPool {
 
     /// To whoever has waited longest; back, if nobody does.
     fn hand_out(&self, connection: Connection) -> Option<Connection> {
-        let mut turn = Turn::Connection(connection);
-        while let Some(waiter) = self.next_waiting() {
+        match self.give(Turn::Connection(connection))? {
+            Turn::Connection(connection) => Some(connection),
+            Turn::TryAgain | Turn::Failed(_) => None,
+        }
+    }
+
+    /// The same with any turn.
+    fn give(&self, mut turn: Turn) -> Option<Turn> {
+        loop {
+            let Some(waiter) = self.waiting.borrow_mut().pop_front() else { return Some(turn) };
             match waiter.send(turn) {
-                Ok(()) => return None,
+                Ok(()) => {
+                    self.pending.set(self.pending.get() - 1);
+                    return None;
+                }
                 // It has given up waiting.
                 Err(unused) => turn = unused,
             }
-        }
-        match turn {
-            Turn::Connection(connection) => Some(connection),
-            Turn::TryAgain | Turn::Failed(_) => None,
         }
     }
 
@@ -173,8 +215,7 @@ impl HostPool {
 
     /// True if more requests wait than connections are being opened for; one for many streams is for all of them.
     pub(super) fn wants_another(&self, for_many: bool) -> bool {
-        let waiting = self.waiting.borrow().iter().filter(|waiter| !waiter.is_closed()).count() as u32;
-        if for_many { self.opening.get() == 0 } else { self.opening.get() < waiting }
+        self.opening.get() < if for_many { 1 } else { self.pending.get() }
     }
 
     /// A connection is being opened.
@@ -193,9 +234,8 @@ impl HostPool {
         self.opened();
         self.open.set(self.open.get().saturating_sub(1));
         let mut told = 0;
-        while let Some(waiter) = self.next_waiting() {
-            // It may have given up waiting.
-            told += u64::from(waiter.send(Turn::Failed(error.clone())).is_ok());
+        while self.give(Turn::Failed(error.clone())).is_none() {
+            told += 1;
         }
         told
     }
@@ -214,21 +254,20 @@ impl HostPool {
 
     /// Whoever has waited longest may open another connection.
     fn try_again(&self) {
-        while let Some(waiter) = self.next_waiting() {
-            if waiter.send(Turn::TryAgain).is_ok() {
-                return;
-            }
+        self.give(Turn::TryAgain);
+    }
+
+    /// A place at the end of the queue.
+    pub(super) fn wait(&self) -> Waiter<'_> {
+        let (sender, turn) = oneshot::channel();
+        let mut waiting = self.waiting.borrow_mut();
+        // Whoever has given up takes no more room than those who wait.
+        if waiting.len() > 2 * self.pending.get() as usize + MOST_GONE {
+            waiting.retain(|waiter| !waiter.is_closed());
         }
-    }
-
-    pub(super) fn wait(&self) -> oneshot::Receiver<Turn> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting.borrow_mut().push_back(sender);
-        receiver
-    }
-
-    fn next_waiting(&self) -> Option<oneshot::Sender<Turn>> {
-        self.waiting.borrow_mut().pop_front()
+        waiting.push_back(sender);
+        self.pending.set(self.pending.get() + 1);
+        Waiter { pool: self, turn }
     }
 
     /// Closes what has idled or lived too long, or whose peer is gone or says goodbye.
@@ -269,5 +308,75 @@ impl HostPool {
         let idle = self.idle.take();
         idle.iter().for_each(|connection| self.gone(Ended { active: false, opened: connection.opened, why: None }));
         self.streams.take().iter().for_each(|connection| Http2::close(connection, None));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Ends, Load};
+    use crate::net::Transport;
+    use crate::telemetry::metrics::Registry;
+    use crate::wire::{Sink, Source, http1};
+    use squall_http1::Limits;
+    use tokio::net::UnixStream;
+
+    fn pool() -> HostPool {
+        HostPool::new(Arc::new(Host::new(now())), Registry::new(1).cluster("cart"), Worker::CONTROL)
+    }
+
+    /// A connection of this pool, and its other end.
+    fn opened(pool: &HostPool) -> (Http1, UnixStream) {
+        pool.opening();
+        pool.opened();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (reader, writer) = Transport::from(ours).split();
+        let source = Source::Http1(http1::Source::new(reader, Limits::default()));
+        let ends = Box::new(Ends { source, sink: Sink::Http1(http1::Sink::new(writer)) });
+        let slot = Arc::new(Load::default()).take(|load| &load.connections, 1).unwrap();
+        let opened = now();
+        (Http1 { ends, requests: 0, opened, idle_since: opened, local: None, _slot: slot }, theirs)
+    }
+
+    #[tokio::test]
+    async fn a_connection_given_to_whoever_has_given_up_goes_to_the_next_or_rests() {
+        let pool = pool();
+        let (connection, _theirs) = opened(&pool);
+        let (first, mut second) = (pool.wait(), pool.wait());
+        pool.put_back(connection, now());
+        drop(first);
+        let Some(Turn::Connection(connection)) = second.turn().await else { panic!("it is the second's turn") };
+        drop(second);
+        let third = pool.wait();
+        connection.put_back(&pool);
+        drop(third);
+        assert!(pool.take_ready(now(), None).is_some());
+        assert_eq!(pool.open(), 1);
+    }
+
+    #[tokio::test]
+    async fn leave_to_open_another_connection_is_passed_on() {
+        let pool = pool();
+        let (connection, _theirs) = opened(&pool);
+        let (first, mut second) = (pool.wait(), pool.wait());
+        pool.gone(Ended { active: false, opened: connection.opened, why: None });
+        drop(first);
+        assert!(matches!(second.turn().await, Some(Turn::TryAgain)));
+    }
+
+    #[tokio::test]
+    async fn as_many_connections_are_wanted_as_requests_wait_however_many_have_given_up() {
+        let pool = pool();
+        let mut waiting = vec![pool.wait(), pool.wait()];
+        (0..10_000).for_each(|_| drop(pool.wait()));
+        assert!(pool.waiting.borrow().len() < 100);
+        pool.opening();
+        assert!(pool.wants_another(false) && !pool.wants_another(true));
+        waiting.pop();
+        assert!(!pool.wants_another(false));
+        waiting.push(pool.wait());
+        assert!(pool.wants_another(false));
+        assert_eq!(pool.failed(&ConnectError::Timeout), 2);
+        assert!(!pool.wants_another(false) && pool.wants_another(true));
     }
 }

@@ -9,7 +9,7 @@ use super::{http1, http2, tcp};
 use crate::clock::now;
 use crate::net::{Inspected, Transport, begins_http2, inspect, original_destination};
 use crate::policy::{Codec, HttpTimeouts, Inspection, TransportProtocol};
-use crate::telemetry::metrics::{HttpStats, HttpTime, ListenerCounter};
+use crate::telemetry::metrics::{HttpStats, HttpTime, ListenerCounter, Raised};
 use crate::telemetry::{HttpCounter, HttpLevel};
 use bytes::BytesMut;
 use std::net::SocketAddr;
@@ -113,7 +113,7 @@ async fn speak(
     stats.count(shard, HttpCounter::CxTotal);
     stats.count(shard, counter);
     let levels = [Some(HttpLevel::CxActive), Some(level), secure.then_some(HttpLevel::CxSslActive)];
-    levels.iter().flatten().for_each(|level| stats.up(shard, *level));
+    let raised = levels.map(|level| level.map(|level| Raised::new(stats, shard, level)));
     if secure {
         stats.count(shard, HttpCounter::CxSslTotal);
     }
@@ -122,7 +122,7 @@ async fn speak(
     } else {
         http1::serve(Rc::clone(worker), transport, peer, chain).await;
     }
-    levels.iter().flatten().for_each(|level| stats.down(shard, *level));
+    drop(raised);
     stats.count(shard, HttpCounter::CxDestroy);
     if stalled.get() {
         stats.count(shard, HttpCounter::CxSlowReader);

@@ -20,6 +20,7 @@ use crate::filter::conditions::Asked;
 use crate::filter::cors::{self, Cors};
 use crate::filter::timeout::stream_age;
 use crate::policy::{Forward, HttpFilter, HttpManager};
+use crate::telemetry::metrics::Raised;
 use crate::telemetry::{HttpCounter, HttpLevel};
 use crate::wire::{GrpcMessages, Source, http2};
 use rand::RngExt;
@@ -51,7 +52,7 @@ pub(super) async fn handle(
     let mut transaction = Transaction::new(worker, service, client, request);
     let stats = &service.stats;
     stats.began(worker.shard, transaction.client.is_http2());
-    stats.up(worker.shard, HttpLevel::RqActive);
+    let active = Raised::new(&**stats, worker.shard, HttpLevel::RqActive);
     let headers = &transaction.request.headers;
     if !transaction.request.keep_alive() || headers.has_token("proxy-connection", "close") {
         transaction.client.peer.closing.set(true);
@@ -60,11 +61,13 @@ pub(super) async fn handle(
         transaction.client.peer.drain(worker, stats);
     }
     let served = pin!(within_its_time(&mut transaction)).await;
+    // A stream ends in many ways with its connection; only that has happened.
+    let served = served.map_err(|gone| transaction.client.peer.ended.get().unwrap_or(gone));
     if let Err(gone) = served {
         transaction.notes.gone(gone);
         transaction.count(HttpCounter::RqRxReset);
     }
-    stats.down(worker.shard, HttpLevel::RqActive);
+    drop(active);
     notes::ended(&transaction);
     served
 }

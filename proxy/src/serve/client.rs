@@ -49,6 +49,8 @@ pub(super) struct Peer {
     pub(super) given_up: Cell<u32>,
     /// It takes no more requests.
     pub(super) closing: Cell<bool>,
+    /// How it has ended, where requests on it are still to learn that.
+    pub(super) ended: Cell<Option<Gone>>,
 }
 
 impl Peer {
@@ -69,6 +71,7 @@ impl Peer {
             requests: Cell::new(0),
             given_up: Cell::new(0),
             closing: Cell::new(false),
+            ended: Cell::new(None),
         }
     }
 
@@ -125,10 +128,16 @@ pub(super) struct Client {
 /// The client has gone away: there is nobody to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gone {
-    /// Its connection is over.
+    /// It closed its connection, or that is lost.
     Closed,
     /// It gave up this stream.
     Reset,
+    /// It broke the protocol, which ended its connection.
+    BadMessage,
+    /// It answered no ping, so its connection was cut off.
+    PingTimeout,
+    /// It gave up most of what it had asked for, so its connection was cut off.
+    Flood,
 }
 
 impl From<Broken> for Gone {
@@ -238,10 +247,7 @@ pub(super) async fn gone(source: &mut Source, sink: &mut Sink) -> Gone {
             source.until_lost().await;
             Gone::Closed
         }
-        (_, Sink::Http2(sink)) => {
-            sink.until_reset().await;
-            Gone::Reset
-        }
+        (_, Sink::Http2(sink)) => sink.until_reset().await.into(),
         (Source::Http2(_), Sink::Http1(_)) => std::future::pending().await,
     }
 }

@@ -8,21 +8,14 @@ use super::transaction::Transaction;
 use crate::filter::conditions::Asked;
 use crate::filter::fault::{self, ActiveFault, Answer};
 use crate::policy::FaultInjection;
-use crate::telemetry::metrics::{self, HttpStats};
+use crate::telemetry::metrics::{HttpStats, Raised};
 use crate::telemetry::{Flag, HttpCounter, HttpLevel};
 use std::sync::Arc;
 
 /// A fault that is under way, and counted for as long.
 pub(super) struct Counted {
-    stats: Arc<HttpStats>,
-    shard: metrics::Worker,
+    _level: Raised<Arc<HttpStats>>,
     _active: ActiveFault,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.stats.down(self.shard, HttpLevel::ActiveFaults);
-    }
 }
 
 /// Faults of the policy come before the router, so no retry, time-out or detector ever sees them.
@@ -48,8 +41,8 @@ pub(super) async fn inject(
         stats.count(worker.shard, HttpCounter::FaultsOverflow);
         return Ok(Passed::On);
     };
-    stats.up(worker.shard, HttpLevel::ActiveFaults);
-    let active = Counted { stats: Arc::clone(stats), shard: worker.shard, _active: active };
+    let level = Raised::new(Arc::clone(stats), worker.shard, HttpLevel::ActiveFaults);
+    let active = Counted { _level: level, _active: active };
     if let Some(delay) = drawn.delay {
         stats.count(worker.shard, HttpCounter::DelaysInjected);
         notes.flags.raise(Flag::DelayInjected);

@@ -9,13 +9,13 @@ use crate::clock::now;
 use crate::net::Transport;
 use crate::telemetry::HttpCounter;
 use crate::telemetry::metrics::HttpStats;
-use crate::wire::{Sink, Source, gathered, http2};
+use crate::wire::{Sink, Source, gathered, http2, keepalive};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use squall_http1::Request;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,13 +60,18 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
         return;
     };
     flusher.begin();
-    let mut pings = connection.ping_pong();
+    let mut unanswered = pin!(keepalive::unanswered(connection.ping_pong(), options.keepalive));
     let mut streams = JoinSet::new();
     let opened = now();
     let mut last_active = opened;
-    loop {
-        let idle = timeouts.idle.filter(|_| streams.is_empty()).map(|limit| last_active + limit);
-        let old = timeouts.max_connection.map(|limit| opened + limit);
+    // Once goodbye is said, streams that were begun meanwhile are served, and those under way go on to their end.
+    let mut leaving = false;
+    let ended = loop {
+        let idle = timeouts.idle.filter(|_| streams.is_empty());
+        let idle = idle.map(|limit| (last_active + limit, HttpCounter::CxIdleTimeout));
+        let old = timeouts.max_connection.map(|limit| (opened + limit, HttpCounter::CxMaxDurationReached));
+        let over = idle.into_iter().chain(old).min_by_key(|(due, _)| *due);
+        let mut leaves = false;
         tokio::select! {
             biased;
             accepted = poll_fn(|cx| flusher.after(cx, |cx| connection.poll_accept(cx))) => match accepted {
@@ -74,69 +79,50 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                     peer.requests.set(peer.requests.get().saturating_add(1));
                     last_active = now();
                     streams.spawn_local(stream(Rc::clone(&worker), Rc::clone(&peer), chain, last_active, head, respond));
-                    if limits.requests_per_connection.is_some_and(|most| peer.requests.get() >= most) {
+                    if !leaving && limits.requests_per_connection.is_some_and(|most| peer.requests.get() >= most) {
                         stats.count(worker.shard, HttpCounter::CxMaxRequestsReached);
-                        break;
+                        leaves = true;
                     }
                 }
-                Some(Err(error)) => return broken(&worker, &stats, &error),
-                None => return,
+                Some(Err(error)) => break broken(&worker, &stats, &error),
+                None => break Gone::Closed,
             },
             Some(_) = streams.join_next(), if !streams.is_empty() => {
                 last_active = now();
-                if worker.fails_health_check() {
-                    break;
-                }
+                leaves = worker.fails_health_check();
                 if is_a_flood(&peer) {
                     stats.count(worker.shard, HttpCounter::PrematureResets);
+                    peer.ended.set(Some(Gone::Flood));
                     connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     let _ = tokio::time::timeout(timeouts.delayed_close, poll_fn(|cx| connection.poll_closed(cx))).await;
-                    return;
+                    break Gone::Flood;
                 }
             }
-            () = worker.parting(chain) => break,
-            () = until(idle.into_iter().chain(old).min()) => {
-                if idle.is_some_and(|due| due <= now()) {
-                    stats.count(worker.shard, HttpCounter::CxIdleTimeout);
-                }
-                break;
+            () = worker.parting(chain), if !leaving => leaves = true,
+            () = until(over.map(|(due, _)| due)), if !leaving => {
+                over.into_iter().for_each(|(_, counter)| stats.count(worker.shard, counter));
+                leaves = true;
             }
-            () = alive(pings.as_mut(), options.keepalive), if options.keepalive.is_some() => return,
+            () = &mut unanswered => break Gone::PingTimeout,
         }
-    }
-    // Goodbye first; streams that were begun meanwhile are served, and those under way go on to their end.
-    connection.graceful_shutdown();
-    loop {
-        tokio::select! {
-            biased;
-            accepted = poll_fn(|cx| flusher.after(cx, |cx| connection.poll_accept(cx))) => match accepted {
-                Some(Ok((head, respond))) => {
-                    drop(streams.spawn_local(stream(Rc::clone(&worker), Rc::clone(&peer), chain, now(), head, respond)));
-                }
-                Some(Err(_)) | None => return,
-            },
-            Some(_) = streams.join_next(), if !streams.is_empty() => {}
+        if leaves && !leaving {
+            leaving = true;
+            connection.graceful_shutdown();
         }
-    }
+    };
+    // Streams that are under way learn of it by this, and are counted and logged as everywhere else.
+    peer.ended.set(Some(ended));
+    drop((connection, flusher));
+    while streams.join_next().await.is_some() {}
 }
 
-/// Counts a connection that ended since its client does not keep to the protocol.
-fn broken(worker: &Worker, stats: &HttpStats, error: &h2::Error) {
-    if !error.is_io() && !error.is_remote() {
-        stats.count(worker.shard, HttpCounter::CxProtocolError);
+/// How a connection ended with this error; one whose client does not keep to the protocol is counted.
+fn broken(worker: &Worker, stats: &HttpStats, error: &h2::Error) -> Gone {
+    if error.is_io() || error.is_remote() {
+        return Gone::Closed;
     }
-}
-
-/// Returns when the client does not answer a ping in time.
-async fn alive(pings: Option<&mut h2::PingPong>, keepalive: Option<crate::policy::Http2Keepalive>) {
-    let (Some(pings), Some(keepalive)) = (pings, keepalive) else { return std::future::pending().await };
-    loop {
-        tokio::time::sleep(keepalive.interval).await;
-        let pong = tokio::time::timeout(keepalive.timeout, pings.ping(h2::Ping::opaque())).await;
-        if !matches!(pong, Ok(Ok(_))) {
-            return;
-        }
-    }
+    stats.count(worker.shard, HttpCounter::CxProtocolError);
+    Gone::BadMessage
 }
 
 /// A stream to be served: boxed, since a task moves what it runs several times, and this takes kilobytes.

@@ -85,6 +85,9 @@ impl Notes {
         let (flag, details) = match gone {
             Gone::Closed => (Flag::DownstreamClosed, "downstream_remote_disconnect"),
             Gone::Reset => (Flag::DownstreamReset, "http2.remote_reset"),
+            Gone::BadMessage => (Flag::DownstreamProtocolError, "codec_error"),
+            Gone::PingTimeout => (Flag::DownstreamClosed, "downstream_local_disconnect(http2_ping_timeout)"),
+            Gone::Flood => (Flag::DownstreamClosed, "downstream_local_disconnect(too_many_premature_resets)"),
         };
         self.flags = flag.into();
         self.details = Cow::Borrowed(details);

@@ -21,7 +21,7 @@ mod tcp;
 mod tests;
 
 pub(crate) use cluster::{BreakerNow, ClusterCounter, ClusterNow, ClusterStats, ClusterTime};
-pub(crate) use http::{HttpCounter, HttpLevel, HttpStats, HttpTime};
+pub(crate) use http::{HttpCounter, HttpLevel, HttpStats, HttpTime, Raised};
 pub(crate) use istio::{Istio, IstioTcp, Labels, Messages, Security};
 pub(crate) use listener::{ListenerCounter, ListenerStats};
 pub(crate) use rate_limit::{RateLimitCounter, RateLimitStats};

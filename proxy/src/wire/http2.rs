@@ -249,14 +249,14 @@ impl Sink {
         self.state = Sending::Done;
     }
 
-    /// Returns once the peer has given up the stream, or is gone.
-    pub(crate) async fn until_reset(&mut self) {
+    /// Returns once the peer has given up the stream, or is gone: which of the two.
+    pub(crate) async fn until_reset(&mut self) -> Broken {
         let reset = poll_fn(|cx| match &mut self.state {
-            Sending::Head(send) => send.poll_reset(cx).map(|_| ()),
-            Sending::Body(send) => send.poll_reset(cx).map(|_| ()),
+            Sending::Head(send) => send.poll_reset(cx),
+            Sending::Body(send) => send.poll_reset(cx),
             Sending::Done => Poll::Pending,
         });
-        reset.await;
+        reset.await.map_or_else(|error| broken(&error), |_| Broken::Reset)
     }
 }
 

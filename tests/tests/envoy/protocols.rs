@@ -16,6 +16,10 @@ pub(crate) fn cases() -> Vec<Case> {
 
 const TO_HTTP2: &str = "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {http2_protocol_options: {}}}}";
 
+const AS_CLIENT: &str = "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, use_downstream_protocol_config: {http_protocol_options: {}, http2_protocol_options: {}}}}";
+
+const SPOKEN: &str = ".upstream_cx_http1_total .upstream_cx_http2_total";
+
 fn to2(name: &'static str, plays: &[&str]) -> Case {
     case(name).cart(TO_HTTP2).backend2("one", plays)
 }
@@ -30,6 +34,8 @@ fn versions() -> Vec<Case> {
         to2("http1_to_http2", &["200 x-a: b", "204 << -"])
             .asks(&["GET /x?y x-q: 1; connection: keep-alive, x-q; te: gzip", "POST / << hello"]),
         to2("http2_to_http2", &["200 x-a: b"]).asks(&["h2 GET /x", "h2 POST / << hello", "h2 HEAD /"]),
+        case("http1_as_its_client_speaks").cart(AS_CLIENT).backend("one", &["200"]).ask("GET /x").stats(SPOKEN),
+        case("http2_as_its_client_speaks").cart(AS_CLIENT).backend2("one", &["200"]).ask("h2 GET /x").stats(SPOKEN),
         case("cookies_are_joined_for_http1").backend("one", &["200"]).ask("h2 GET / cookie: a=1; cookie: b=2"),
         case("fields_of_the_connection_stay_behind").backend("one", &["200 keep-alive: timeout=5; x-c: 1"]).ask(
             "GET / connection: x-drop; x-drop: 1; keep-alive: 3; proxy-connection: close; te: trailers; x-keep: 2",

@@ -1,6 +1,7 @@
 //! How long things may take.
 
-use squall_tests::envoy::{Case, case, hold_all};
+use squall_tests::envoy::{Case, Side, case, hold_all};
+use squall_tests::frames::{END_STREAM, Frames, kind, request};
 
 #[test]
 fn as_envoy_does() {
@@ -9,7 +10,32 @@ fn as_envoy_does() {
 
 /// All of them.
 pub(crate) fn cases() -> Vec<Case> {
-    [times(), amid_bodies()].into_iter().flatten().collect()
+    [times(), amid_bodies(), connections()].into_iter().flatten().collect()
+}
+
+fn connections() -> Vec<Case> {
+    let counts = "http.in.downstream_cx_max_duration_reached http.in.downstream_cx_idle_timeout";
+    let ends = |name, options: &str| {
+        case(name)
+            .manager(&format!("common_http_protocol_options: {{{options}}}"))
+            .backend("one", &["200"])
+            .then("the connection", goodbye)
+            .stats(counts)
+            .answers_only()
+    };
+    vec![
+        ends("a_client_of_streams_is_told_goodbye_when_it_is_too_old", "max_connection_duration: 0.3s"),
+        ends("a_client_of_streams_is_told_goodbye_when_it_idles", "idle_timeout: 0.3s"),
+        ends("the_first_of_both_counts", "idle_timeout: 30s, max_connection_duration: 0.3s"),
+    ]
+}
+
+/// Asks once, and waits until the connection is to be over.
+fn goodbye(side: &Side) -> String {
+    let mut frames = Frames::to(side.listen);
+    frames.ask(1, END_STREAM, &request("GET", "/", &[])).expect("sent");
+    let told = std::iter::from_fn(|| frames.next_of(1)).find(|frame| frame.kind == kind::GO_AWAY);
+    told.map_or("lost", |_| "goodbye").to_owned()
 }
 
 fn times() -> Vec<Case> {

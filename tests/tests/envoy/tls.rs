@@ -122,7 +122,32 @@ fn upstream() -> Vec<Case> {
             )
             .ask("GET /")
             .stats(".upstream_rq_retry .upstream_rq_retry_limit_exceeded"),
+        agreed_on("an_upstream_that_agrees_on_http2_is_asked_in_it", &["h2", "http/1.1"]),
+        agreed_on("an_upstream_that_agrees_on_http1_is_asked_in_it", &["http/1.1"]),
+        agreed_on("an_upstream_that_agrees_on_nothing_is_asked_in_http1", &[]),
     ]
+}
+
+/// An upstream that agrees on one of these protocols, asked in the one that was agreed on.
+fn agreed_on(name: &'static str, protocols: &[&str]) -> Case {
+    let authority = Authority::default();
+    let backend = tls::Backend::speaking(protocols, &authority.identity(&["cart"]), None);
+    let (address, port) = (backend.address.ip(), backend.address.port());
+    let endpoints = format!(
+        "[{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: {address}, port_value: {port}}}}}}}}}]}}]"
+    );
+    let context = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+    let message = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let fields = format!(
+        "transport_socket: {{name: envoy.transport_sockets.tls, typed_config: {{\"@type\": {context}, common_tls_context: {{}}}}}}, \
+         typed_extension_protocol_options: {{envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {{\"@type\": {message}, auto_config: {{http_protocol_options: {{}}, http2_protocol_options: {{}}}}}}}}"
+    );
+    case(name)
+        .backend("unused", &["200"])
+        .cluster("cart", &endpoints, &fields)
+        .answers_only()
+        .asks(&["GET /", "h2 GET /"])
+        .stats(".upstream_cx_http1_total .upstream_cx_http2_total")
 }
 
 /// Each of these hosts, with the server name that the upstream was asked for.

@@ -80,6 +80,7 @@ fn connections_of_every_ending_leave_no_descriptor_and_no_task() {
     (0..5).for_each(|_| round());
     let settled = || {
         proxy.metric("envoy_http_downstream_cx_active", "") < 1.0
+            && proxy.metric("envoy_http_downstream_rq_active", "") < 1.0
             && proxy.metric("envoy_cluster_upstream_rq_active{", "cart") < 1.0
     };
     until("all are gone", settled);

@@ -3,6 +3,7 @@
 use h2::Reason;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use nix::sys::signal::Signal;
+use squall_tests::frames::{END_STREAM, Frames, kind, request};
 use squall_tests::http::{self as http1, ok as ok1, status as status1};
 use squall_tests::http2::{Answer, Backend, Client, call, get, grpc, ok};
 use squall_tests::proxy::{Proxy, routes, rule};
@@ -82,6 +83,16 @@ fn h2_upgrade_policy_makes_http1_requests_streams_of_one_connection() {
     let asked = &backend.asked()[0];
     assert_eq!(asked.head.uri().authority().map(http::uri::Authority::as_str), Some("cart"));
     assert_eq!((asked.field("host"), asked.field("connection")), ("", ""));
+}
+
+#[test]
+fn use_client_protocol_asks_a_service_as_its_client_asks() {
+    let policies = rule("{connectionPool: {http: {useClientProtocol: true}}}");
+    let plain = http1::Backend::start(|request| ok1(request.target()));
+    assert_eq!(Proxy::start(&policies, &[&plain]).get("/a").text(), "/a");
+    let streams = Backend::start(|request| ok(request.head.uri().path()));
+    let proxy = in_front_of(streams.address, &policies);
+    assert_eq!(Client::to(proxy.listen).ask(get("/b")).text(), "/b");
 }
 
 #[test]
@@ -166,6 +177,39 @@ fn a_stream_that_its_client_resets_is_reset_ahead_and_leaves_the_connection_alon
     let reset = lines.iter().find(|line| line["path"] == "/wait").expect("a line for it");
     assert_eq!((&reset["response_code"], &reset["response_flags"]), (&0.into(), &"DR".into()));
     assert_eq!(backend.connections(), 1);
+}
+
+#[test]
+fn requests_of_a_connection_that_is_lost_are_logged_and_counted_to_their_end() {
+    let leave: fn(Frames) = drop;
+    // No body belongs to the connection itself.
+    let misbehave: fn(Frames) = |mut frames| {
+        frames.send(kind::DATA, 0, 0, b"x").expect("sent");
+        assert_eq!(frames.end(), Some(1));
+    };
+    for (end, flag, details) in [(leave, "DC", "downstream_remote_disconnect"), (misbehave, "DPE", "codec_error")] {
+        let backend = http1::Backend::start(|_| http1::Answer::Silence);
+        let proxy = Proxy::start("", &[&backend]);
+        let mut frames = Frames::to(proxy.listen);
+        for stream in [1, 3, 5] {
+            frames.ask(stream, END_STREAM, &request("GET", "/", &[])).expect("sent");
+        }
+        // The body of this one is under way for ever.
+        frames.ask(7, 0, &request("POST", "/", &[])).expect("sent");
+        proxy.until_metric("envoy_cluster_upstream_rq_active{", "cart", 4.0);
+        end(frames);
+        for line in proxy.access_log(4) {
+            assert_eq!((&line["response_code"], &line["response_flags"]), (&0.into(), &flag.into()));
+            assert_eq!(line["response_code_details"], details);
+        }
+        proxy.until_metric("istio_requests_total{", "cart", 4.0);
+        assert_eq!(proxy.metric("envoy_http_downstream_rq_rx_reset", ""), 4.0);
+        until("nothing of them is left", || {
+            ["downstream_rq_active", "downstream_cx_active", "downstream_cx_http2_active"]
+                .iter()
+                .all(|level| proxy.metric(&format!("envoy_http_{level}"), "") < 1.0)
+        });
+    }
 }
 
 #[test]

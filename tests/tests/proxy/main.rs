@@ -12,6 +12,7 @@ mod health;
 mod hedging;
 mod http2;
 mod identities;
+mod keepalive;
 mod limits;
 mod operation;
 mod rate_limits;

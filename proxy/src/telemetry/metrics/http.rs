@@ -5,6 +5,7 @@ use super::histogram::{Histogram, Summary};
 use super::names::{Name, Set, names};
 use super::sample::{Sample, Scope};
 use super::shards::{Shards, Worker};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,16 +95,25 @@ struct Shard {
     classes: [Cell; 5],
 }
 
-/// A connection that is a tunnel.
+/// One more of what goes up and down, until it is dropped: so nothing that is given up midway stays in the count.
 #[derive(Debug)]
-pub(crate) struct Upgraded {
-    stats: Arc<HttpStats>,
+pub(crate) struct Raised<S: Deref<Target = HttpStats>> {
+    stats: S,
     worker: Worker,
+    level: HttpLevel,
 }
 
-impl Drop for Upgraded {
+impl<S: Deref<Target = HttpStats>> Raised<S> {
+    /// One more, from now on.
+    pub(crate) fn new(stats: S, worker: Worker, level: HttpLevel) -> Self {
+        stats.level(worker, level).add(1);
+        Self { stats, worker, level }
+    }
+}
+
+impl<S: Deref<Target = HttpStats>> Drop for Raised<S> {
     fn drop(&mut self) {
-        self.stats.down(self.worker, HttpLevel::CxUpgradesActive);
+        self.stats.level(self.worker, self.level).subtract(1);
     }
 }
 
@@ -124,20 +134,13 @@ impl HttpStats {
     }
 
     /// A connection has become a tunnel, until what is given here is dropped.
-    pub(crate) fn upgraded(self: &Arc<Self>, worker: Worker) -> Upgraded {
+    pub(crate) fn upgraded(self: &Arc<Self>, worker: Worker) -> Raised<Arc<Self>> {
         self.count(worker, HttpCounter::CxUpgradesTotal);
-        self.up(worker, HttpLevel::CxUpgradesActive);
-        Upgraded { stats: Arc::clone(self), worker }
+        Raised::new(Arc::clone(self), worker, HttpLevel::CxUpgradesActive)
     }
 
-    /// One more of what goes up and down.
-    pub(crate) fn up(&self, worker: Worker, level: HttpLevel) {
-        self.shards.of(worker).levels.of(level).add(1);
-    }
-
-    /// One less.
-    pub(crate) fn down(&self, worker: Worker, level: HttpLevel) {
-        self.shards.of(worker).levels.of(level).subtract(1);
+    fn level(&self, worker: Worker, level: HttpLevel) -> &Cell {
+        self.shards.of(worker).levels.of(level)
     }
 
     /// Notes how long something took.

@@ -29,11 +29,10 @@ fn what_workers_count_at_the_same_time_adds_up() {
                     cluster.count(worker, ClusterCounter::RqTotal);
                     cluster.answered(worker, if turn % 4 == 0 { 503 } else { 200 });
                     cluster.took(worker, ClusterTime::Rq, Duration::from_millis(turn % 700));
-                    http.up(worker, HttpLevel::RqActive);
-                    // The next worker ends what this one began.
-                    http.down(worker, HttpLevel::RqActive);
+                    drop(Raised::new(&**http, worker, HttpLevel::RqActive));
                 }
-                http.up(worker, HttpLevel::CxActive);
+                // Raised for good.
+                std::mem::forget(Raised::new(&**http, worker, HttpLevel::CxActive));
             });
         }
         // Who reads meanwhile sees no more than there will be.
@@ -67,7 +66,7 @@ fn counting_on_the_path_of_a_request_allocates_nothing() {
     let count = || {
         for status in [200, 404, 503] {
             http.began(worker, true);
-            http.up(worker, HttpLevel::RqActive);
+            let active = Raised::new(&*http, worker, HttpLevel::RqActive);
             cluster.count(worker, ClusterCounter::RqTotal);
             cluster.took(worker, ClusterTime::Rq, Duration::from_millis(7));
             cluster.answered(worker, status);
@@ -75,7 +74,7 @@ fn counting_on_the_path_of_a_request_allocates_nothing() {
             let ended = StreamInfo { request: &headers, status: Some(status), ..StreamInfo::new(now(), now()) };
             istio.ended(worker, &ended, Security::Unknown, Messages::default());
             http.answered(worker, status, Duration::from_millis(9));
-            http.down(worker, HttpLevel::RqActive);
+            drop(active);
             tcp.add(worker, TcpCounter::CxRxBytesTotal, 9);
         }
     };
