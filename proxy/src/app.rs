@@ -29,6 +29,8 @@ use arc_swap::ArcSwap;
 use control::Control;
 use names::Names;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 use sockets::Sockets;
 use squall_yaml::Finding;
@@ -44,7 +46,7 @@ use watch::Watch;
 /// Longest wait for requests under way when draining.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// Longest wait for each log at the end.
+/// Longest wait for each log, and for spans, at the end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The line on standard output that says a proxy is ready.
@@ -126,6 +128,7 @@ pub fn run(options: Options) -> Result<(), Error> {
     }
     sockets.tell(opened);
     let (teller, news) = mpsc::unbounded_channel();
+    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let control =
         Control::new(Arc::clone(&shared), registry, sockets, names, watch, options, events, teller, drain.clone());
     runtime.block_on(async {
@@ -140,6 +143,8 @@ pub fn run(options: Options) -> Result<(), Error> {
     for thread in threads {
         thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
+    let last = shared.snapshot.load_full();
+    tokio::task::LocalSet::new().block_on(&runtime, spans::send_last(&last, &mut rng, LAST_WORDS));
     shared.telemetry.logs.flush(LAST_WORDS);
     shared.telemetry.messages.flush(LAST_WORDS);
     Ok(())
