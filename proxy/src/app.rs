@@ -5,6 +5,7 @@ mod control;
 mod footprint;
 mod inputs;
 pub(crate) mod load;
+mod memory;
 mod names;
 mod options;
 mod sockets;
@@ -19,7 +20,7 @@ use load::load;
 
 use crate::admin;
 use crate::serve::snapshot::{Registry, Telemetry};
-use crate::serve::{Shared, Worker};
+use crate::serve::{Pressure, Pulse, Shared, Worker};
 use crate::telemetry::access_log::LogWriter;
 use crate::telemetry::events::EventLog;
 use crate::telemetry::messages::{Level, Messages};
@@ -109,6 +110,8 @@ pub fn run(options: Options) -> Result<(), Error> {
         connections: AtomicU64::new(0),
         open: AtomicU32::new(0),
         most_open: most_connections(),
+        pressure: Pressure::default(),
+        pulses: (0..workers).map(|_| Pulse::default()).collect(),
         quit: Notify::new(),
         drain: Notify::new(),
         drain_inbound: Notify::new(),

@@ -37,4 +37,4 @@ mod upload;
 mod watch;
 mod worker;
 
-pub(crate) use worker::{Seen, Shared, Socket, Told, Worker};
+pub(crate) use worker::{Pressure, Pulse, Seen, Shared, Socket, Told, Worker};
