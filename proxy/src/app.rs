@@ -5,6 +5,7 @@ mod control;
 mod footprint;
 mod inputs;
 pub(crate) mod load;
+mod memory;
 mod names;
 mod options;
 mod sockets;
@@ -19,7 +20,7 @@ use load::load;
 
 use crate::admin;
 use crate::serve::snapshot::{Registry, Telemetry};
-use crate::serve::{Phase, Shared, Worker};
+use crate::serve::{Phase, Pressure, Pulse, Shared, Worker};
 use crate::telemetry::access_log::LogWriter;
 use crate::telemetry::events::EventLog;
 use crate::telemetry::messages::{Level, Messages};
@@ -29,6 +30,8 @@ use arc_swap::ArcSwap;
 use control::Control;
 use names::Names;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 use sockets::Sockets;
 use squall_yaml::Finding;
@@ -44,7 +47,7 @@ use watch::Watch;
 /// Longest wait for requests under way when draining.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// Longest wait for each log at the end.
+/// Longest wait for each log, and for spans, at the end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The line on standard output that says a proxy is ready.
@@ -108,6 +111,8 @@ pub fn run(options: Options) -> Result<(), Error> {
         connections: AtomicU64::new(0),
         open: AtomicU32::new(0),
         most_open: most_connections(),
+        pressure: Pressure::default(),
+        pulses: (0..workers).map(|_| Pulse::default()).collect(),
         quit: Notify::new(),
         drain: Notify::new(),
         drain_inbound: Notify::new(),
@@ -127,6 +132,7 @@ pub fn run(options: Options) -> Result<(), Error> {
     }
     sockets.tell(opened);
     let (teller, news) = mpsc::unbounded_channel();
+    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let control =
         Control::new(Arc::clone(&shared), registry, sockets, names, watch, options, events, teller, phases.clone());
     runtime.block_on(async {
@@ -141,6 +147,8 @@ pub fn run(options: Options) -> Result<(), Error> {
     for thread in threads {
         thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
+    let last = shared.snapshot.load_full();
+    tokio::task::LocalSet::new().block_on(&runtime, spans::send_last(&last, &mut rng, LAST_WORDS));
     shared.telemetry.logs.flush(LAST_WORDS);
     shared.telemetry.messages.flush(LAST_WORDS);
     Ok(())

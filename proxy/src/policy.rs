@@ -42,6 +42,7 @@ pub use http::{
     Http2Keepalive, Http2Options, HttpLimits, HttpManager, HttpTimeouts, PathRules, RequestId, RouterOptions,
     ServerHeader, ServerTransformation, StripPort, Underscores,
 };
+pub(crate) use limits::memory;
 pub use limits::{Clients, Limit, Setting, Unit, UnknownLimit, limit};
 pub use listener::{ChainMatch, Cidr, Direction, FilterChain, Handler, Inspection, Listener, TransportProtocol};
 pub use origin::{Fields, Origin, Spot};

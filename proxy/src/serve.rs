@@ -37,4 +37,4 @@ mod upload;
 mod watch;
 mod worker;
 
-pub(crate) use worker::{Phase, Seen, Shared, Socket, Told, Worker};
+pub(crate) use worker::{Phase, Pressure, Pulse, Seen, Shared, Socket, Told, Worker};

@@ -1,6 +1,7 @@
 //! Numbers, as Envoy tells them.
 
 use super::reply::{Query, Reply};
+use crate::clock::monotonic_nanos;
 use crate::cluster::Cluster;
 use crate::health::Health;
 use crate::policy::{EndpointHealth, PoolLimits, Priority, UNLIMITED};
@@ -54,6 +55,13 @@ fn with(shared: &Shared, query: &Query<'_>, tell: impl FnOnce(&[Sample], &Wanted
     samples.push(Sample::of_process("server.reloads_refused", Value::Counter(shared.reloads_refused.load(Relaxed))));
     samples.push(Sample::of_process("server.reloads", Value::Counter(shared.reloads.load(Relaxed))));
     samples.push(Sample::of_process("server.live", Value::Gauge(u64::from(!shared.fails_health_check.load(Relaxed)))));
+    let pressure = Value::Gauge(shared.pressure.percent());
+    samples.push(Sample::of_process("overload.envoy.resource_monitors.fixed_heap.pressure", pressure));
+    for (number, pulse) in shared.pulses.iter().enumerate() {
+        let (misses, long) = pulse.misses(monotonic_nanos());
+        samples.push(Sample::of_process(&format!("server.worker_{number}.watchdog_miss"), Value::Counter(misses)));
+        samples.push(Sample::of_process(&format!("server.worker_{number}.watchdog_mega_miss"), Value::Counter(long)));
+    }
     tell(&samples, &wanted)
 }
 

@@ -3,6 +3,7 @@
 mod reload;
 
 use super::checks::{self, Checks};
+use super::memory::Memory;
 use super::names::{LookedUp, Names};
 use super::sockets::Sockets;
 use super::warming::Warming;
@@ -12,7 +13,7 @@ use crate::clock::now;
 use crate::cluster::{Cluster, Member};
 use crate::health::merge::Merging;
 use crate::health::outlier::{Decision, Detection, Detector, Endpoints, Standing};
-use crate::policy::Direction;
+use crate::policy::{Direction, memory};
 use crate::serve::snapshot::{Registry, Snapshot};
 use crate::serve::{Phase, Seen, Shared};
 use crate::telemetry::ClusterCounter;
@@ -55,6 +56,8 @@ pub(super) struct Control {
     /// Addresses have changed, or who stays: the snapshot is to be built anew.
     rebuild_waits: bool,
     phases: watch::Sender<Phase>,
+    /// Its limit of memory, if there is one.
+    memory: Option<Memory>,
 }
 
 /// What a task of the control thread has found.
@@ -79,6 +82,7 @@ impl Control {
     ) -> Self {
         // A seed that no worker uses.
         let rng = ChaCha8Rng::seed_from_u64(options.seed ^ u64::MAX);
+        let memory = memory(&options.inputs.limits).map(Memory::new);
         Self {
             shared,
             registry,
@@ -95,6 +99,7 @@ impl Control {
             warming: None,
             rebuild_waits: false,
             phases,
+            memory,
         }
     }
 
@@ -131,6 +136,9 @@ impl Control {
                 Some(news) = news.recv() => self.learn(news),
                 _ = send_spans.tick() => spans::send_waiting(&self.shared.snapshot.load(), &mut self.rng),
                 _ = look.tick() => {
+                    if let Some(memory) = &mut self.memory {
+                        memory.look(&self.shared.pressure);
+                    }
                     if self.watch.has_changed() {
                         self.reload();
                     }

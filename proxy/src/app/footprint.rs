@@ -1,4 +1,4 @@
-//! Start-up's code, given back.
+//! Memory that nobody needs, given back to the system.
 //!
 //! Reading a configuration runs through several megabytes of parsers that are not needed again. Their pages would count as this process's
 //! memory until it ends.
@@ -20,6 +20,14 @@ pub(super) fn give_back_code() {
         // Where it fails, more memory is held: no more than that.
         let _ = unsafe { madvise(begin, length, MmapAdvise::MADV_DONTNEED) };
     }
+}
+
+/// Gives back what the allocator has kept for later.
+pub(super) fn give_back_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: any thread may ask for it at any time.
+    // That there was nothing to give is no matter.
+    let _ = unsafe { nix::libc::malloc_trim(0) };
 }
 
 /// Where a mapping begins and how long it is, in bytes, if it is code of this program.

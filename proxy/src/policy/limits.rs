@@ -37,6 +37,8 @@ pub enum Limit {
     ConnectionWindow,
     /// Connections of a listener at once.
     Connections,
+    /// Bytes of memory that the whole process may hold.
+    Memory,
 }
 
 /// What a limit is counted in.
@@ -71,7 +73,7 @@ pub struct Setting {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TlsHandshake,
         Self::RequestHead,
         Self::HeadBytes,
@@ -85,6 +87,7 @@ impl Limit {
         Self::StreamWindow,
         Self::ConnectionWindow,
         Self::Connections,
+        Self::Memory,
     ];
 
     /// Its name, unit, and value for strangers.
@@ -103,6 +106,8 @@ impl Limit {
             Self::StreamWindow => ("stream-window", Unit::Bytes, 64 << 10),
             Self::ConnectionWindow => ("connection-window", Unit::Bytes, 1 << 20),
             Self::Connections => ("connections", Unit::Count, 10_000),
+            // Nobody but the one who starts it knows how much there is.
+            Self::Memory => ("memory", Unit::Bytes, u64::MAX),
         }
     }
 
@@ -130,6 +135,7 @@ impl Limit {
             Self::StreamWindow => (0, (1 << 31) - 1),
             Self::ConnectionWindow => (65_535, (1 << 31) - 1),
             Self::Streams | Self::Connections => (1, u64::from(u32::MAX)),
+            Self::Memory => (1 << 20, u64::MAX),
             _ => (1, 24 * 3_600_000),
         }
     }
@@ -167,6 +173,11 @@ pub fn limit(config: &mut Config, clients: Clients, chosen: &[Setting]) {
     }
 }
 
+/// Bytes that the whole process may hold, if that was chosen.
+pub(crate) fn memory(chosen: &[Setting]) -> Option<u64> {
+    chosen.iter().rev().find(|setting| setting.limit == Limit::Memory)?.value
+}
+
 fn set(listener: &mut Listener, limit: Limit, value: Option<u64>) {
     let time = value.map(Duration::from_millis);
     match limit {
@@ -202,7 +213,7 @@ fn set_http(manager: &mut HttpManager, limit: Limit, value: Option<u64>, time: O
         Limit::Streams => manager.http2.max_concurrent_streams = window(value),
         Limit::StreamWindow => manager.http2.stream_window = window(value),
         Limit::ConnectionWindow => manager.http2.connection_window = window(value),
-        Limit::TlsHandshake | Limit::Connections => {}
+        Limit::TlsHandshake | Limit::Connections | Limit::Memory => {}
     }
 }
 
@@ -218,6 +229,7 @@ mod tests {
             let row = row.unwrap_or_else(|| panic!("`{limit}` is not on the page"));
             let value = limit.for_strangers();
             let shown = match limit.unit() {
+                _ if value == u64::MAX => "none".to_owned(),
                 Unit::Time if value > 60_000 => format!("{} min", value / 60_000),
                 Unit::Time => format!("{} s", value / 1000),
                 Unit::Bytes if value >= 1 << 20 => format!("{} MiB", value >> 20),

@@ -60,8 +60,8 @@ pub struct TraceProvider {
     pub cluster: String,
     /// How it is spoken to.
     pub protocol: TraceProtocol,
-    /// `service.name`.
-    pub service_name: String,
+    /// Who tells of spans: `service.name`, or the service of Zipkin's `localEndpoint`. None: the node's cluster.
+    pub service_name: Option<String>,
 }
 
 /// How the context of a trace is passed on.
@@ -71,7 +71,12 @@ pub enum TraceContext {
     /// `traceparent`, `tracestate`.
     W3c,
     /// `x-b3-*`, or `b3`.
-    B3,
+    B3 {
+        /// Traces that begin here have numbers of 128 bits, not of 64.
+        wide: bool,
+        /// On the service's side the caller's span is told on; otherwise there is one under it.
+        shared: bool,
+    },
 }
 
 /// How a collector is spoken to.
@@ -82,6 +87,13 @@ pub enum TraceProtocol {
     OtlpGrpc,
     /// OTLP over HTTP, to this path.
     OtlpHttp(String),
+    /// Zipkin's second version, JSON over HTTP.
+    Zipkin {
+        /// Where it takes spans.
+        path: String,
+        /// What it is called there.
+        host: String,
+    },
 }
 
 impl LogFormat {

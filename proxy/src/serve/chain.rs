@@ -59,6 +59,8 @@ pub(super) async fn handle(
     }
     if worker.says_goodbye() {
         transaction.client.peer.drain(worker, stats);
+    } else if worker.shared.pressure.ends_keep_alive() && !transaction.client.peer.closing.replace(true) {
+        stats.count(worker.shard, HttpCounter::CxOverloadDisableKeepalive);
     }
     let served = pin!(within_its_time(&mut transaction)).await;
     // A stream ends in many ways with its connection; only that has happened.
@@ -75,8 +77,10 @@ pub(super) async fn handle(
 /// Serves a request for as long as it may take, whatever it is waiting for.
 async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> {
     let service = transaction.service;
-    // What cannot be read safely goes no further.
-    let framing = match framing(transaction.client, transaction.request, service.manager.limits.target_bytes) {
+    // What cannot be read safely goes no further, and nothing does that there is no room for.
+    let framing = framing(transaction.client, transaction.request, service.manager.limits.target_bytes);
+    let room = if transaction.worker.shared.pressure.refuses() { Err(Failure::Overloaded) } else { Ok(()) };
+    let framing = match room.and(framing) {
         Ok(framing) => framing,
         Err(failure) => {
             failure.limit().into_iter().for_each(|counter| transaction.count(counter));

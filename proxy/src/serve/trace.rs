@@ -2,7 +2,7 @@
 
 use super::snapshot::HttpService;
 use super::worker::Worker;
-use crate::policy::{TraceContext, TraceProvider};
+use crate::policy::{Direction, TraceContext, TraceProvider};
 use crate::telemetry::trace::request_id::Reason;
 use crate::telemetry::trace::{Incoming, Span, SpanContext, SpanQueue, context, decide};
 use crate::telemetry::{HttpCounter, StreamInfo};
@@ -13,7 +13,6 @@ use squall_http1::Request;
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
     own: SpanContext,
-    parent: Option<u64>,
     kind: TraceContext,
     queue: SpanQueue,
     /// Each try has a span of its own.
@@ -47,32 +46,35 @@ pub(super) fn begin(worker: &Worker, service: &HttpService, request: &mut Reques
     if matches!(decision.incoming, Incoming::Broken) {
         return None;
     }
-    let own = SpanContext::begin(&decision.incoming, decision.sampled, rng);
-    let parent = match &decision.incoming {
-        Incoming::Parent(parent) => Some(parent.span),
-        _ => None,
-    };
     let kind = spans.provider.context;
-    context::inject(kind, &own, parent, &mut request.headers);
+    let own = match (decision.incoming, kind) {
+        (Incoming::Parent(callers), TraceContext::B3 { shared: true, .. })
+            if service.direction != Direction::Outbound =>
+        {
+            SpanContext { sampled: Some(decision.sampled), ..callers }
+        }
+        (incoming, _) => SpanContext::begin(kind, &incoming, decision.sampled, rng),
+    };
+    context::inject(kind, &own, &mut request.headers);
     let of_tries = service.manager.router.start_child_span;
-    decision.sampled.then(|| Trace { own, parent, kind, queue: spans.queue.clone(), of_tries })
+    decision.sampled.then(|| Trace { own, kind, queue: spans.queue.clone(), of_tries })
 }
 
 impl Trace {
     /// A span for one try, told to the endpoint.
     pub(super) fn begin_try(&self, request: &mut Request, rng: &mut impl Rng) -> SpanContext {
         let child = self.own.child(rng);
-        context::inject(self.kind, &child, Some(self.own.span), &mut request.headers);
+        context::inject(self.kind, &child, &mut request.headers);
         child
     }
 
     /// A try has ended.
     pub(super) fn end_try(&self, child: SpanContext, info: &StreamInfo<'_>) {
-        self.queue.push(Span::of_try(child, self.own.span, info));
+        self.queue.push(Span::of_try(child, info));
     }
 
     /// The request has ended.
     pub(super) fn end(&self, service: &HttpService, info: &StreamInfo<'_>) {
-        self.queue.push(Span::of_request(self.own.clone(), self.parent, service.direction, &service.node, info));
+        self.queue.push(Span::of_request(self.own.clone(), service.direction, &service.node, info));
     }
 }

@@ -2,10 +2,14 @@
 
 mod leaving;
 mod listener;
+mod pressure;
+mod pulse;
 mod shared;
 
 pub(crate) use leaving::Leaving;
 pub(super) use listener::Opened;
+pub(crate) use pressure::Pressure;
+pub(crate) use pulse::Pulse;
 pub(crate) use shared::{Phase, Seen, Shared, Socket, Told};
 
 use super::deadlines::until;
@@ -31,6 +35,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::MissedTickBehavior;
+
+/// How often a worker shows that it comes round.
+const BEAT: Duration = Duration::from_millis(100);
 
 /// How often idle connections are looked through.
 const TIDY: Duration = Duration::from_secs(1);
@@ -48,6 +56,8 @@ pub(crate) struct Worker {
     pub rng: RefCell<ChaCha8Rng>,
     /// Whose numbers it counts.
     pub shard: metrics::Worker,
+    /// Its place among the workers.
+    number: u16,
     /// Its place in each cluster's rotation.
     turns: RefCell<foldhash::HashMap<u64, Turn>>,
     /// The date as fields have it, and the second for which it holds.
@@ -78,6 +88,7 @@ impl Worker {
             pools: Pools::new(shard),
             rng: RefCell::new(ChaCha8Rng::seed_from_u64(seed)),
             shard,
+            number,
             turns: RefCell::default(),
             date: RefCell::new((0, [b' '; 29])),
             connections: Cell::new(0),
@@ -94,6 +105,8 @@ impl Worker {
         let mut leave: HashMap<ListenerId, Rc<Notify>> = HashMap::new();
         let mut phase = self.shared.phase.clone();
         let mut tidy = tokio::time::interval(TIDY);
+        let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 Some(told) = told.recv() => match told {
@@ -108,6 +121,7 @@ impl Worker {
                 },
                 Some(_) = listeners.join_next(), if !listeners.is_empty() => {}
                 _ = tidy.tick() => self.tidy(),
+                _ = beat.tick() => self.beat(),
                 changed = phase.changed(), if self.ending.get().is_none() => {
                     // A control task that is gone means the same.
                     if changed.is_err() || *phase.borrow_and_update() == Phase::Ending {
@@ -274,6 +288,12 @@ impl Worker {
             cluster.stats.count(self.shard, ClusterCounter::CheckPassiveFailure);
             let seen = Seen::AskedOut { cluster: Arc::clone(&cluster.name), host: member.host.id };
             let _ = self.shared.seen.send(seen);
+        }
+    }
+
+    fn beat(&self) {
+        if let Some(pulse) = self.shared.pulses.get(usize::from(self.number)) {
+            pulse.beat(monotonic_nanos());
         }
     }
 

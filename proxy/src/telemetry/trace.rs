@@ -10,9 +10,11 @@ mod protobuf;
 mod queue;
 pub(crate) mod request_id;
 mod span;
+mod zipkin;
 
 pub(crate) use context::{Incoming, SpanContext};
 pub(crate) use decision::decide;
 pub(crate) use otlp::{Resource, export, grpc_frame};
 pub(crate) use queue::SpanQueue;
 pub(crate) use span::{Kind, Span};
+pub(crate) use zipkin::list;

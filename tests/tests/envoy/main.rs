@@ -16,6 +16,7 @@ mod routing;
 mod streams;
 mod timeouts;
 mod tls;
+mod tracing;
 
 use squall_tests::envoy::{Case, listed, say};
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ use std::collections::BTreeSet;
 type Table = fn() -> Vec<Case>;
 
 /// Every table, by its subject.
-const TABLES: [(&str, Table); 16] = [
+const TABLES: [(&str, Table); 17] = [
     ("actions", actions::cases),
     ("admin", admin::cases),
     ("balancing", balancing::cases),
@@ -41,6 +42,7 @@ const TABLES: [(&str, Table); 16] = [
     ("streams", streams::cases),
     ("timeouts", timeouts::cases),
     ("tls", tls::cases),
+    ("tracing", tracing::cases),
 ];
 
 /// A table that is lost on the way must not look like one that holds.

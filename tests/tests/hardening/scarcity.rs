@@ -1,8 +1,10 @@
 //! Want of descriptors, of disk and of readers: what is there is served, what is missing is told, and all is well once it is back.
 
+use nix::sys::signal::Signal;
 use squall_tests::http::{Backend, Connection, ok};
 use squall_tests::proxy::{Proxy, routes};
 use squall_tests::until;
+use std::collections::BTreeSet;
 use std::net::TcpStream;
 
 /// Lowers the number of descriptors that a running proxy may have.
@@ -41,6 +43,75 @@ fn without_descriptors_who_is_there_is_served_the_admin_answers_and_others_come_
         assert!(matches!(answer.status(), 200 | 503), "{}", answer.status());
     }
     until("all is well", || proxy.get("/").status() == 200);
+}
+
+#[test]
+fn near_the_limit_of_memory_requests_are_refused_until_there_is_room_again() {
+    // Bodies that are kept for another try, and taken by nobody.
+    const KEPT: usize = 1 << 20;
+    let held = Backend::reading_only_heads(|_| squall_tests::http::Answer::Raw(b""));
+    let policies = routes(
+        "    - match: [{uri: {prefix: /free}}]\n      directResponse: {status: 204}\n    - retries: {attempts: 2, retryOn: 5xx}\n      route: [{destination: {host: cart}}]",
+    );
+    let least = Proxy::start(&policies, &[&held]).resident();
+    let limit = format!("memory={}KiB", (least >> 10) + (40 << 10));
+    let proxy = Proxy::with_arguments(&policies, &[(held.address, "v1", true)], &["--limit", &limit]);
+    assert_eq!(proxy.get("/free").status(), 204);
+    let head = format!("POST / HTTP/1.1\r\nhost: cart\r\ncontent-length: {KEPT}\r\n\r\n");
+    let mut crowd = Vec::new();
+    until("there is no room", || {
+        let mut client = proxy.connect();
+        // One that is refused is closed at once.
+        let _ = client.send(&head).and_then(|()| client.send(vec![b'x'; KEPT - 1]));
+        crowd.push(client);
+        proxy.get("/free").status() == 503
+    });
+    let refused = proxy.get("/free");
+    assert_eq!((refused.text().as_str(), refused.field("connection")), ("envoy overloaded", "close"));
+    let logged = proxy.access_log_now();
+    let line = logged.iter().rfind(|line| line["path"] == "/free").expect("a line");
+    assert_eq!((&line["response_flags"], &line["response_code_details"]), (&"OM".into(), &"overload".into()));
+    assert!(proxy.metric("envoy_http_downstream_rq_overload_close", "") >= 2.0);
+    assert!(proxy.stat("overload.envoy.resource_monitors.fixed_heap.pressure") >= 95);
+    drop(crowd);
+    until("there is room again", || proxy.get("/free").status() == 204);
+}
+
+#[test]
+fn a_worker_that_stands_still_is_counted() {
+    let proxy = Proxy::start("", &[]);
+    let misses = || (proxy.stat("server.worker_0.watchdog_miss"), proxy.stat("server.worker_0.watchdog_mega_miss"));
+    until("the worker has begun", || proxy.admin("/ready").status() == 200);
+    let before = misses();
+    proxy.signal(Signal::SIGSTOP);
+    #[allow(clippy::disallowed_methods, reason = "how long it stands still is what is counted")]
+    let stopped = std::time::Instant::now();
+    until("it has stood still for more than a second", || stopped.elapsed().as_millis() > 1_100);
+    proxy.signal(Signal::SIGCONT);
+    let after = misses();
+    assert!(after.0 > before.0 && after.1 > before.1, "{before:?}, then {after:?}");
+}
+
+#[test]
+fn the_clock_on_the_wall_is_read_for_dates_and_logs_and_decides_nothing() {
+    // The last asks how far away a moment is that a backend has named.
+    let may = ["clock.rs", "serve/worker.rs", "telemetry/stream_info.rs", "serve/tries/retries.rs"];
+    let root = squall_tests::repository().join("proxy/src");
+    let (mut folders, mut readers) = (vec![root.clone()], BTreeSet::new());
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a file");
+            if ["SystemTime::now(", "unix_seconds(", "wall("].iter().any(|call| text.contains(call)) {
+                let name = path.strip_prefix(&root).expect("a file of the proxy");
+                readers.insert(name.to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(readers, may.map(ToOwned::to_owned).into());
 }
 
 #[test]

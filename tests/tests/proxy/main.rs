@@ -23,5 +23,6 @@ mod sides;
 mod stream_age;
 mod timeouts;
 mod tls;
+mod tracing;
 mod tunnels;
 mod warming;

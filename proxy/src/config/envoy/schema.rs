@@ -94,7 +94,7 @@ pub(super) fn lower_camel(name: &str) -> String {
 }
 
 /// Every message that is read, for the documentation and for names that were written wrongly.
-pub(super) static ALL: [&Schema; 182] = [
+pub(super) static ALL: [&Schema; 183] = [
     &BOOTSTRAP,
     &STATIC_RESOURCES,
     &NODE,
@@ -183,6 +183,7 @@ pub(super) static ALL: [&Schema; 182] = [
     &TRACING,
     &TRACE_PROVIDER,
     &OPEN_TELEMETRY,
+    &ZIPKIN,
     &GRPC_SERVICE,
     &ENVOY_GRPC,
     &HTTP_SERVICE,

@@ -1,16 +1,18 @@
-//! Spans of requests, to a collector that speaks OpenTelemetry's protocol.
+//! Spans of requests, to a collector that speaks OpenTelemetry's protocol or Zipkin's.
 
 use super::any::Extensions;
 use super::message::Message;
 use super::reading::Said;
-use super::schema::{ENVOY_GRPC, GRPC_SERVICE, HTTP_SERVICE, HTTP_URI, OPEN_TELEMETRY, TRACE_PROVIDER, TRACING};
+use super::schema::{
+    ENVOY_GRPC, GRPC_SERVICE, HTTP_SERVICE, HTTP_URI, OPEN_TELEMETRY, TRACE_PROVIDER, TRACING, ZIPKIN,
+};
 use super::{references, share};
 use crate::policy::{Fraction, TraceContext, TraceProtocol, TraceProvider, Tracing};
 
-// Zipkin's own protocol and the others are known, and nothing here speaks them.
 const PROVIDERS: Extensions =
-    Extensions { known: &[&OPEN_TELEMETRY], package: "envoy.config.trace.v3.", others: OTHERS };
-const OTHERS: &str = "ZipkinConfig DatadogConfig DynamicOtConfig LightstepConfig SkyWalkingConfig OpenCensusConfig \
+    Extensions { known: &[&OPEN_TELEMETRY, &ZIPKIN], package: "envoy.config.trace.v3.", others: OTHERS };
+// Known, and nothing here speaks their protocols.
+const OTHERS: &str = "DatadogConfig DynamicOtConfig LightstepConfig SkyWalkingConfig OpenCensusConfig \
     XRayConfig";
 
 /// The block, and whether each try has a span of its own.
@@ -29,6 +31,27 @@ pub(super) fn read(manager: &Message<'_>) -> Option<(Tracing, bool)> {
 
 fn provider_of(provider: &Message<'_>) -> Option<TraceProvider> {
     let config = provider.extension(&PROVIDERS)?;
+    if config.is(&ZIPKIN) { Some(zipkin(&config)) } else { open_telemetry(&config) }
+}
+
+fn zipkin(config: &Message<'_>) -> TraceProvider {
+    let cluster = named(config, "collector_cluster");
+    let path = config.required_text("collector_endpoint");
+    let host = config.text("collector_hostname").filter(|host| !host.is_empty());
+    let versions = [("HTTP_JSON", 1, Some(())), ("HTTP_PROTO", 2, None), ("GRPC", 3, None)];
+    if config.require("collector_endpoint_version") {
+        config.choice("collector_endpoint_version", &versions);
+    }
+    config.choice("trace_context_option", &[("USE_B3", 0, Some(())), ("USE_B3_WITH_W3C_PROPAGATION", 1, None)]);
+    let context = TraceContext::B3 {
+        wide: config.flag("trace_id_128bit"),
+        shared: config.boolean("shared_span_context").unwrap_or(true),
+    };
+    let protocol = TraceProtocol::Zipkin { path, host: host.unwrap_or_else(|| cluster.clone()) };
+    TraceProvider { context, cluster, protocol, service_name: None }
+}
+
+fn open_telemetry(config: &Message<'_>) -> Option<TraceProvider> {
     let service_name = config.text("service_name").filter(|name| !name.is_empty());
     let (cluster, protocol) = match config.one_of(&["grpc_service", "http_service"], true)? {
         ("grpc_service", service) => {
@@ -48,7 +71,7 @@ fn provider_of(provider: &Message<'_>) -> Option<TraceProvider> {
         }
     };
     let service_name = service_name.unwrap_or_else(|| "unknown_service:envoy".to_owned());
-    Some(TraceProvider { context: TraceContext::W3c, cluster, protocol, service_name })
+    Some(TraceProvider { context: TraceContext::W3c, cluster, protocol, service_name: Some(service_name) })
 }
 
 fn named(message: &Message<'_>, field: &str) -> String {

@@ -78,6 +78,8 @@ pub(in crate::serve) enum Failure {
         /// gRPC is told `RESOURCE_EXHAUSTED`.
         resource_exhausted: bool,
     },
+    /// The process is near its limit of memory.
+    Overloaded,
 }
 
 /// What is answered to a failure, and what is noted of it.
@@ -169,6 +171,7 @@ impl Failure {
             Self::RateLimited { status, .. } => {
                 reply(*status, Some(Flag::RateLimited), "local_rate_limited", "local_rate_limited")
             }
+            Self::Overloaded => reply(503, Some(Flag::Overloaded), "overload", "envoy overloaded"),
         }
     }
 
@@ -180,6 +183,7 @@ impl Failure {
             Self::Refused(Refusal::TargetTooLong) => Some(HttpCounter::RqUriTooLong),
             Self::HeadTimeout => Some(HttpCounter::RqHeaderTimeout),
             Self::StreamIdle(_) => Some(HttpCounter::RqIdleTimeout),
+            Self::Overloaded => Some(HttpCounter::RqOverloadClose),
             _ => None,
         }
     }
@@ -212,6 +216,7 @@ impl Failure {
                 | Self::LowVersion
                 | Self::UpgradeRefused
                 | Self::HeadTimeout
+                | Self::Overloaded
         )
     }
 }
@@ -253,6 +258,7 @@ mod tests {
             (Failure::UpstreamTooOld(false), 408, "UMSDR"),
             (Failure::FaultAbort(418), 418, "FI"),
             (Failure::RateLimited { status: 429, resource_exhausted: false }, 429, "RL"),
+            (Failure::Overloaded, 503, "OM"),
             (Failure::Refused(Refusal::LengthAndChunked), 400, "DPE"),
             (Failure::Refused(Refusal::TransferEncoding), 501, "DPE"),
             (Failure::Refused(Refusal::HeadTooLarge), 431, "DPE"),

@@ -1,6 +1,6 @@
 //! What all workers share with each other and with the control task, and what they say to each other.
 
-use super::Leaving;
+use super::{Leaving, Pressure, Pulse};
 use crate::health::outlier::Detection;
 use crate::serve::snapshot::{ListenerId, Snapshot, Telemetry};
 use crate::telemetry::access_log::AccessLog;
@@ -100,6 +100,10 @@ pub(crate) struct Shared {
     pub open: AtomicU32,
     /// Limit on client connections; further ones are closed at once.
     pub most_open: u32,
+    /// How near the process is to its limit of memory.
+    pub pressure: Pressure,
+    /// Whether workers come round, by their numbers.
+    pub pulses: Box<[Pulse]>,
     /// Somebody has asked the process to end.
     pub quit: Notify,
     /// Somebody has asked that no more connections be taken.

@@ -131,7 +131,7 @@ mod tests {
             context: TraceContext::W3c,
             cluster: "otel".to_owned(),
             protocol: TraceProtocol::OtlpGrpc,
-            service_name: "web".to_owned(),
+            service_name: None,
         };
         let with = |random| Tracing { provider: Some(provider.clone()), ..tracing(random, 100.0, 100.0) };
         let parent = |flags: &str| format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");

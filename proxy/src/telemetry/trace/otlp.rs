@@ -34,7 +34,7 @@ fn span(span: &Span) -> Message {
         Kind::Server => 2,
         Kind::Client => 3,
     };
-    let parent = span.parent.map(u64::to_be_bytes);
+    let parent = span.context.parent.map(u64::to_be_bytes);
     let mut message = Message::default()
         .bytes(1, &span.context.trace.to_be_bytes())
         .bytes(2, &span.context.span.to_be_bytes())
@@ -98,10 +98,15 @@ mod tests {
 
     #[test]
     fn a_batch_has_its_resource_and_every_span_with_its_fields() {
-        let context = SpanContext { trace: 0xab << 64, span: 0xcd, sampled: Some(true), state: "a=b".to_owned() };
-        let span = Span {
-            context,
+        let context = SpanContext {
+            trace: 0xab << 64,
+            span: 0xcd,
             parent: Some(7),
+            sampled: Some(true),
+            state: "a=b".to_owned(),
+        };
+        let span = Span {
+            context: context.clone(),
             name: "ingress".to_owned(),
             kind: Kind::Server,
             start: 1,
@@ -110,7 +115,10 @@ mod tests {
             failed: true,
         };
         let resource = Resource { service: "web.shop".to_owned(), instance: String::new() };
-        let batch = export(&resource, &[span.clone(), Span { parent: None, failed: false, ..span }]);
+        let batch = export(
+            &resource,
+            &[span.clone(), Span { context: SpanContext { parent: None, ..context }, failed: false, ..span }],
+        );
         let resource_spans = one(&batch, 1);
         let name = one(&one(&resource_spans, 1), 1);
         assert_eq!((one(&name, 1), one(&one(&name, 2), 1)), (b"service.name".to_vec(), b"web.shop".to_vec()));

@@ -35,7 +35,7 @@ impl SpanQueue {
         }
     }
 
-    /// Takes up to so many; for the control thread.
+    /// Takes up to so many; for the control thread, and whoever comes after it.
     pub(crate) fn take(&self, most: usize) -> Vec<Span> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner).try_iter().take(most).collect()
     }
@@ -55,8 +55,7 @@ mod tests {
     fn spans_come_out_in_order_and_those_without_room_are_counted() {
         let queue = SpanQueue::with_room(3);
         let span = |number| Span {
-            context: SpanContext { trace: 1, span: number, sampled: None, state: String::new() },
-            parent: None,
+            context: SpanContext { trace: 1, span: number, parent: None, sampled: None, state: String::new() },
             name: String::new(),
             kind: Kind::Server,
             start: 0,

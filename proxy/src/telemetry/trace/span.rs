@@ -22,8 +22,6 @@ pub(crate) enum Kind {
 pub(crate) struct Span {
     /// Which.
     pub context: SpanContext,
-    /// The span that it is part of.
-    pub parent: Option<u64>,
     /// `ingress`, `egress cart:80`, `router outbound|80||cart egress`.
     pub name: String,
     /// On whose side it stands.
@@ -40,13 +38,7 @@ pub(crate) struct Span {
 
 impl Span {
     /// Of a request.
-    pub(crate) fn of_request(
-        context: SpanContext,
-        parent: Option<u64>,
-        direction: Direction,
-        node: &Node,
-        info: &StreamInfo<'_>,
-    ) -> Self {
+    pub(crate) fn of_request(context: SpanContext, direction: Direction, node: &Node, info: &StreamInfo<'_>) -> Self {
         let (name, kind) = match direction {
             Direction::Outbound => (format!("egress {}", info.authority), Kind::Client),
             _ => ("ingress".to_owned(), Kind::Server),
@@ -73,11 +65,11 @@ impl Span {
         attributes.push(("request_size", info.received.to_string()));
         attributes.push(("response_size", info.sent.to_string()));
         attributes.extend(info.upstream_host.map(|host| ("upstream_address", host.to_string())));
-        Self::new(context, parent, name, kind, attributes, info)
+        Self::new(context, name, kind, attributes, info)
     }
 
     /// Of one try of it, whose times and outcome `info` has: told apart only where the router says so.
-    pub(crate) fn of_try(context: SpanContext, parent: u64, info: &StreamInfo<'_>) -> Self {
+    pub(crate) fn of_try(context: SpanContext, info: &StreamInfo<'_>) -> Self {
         let mut attributes = vec![("http.protocol", protocol(info))];
         if let Some(host) = info.upstream_host.map(ToString::to_string) {
             attributes.push(("upstream_address", host.clone()));
@@ -87,12 +79,11 @@ impl Span {
             attributes.push(("retry.count", (info.attempts - 1).to_string()));
         }
         let name = format!("router {} egress", info.cluster);
-        Self::new(context, Some(parent), name, Kind::Client, attributes, info)
+        Self::new(context, name, Kind::Client, attributes, info)
     }
 
     fn new(
         context: SpanContext,
-        parent: Option<u64>,
         name: String,
         kind: Kind,
         mut attributes: Vec<(&'static str, String)>,
@@ -115,7 +106,7 @@ impl Span {
             attributes.push(("error", "true".to_owned()));
         }
         let (start, end) = (nanos(info.started_at(), Duration::ZERO), nanos(info.started_at(), info.duration()));
-        Self { context, parent, name, kind, start, end, attributes, failed }
+        Self { context, name, kind, start, end, attributes, failed }
     }
 }
 
@@ -144,7 +135,7 @@ mod tests {
     use squall_http1::Headers;
 
     fn context() -> SpanContext {
-        SpanContext { trace: 1, span: 2, sampled: Some(true), state: String::new() }
+        SpanContext { trace: 1, span: 2, parent: None, sampled: Some(true), state: String::new() }
     }
 
     fn fields(pairs: &[(&str, &str)]) -> Headers {
@@ -184,7 +175,7 @@ mod tests {
             ..StreamInfo::new(now, now + Duration::from_millis(20))
         };
         let node = Node { id: "web-1".to_owned(), ..Node::default() };
-        let span = Span::of_request(context(), Some(9), Direction::Outbound, &node, &info);
+        let span = Span::of_request(context(), Direction::Outbound, &node, &info);
         for (name, expected) in [
             ("node_id", Some("web-1")),
             ("guid:x-request-id", Some("id-1")),
@@ -206,12 +197,12 @@ mod tests {
         ] {
             assert_eq!(attribute(&span, name), expected, "{name}");
         }
-        assert_eq!((span.name.as_str(), span.kind, span.parent), ("egress cart:80", Kind::Client, Some(9)));
+        assert_eq!((span.name.as_str(), span.kind), ("egress cart:80", Kind::Client));
         assert_eq!((span.start, span.end), (5_000_000_000, 5_020_000_000));
-        let inbound = Span::of_request(context(), None, Direction::Inbound, &node, &info);
+        let inbound = Span::of_request(context(), Direction::Inbound, &node, &info);
         assert_eq!((inbound.name.as_str(), inbound.kind), ("ingress", Kind::Server));
-        let one_try = Span::of_try(context(), 2, &StreamInfo { attempts: 3, ..info });
-        assert_eq!((one_try.name.as_str(), one_try.parent), ("router outbound|80||cart egress", Some(2)));
+        let one_try = Span::of_try(context(), &StreamInfo { attempts: 3, ..info });
+        assert_eq!(one_try.name, "router outbound|80||cart egress");
         assert_eq!(attribute(&one_try, "retry.count"), Some("2"));
         assert_eq!(attribute(&one_try, "peer.address"), Some("10.0.0.1:80"));
     }
@@ -222,8 +213,7 @@ mod tests {
         let (bad, good) = (fields(&[("grpc-status", "14"), ("grpc-message", "gone")]), fields(&[("grpc-status", "0")]));
         let now = crate::clock::now();
         let info = StreamInfo { request: &grpc, status: Some(200), ..StreamInfo::new(now, now) };
-        let span =
-            |info: &StreamInfo<'_>| Span::of_request(context(), None, Direction::Gateway, &Node::default(), info);
+        let span = |info: &StreamInfo<'_>| Span::of_request(context(), Direction::Gateway, &Node::default(), info);
         let failed = span(&StreamInfo { trailers: &bad, ..info });
         assert!(failed.failed);
         assert_eq!(attribute(&failed, "grpc.status_code"), Some("14"));

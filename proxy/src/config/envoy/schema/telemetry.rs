@@ -59,6 +59,14 @@ pub(in super::super) static OPEN_TELEMETRY: Schema = Schema {
     ..Schema::EMPTY
 };
 
+pub(in super::super) static ZIPKIN: Schema = Schema {
+    message: "envoy.config.trace.v3.ZipkinConfig",
+    obeyed: "collector_cluster collector_endpoint collector_endpoint_version collector_hostname trace_id_128bit \
+        shared_span_context trace_context_option",
+    refused: "split_spans_for_request collector_service",
+    ..Schema::EMPTY
+};
+
 pub(in super::super) static GRPC_SERVICE: Schema = Schema {
     message: "envoy.config.core.v3.GrpcService",
     obeyed: "envoy_grpc",

@@ -189,10 +189,11 @@ fn what_the_admin_address_logs_goes_nowhere() {
 }
 
 #[test]
-fn a_collector_must_be_a_cluster_and_speak_opentelemetry() {
+fn a_collector_must_be_a_cluster_and_speak_a_protocol_that_is_spoken_here() {
     let tracing =
         |config: &str| with_manager(&format!("tracing: {{provider: {{name: a, typed_config: {{{config}}}}}}}"), "", "");
     let open = "\"@type\": type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig";
+    let zipkin = "\"@type\": type.googleapis.com/envoy.config.trace.v3.ZipkinConfig, collector_cluster: cart, collector_endpoint: /api/v2/spans";
     told(
         tracing,
         &[
@@ -202,8 +203,14 @@ fn a_collector_must_be_a_cluster_and_speak_opentelemetry() {
             ),
             (&format!("{open}, service_name: a"), &["`grpc_service`, `http_service`"]),
             (
-                "\"@type\": type.googleapis.com/envoy.config.trace.v3.ZipkinConfig, collector_cluster: cart",
-                &["typed_config.ZipkinConfig` is valid but not obeyed"],
+                "\"@type\": type.googleapis.com/envoy.config.trace.v3.DatadogConfig, collector_cluster: cart",
+                &["typed_config.DatadogConfig` is valid but not obeyed"],
+            ),
+            (zipkin, &["`collector_endpoint_version` is missing"]),
+            (&format!("{zipkin}, collector_endpoint_version: HTTP_PROTO"), &["`HTTP_PROTO`", "not obeyed"]),
+            (
+                &format!("{zipkin}, collector_endpoint_version: HTTP_JSON, trace_context_option: 1"),
+                &["`USE_B3_WITH_W3C_PROPAGATION`", "not obeyed"],
             ),
         ],
     );

@@ -14,18 +14,15 @@ pub(super) fn extract(fields: &impl Fields) -> Incoming {
 /// `<trace>-<span>`, `<trace>-<span>-<sampled>`, with `-<parent>` behind that, or `<sampled>` alone.
 fn single(text: &str) -> Option<Incoming> {
     let parts: Vec<_> = text.split('-').collect();
-    let (trace, span, sampled) = match parts.as_slice() {
+    let (trace, span, sampled, grandparent) = match parts.as_slice() {
         [sampled] => return flag(sampled).map(|sampled| Incoming::Only { sampled }),
-        [trace, span] => (trace, span, None),
-        [trace, span, sampled] => (trace, span, Some(flag(sampled)?)),
-        [trace, span, sampled, parent] => {
-            hex::exact(parent, 16)?;
-            (trace, span, Some(flag(sampled)?))
-        }
+        [trace, span] => (trace, span, None, None),
+        [trace, span, sampled] => (trace, span, Some(flag(sampled)?), None),
+        [trace, span, sampled, parent] => (trace, span, Some(flag(sampled)?), hex::span(hex::exact(parent, 16)?)),
         _ => return None,
     };
     let trace = hex::exact(trace, 32).or_else(|| hex::exact(trace, 16))?;
-    parent(trace, hex::exact(span, 16)?, sampled)
+    parent(trace, hex::exact(span, 16)?, grandparent, sampled)
 }
 
 /// `1`, `0`, or `d` of those who want to see everything.
@@ -47,31 +44,39 @@ fn several(fields: &impl Fields) -> Option<Incoming> {
         return Some(sampled.map_or(Incoming::Nothing, |sampled| Incoming::Only { sampled }));
     };
     let number = |text, digits| hex::at_most(std::str::from_utf8(text).ok()?, digits);
-    if let Some(grandparent) = fields.get("x-b3-parentspanid").filter(|id| !id.is_empty()) {
-        number(grandparent, 16)?;
-    }
-    parent(number(trace, 32)?, number(span, 16)?, sampled)
+    let grandparent = match fields.get("x-b3-parentspanid").filter(|id| !id.is_empty()) {
+        Some(grandparent) => hex::span(number(grandparent, 16)?),
+        None => None,
+    };
+    parent(number(trace, 32)?, number(span, 16)?, grandparent, sampled)
 }
 
-fn parent(trace: u128, span: u128, sampled: Option<bool>) -> Option<Incoming> {
+fn parent(trace: u128, span: u128, parent: Option<u64>, sampled: Option<bool>) -> Option<Incoming> {
     let span = hex::span(span)?;
-    (trace != 0).then(|| Incoming::Parent(SpanContext { trace, span, sampled, state: String::new() }))
+    (trace != 0).then(|| Incoming::Parent(SpanContext { trace, span, parent, sampled, state: String::new() }))
 }
 
-/// Sets the several; a single one that is left would go before them.
-pub(super) fn inject(context: &SpanContext, parent: Option<u64>, fields: &mut impl FieldsMut) {
-    let SpanContext { trace, span, .. } = context;
-    let wide = u64::try_from(*trace).is_err();
-    let trace = if wide { format!("{trace:032x}") } else { format!("{trace:016x}") };
-    fields.remove("b3");
+/// Says it as it came: in one field if that is there, else in several.
+pub(super) fn inject(context: &SpanContext, fields: &mut impl FieldsMut) {
+    let SpanContext { trace, span, parent, .. } = context;
+    if fields.get("b3").is_some() {
+        let sampled = u8::from(context.sampled == Some(true));
+        let parent = parent.map_or_else(String::new, |parent| format!("-{parent:016x}"));
+        return fields.set("b3", format!("{}-{span:016x}-{sampled}{parent}", trace_id(*trace)).as_bytes());
+    }
     fields.remove("x-b3-flags");
-    fields.set("x-b3-traceid", trace.as_bytes());
+    fields.set("x-b3-traceid", trace_id(*trace).as_bytes());
     fields.set("x-b3-spanid", format!("{span:016x}").as_bytes());
     match parent {
         Some(parent) => fields.set("x-b3-parentspanid", format!("{parent:016x}").as_bytes()),
         None => fields.remove("x-b3-parentspanid"),
     }
     fields.set("x-b3-sampled", if context.sampled == Some(true) { b"1" } else { b"0" });
+}
+
+/// The number of a trace: 16 digits if they are enough, else 32.
+pub(in super::super) fn trace_id(trace: u128) -> String {
+    if u64::try_from(trace).is_ok() { format!("{trace:016x}") } else { format!("{trace:032x}") }
 }
 
 #[cfg(test)]
@@ -92,7 +97,12 @@ mod tests {
     fn parent_of(trace: &str, sampled: Option<bool>) -> Incoming {
         let trace = u128::from_str_radix(trace, 16).unwrap();
         let span = u64::from_str_radix(SPAN, 16).unwrap();
-        Incoming::Parent(SpanContext { trace, span, sampled, state: String::new() })
+        Incoming::Parent(SpanContext { trace, span, parent: None, sampled, state: String::new() })
+    }
+
+    fn under(grandparent: u64, incoming: Incoming) -> Incoming {
+        let Incoming::Parent(parent) = incoming else { panic!("no parent") };
+        Incoming::Parent(SpanContext { parent: Some(grandparent), ..parent })
     }
 
     #[test]
@@ -101,7 +111,7 @@ mod tests {
             (format!("{TRACE}-{SPAN}"), parent_of(TRACE, None)),
             (format!("{SHORT}-{SPAN}-1"), parent_of(SHORT, Some(true))),
             (format!("{TRACE}-{SPAN}-0"), parent_of(TRACE, Some(false))),
-            (format!("{TRACE}-{SPAN}-d-{SPAN}"), parent_of(TRACE, Some(true))),
+            (format!("{TRACE}-{SPAN}-d-000000000000000c"), under(0x0c, parent_of(TRACE, Some(true)))),
             ("0".to_owned(), Incoming::Only { sampled: false }),
             ("d".to_owned(), Incoming::Only { sampled: true }),
             (format!("{TRACE}-{SPAN}-2"), Incoming::Broken),
@@ -123,6 +133,7 @@ mod tests {
             (&[("x-b3-sampled", "true"), ("x-b3-parentspanid", "")], parent_of(TRACE, Some(true))),
             (&[("x-b3-sampled", "0")], parent_of(TRACE, Some(false))),
             (&[("x-b3-sampled", "0"), ("x-b3-flags", "1")], parent_of(TRACE, Some(true))),
+            (&[("x-b3-parentspanid", "c")], under(0x0c, parent_of(TRACE, None))),
             (&[("x-b3-parentspanid", "x")], Incoming::Broken),
         ] {
             assert_eq!(extract(&fields(&[&ids, more].concat())), expected, "{more:?}");
@@ -133,10 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_told_by_several_fields_and_a_single_one_is_taken_away() {
-        let mut fields = fields(&[("b3", "1"), ("x-b3-flags", "1")]);
-        let context = SpanContext { trace: 0x0a, span: 0x0b, sampled: Some(true), state: String::new() };
-        inject(&context, Some(0x0c), &mut fields);
+    fn a_child_is_told_by_several_fields_or_by_a_single_one_as_it_came() {
+        let mut single = fields(&[("b3", "0")]);
+        let mut fields = fields(&[("x-b3-flags", "1")]);
+        let context =
+            SpanContext { trace: 0x0a, span: 0x0b, parent: Some(0x0c), sampled: Some(true), state: String::new() };
+        inject(&context, &mut fields);
         for (name, expected) in [
             ("b3", None),
             ("x-b3-flags", None),
@@ -147,5 +160,10 @@ mod tests {
         ] {
             assert_eq!(fields.get_str(name), expected, "{name}");
         }
+        inject(&context, &mut single);
+        assert_eq!(single.get_str("b3"), Some("000000000000000a-000000000000000b-1-000000000000000c"));
+        assert_eq!(single.get_str("x-b3-traceid"), None);
+        inject(&SpanContext { parent: None, sampled: None, ..context }, &mut single);
+        assert_eq!(single.get_str("b3"), Some("000000000000000a-000000000000000b-0"));
     }
 }

@@ -19,7 +19,8 @@ fn context(parent: &str, state: &str) -> Option<SpanContext> {
     let (_version, trace, span, flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
     let whole = parts.next().is_none() && trace != 0;
     let sampled = Some(flags & SAMPLED != 0);
-    whole.then(|| Some(SpanContext { trace, span: hex::span(span)?, sampled, state: state.to_owned() })).flatten()
+    let context = |span| SpanContext { trace, span, parent: None, sampled, state: state.to_owned() };
+    hex::span(span).filter(|_| whole).map(context)
 }
 
 /// Sets both; without a state there is none.
@@ -70,7 +71,7 @@ mod tests {
     fn a_child_is_told_in_the_form_of_version_0() {
         let mut fields = Headers::new();
         fields.add("tracestate", b"old");
-        let context = SpanContext { trace: 10, span: 11, sampled: Some(true), state: String::new() };
+        let context = SpanContext { trace: 10, span: 11, parent: None, sampled: Some(true), state: String::new() };
         inject(&context, &mut fields);
         assert_eq!(fields.get_str("traceparent"), Some("00-0000000000000000000000000000000a-000000000000000b-01"));
         assert_eq!(fields.get_str("tracestate"), None);
