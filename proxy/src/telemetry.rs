@@ -21,6 +21,6 @@ mod stream_info;
 pub(crate) use fields::{Fields, FieldsMut, NoFields};
 pub(crate) use flags::{Flag, Flags};
 pub(crate) use format::Template;
-pub(crate) use grpc::is_request as is_grpc;
+pub(crate) use grpc::{is_request as is_grpc, is_type as is_grpc_type};
 pub(crate) use metrics::{ClusterCounter, ClusterTime, HttpCounter, HttpLevel, RateLimitCounter};
 pub(crate) use stream_info::{Protocol, StreamInfo, TlsFacts};

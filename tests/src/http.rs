@@ -188,6 +188,27 @@ impl Refusing {
     }
 }
 
+/// An address at which nobody answers a connection, neither well nor badly, for as long as it is held.
+#[derive(Debug)]
+pub struct Hanging {
+    /// The address.
+    pub address: SocketAddr,
+    _listens: socket2::Socket,
+    _waits: TcpStream,
+}
+
+impl Hanging {
+    /// Listens with room for one connection that nobody takes, and makes that one: whoever comes after is not heard.
+    #[must_use]
+    pub fn start() -> Self {
+        let listens = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        listens.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a port");
+        listens.listen(0).expect("a listener");
+        let address = listens.local_addr().expect("an address").as_socket().expect("an address of IP");
+        Self { address, _listens: listens, _waits: TcpStream::connect(address).expect("the one that has room") }
+    }
+}
+
 /// What a backend does with a request.
 #[derive(Debug, Clone)]
 pub enum Answer {

@@ -163,7 +163,7 @@ impl Checks {
         Taken {
             changed: changed || change != Change::None,
             passed: matches!(found.checked, Checked::Passed { .. }) && !member.host.fails_check(),
-            close: change == Change::Failed && cluster.policy.close_on_failed_check,
+            close: change == Change::Failed,
         }
     }
 

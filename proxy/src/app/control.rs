@@ -215,7 +215,7 @@ impl Control {
         let Some((cluster, member)) = listed(&snapshot, &found.cluster, found.host) else { return };
         let taken = self.checks.take(cluster, member, found, &mut self.rng);
         if taken.close {
-            self.sockets.close(member.host.id);
+            self.close(cluster, member);
         }
         let ends = taken.passed
             && cluster.outlier().is_some_and(|parameters| {
@@ -234,6 +234,14 @@ impl Control {
         }
         if taken.changed || ends {
             self.changed(cluster);
+        }
+    }
+
+    /// Who has failed is met on new connections: what ailed it may have been those that there are.
+    fn close(&self, cluster: &Cluster, member: &Member) {
+        self.sockets.close(member.host.id);
+        if cluster.policy.close_on_failed_check {
+            member.host.cut();
         }
     }
 
@@ -272,6 +280,7 @@ impl Control {
                 if let Some((cluster, member)) = listed(&snapshot, cluster, *host)
                     && self.checks.asked_out(cluster, member)
                 {
+                    self.close(cluster, member);
                     self.changed(cluster);
                 }
             }
@@ -291,6 +300,7 @@ impl Control {
                 count(ClusterCounter::EjectionsEnforcedTotal);
                 self.changed(cluster);
                 if let Some(member) = cluster.members.get(at) {
+                    self.close(cluster, member);
                     self.events.log(&cluster.name, &member.endpoint.address, "eject", detection.word());
                 }
             }

@@ -138,13 +138,18 @@ async fn look_up(name: String, family: AddressFamily, places: Arc<Semaphore>) ->
     let looked_up: Result<io::Result<Vec<IpAddr>>, _> = tokio::time::timeout(PATIENCE, lookup).await;
     let addresses = match looked_up {
         Ok(Ok(addresses)) => Some(of_family(addresses, family)),
-        // The resolver of the system tells "no such name" apart from trouble in words only.
-        Ok(Err(error)) if error.to_string().contains("not known") || error.to_string().contains("No address") => {
-            Some(Vec::new())
-        }
+        Ok(Err(error)) if says_there_is_none(&error.to_string()) => Some(Vec::new()),
         Ok(Err(_)) | Err(_) => None,
     };
     LookedUp { name, addresses }
+}
+
+/// True if a resolver knows that there is no such name, or no address of it. The library tells that apart from trouble in words only:
+/// two of glibc, two of musl.
+fn says_there_is_none(error: &str) -> bool {
+    let words =
+        ["Name or service not known", "No address associated", "Name does not resolve", "Name has no usable address"];
+    words.iter().any(|words| error.contains(words))
 }
 
 /// The addresses of the families that are asked for, in an order that does not depend on the resolver's mood.
@@ -169,9 +174,87 @@ fn of_family(addresses: Vec<IpAddr>, family: AddressFamily) -> Vec<IpAddr> {
 mod tests {
     use super::*;
 
+    fn ips(texts: &[&str]) -> Vec<IpAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    const NAME: &str = "cart.shop.example";
+
+    /// One name is wanted, and looked up now.
+    fn names() -> Names {
+        let seconds = Duration::from_secs;
+        let how = Dns { refresh: seconds(60), failure_refresh: seconds(5), ..Dns::default() };
+        let wanted = Wanted { how, due: None, tried: false };
+        Names { wanted: BTreeMap::from([(NAME.to_owned(), wanted)]), ..Names::default() }
+    }
+
+    fn found(addresses: Option<&[&str]>) -> LookedUp {
+        LookedUp { name: NAME.to_owned(), addresses: addresses.map(ips) }
+    }
+
+    /// How long from now on the name is let alone.
+    fn pause(names: &Names) -> Duration {
+        names.wanted[NAME].due.unwrap().duration_since(now())
+    }
+
+    #[test]
+    fn an_answer_that_differs_changes_the_addresses_and_the_same_again_nothing() {
+        let mut names = names();
+        for (answer, changes) in
+            [(["10.0.0.1"], true), (["10.0.0.1"], false), (["10.0.0.2"], true), (["10.0.0.2"], false)]
+        {
+            assert_eq!(names.found(found(Some(&answer))), changes, "{answer:?}");
+            assert_eq!(names.resolved()[NAME], ips(&answer));
+        }
+    }
+
+    #[test]
+    fn an_answer_without_addresses_takes_them_away_and_no_answer_leaves_them() {
+        let mut names = names();
+        assert!(names.found(found(Some(&["10.0.0.1"]))));
+        assert!(!names.found(found(None)));
+        assert_eq!(names.resolved()[NAME], ips(&["10.0.0.1"]));
+        assert!(names.found(found(Some(&[]))));
+        assert_eq!(names.resolved()[NAME], ips(&[]));
+    }
+
+    #[test]
+    fn after_a_failure_it_is_looked_up_again_by_a_time_of_its_own() {
+        let mut names = names();
+        names.found(found(Some(&["10.0.0.1"])));
+        assert!(pause(&names) > Duration::from_secs(5));
+        names.found(found(None));
+        assert!(pause(&names) <= Duration::from_secs(5));
+        assert!(names.wanted[NAME].tried, "whoever waits for the first answer need not wait longer");
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_is_not_kept() {
+        let mut names = names();
+        names.wanted.clear();
+        assert!(!names.found(found(Some(&["10.0.0.1"]))));
+        assert!(names.resolved().is_empty());
+    }
+
+    #[test]
+    fn that_there_is_no_such_name_is_known_by_the_words_of_either_library_and_trouble_is_not_taken_for_it() {
+        for (words, none) in [
+            ("Name or service not known", true),
+            ("No address associated with hostname", true),
+            ("Name does not resolve", true),
+            ("Name has no usable address", true),
+            ("Temporary failure in name resolution", false),
+            ("Non-recoverable failure in name resolution", false),
+            ("Try again", false),
+            ("Unrecoverable error", false),
+            ("System error", false),
+        ] {
+            assert_eq!(says_there_is_none(&format!("failed to lookup address information: {words}")), none, "{words}");
+        }
+    }
+
     #[test]
     fn families_are_chosen_as_asked_and_the_order_is_steady() {
-        let ips = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
         let all = ips(&["10.0.0.2", "::2", "10.0.0.1", "::1", "10.0.0.1"]);
         let (v4, v6) = (ips(&["10.0.0.1", "10.0.0.2"]), ips(&["::1", "::2"]));
         for (family, expected) in [

@@ -7,6 +7,7 @@ use crate::policy::{Address, Endpoint, EndpointHealth, Priority};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use tokio::sync::Notify;
 
 /// What is known of an endpoint besides what its configuration says. Survives reloads for as long as it is listed.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(crate) struct Host {
     pub requests: AtomicU64,
     /// When it answered last, in nanoseconds; counted where stalls are watched for.
     answered: AtomicU64,
+    cuts: Notify,
 }
 
 /// An endpoint of a cluster: what is configured, and what is known.
@@ -102,7 +104,18 @@ impl Host {
             healthy_since: Mutex::new(now),
             requests: AtomicU64::new(0),
             answered: AtomicU64::new(0),
+            cuts: Notify::new(),
         }
+    }
+
+    /// Cuts the connections of bytes to it.
+    pub(crate) fn cut(&self) {
+        self.cuts.notify_waiters();
+    }
+
+    /// Returns once it is cut off.
+    pub(crate) async fn is_cut(&self) {
+        self.cuts.notified().await;
     }
 
     /// Failing its active check.

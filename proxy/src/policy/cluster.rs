@@ -57,7 +57,7 @@ pub struct Cluster {
     pub outlier: Option<OutlierDetection>,
     /// Active checks.
     pub health_checks: Vec<HealthCheck>,
-    /// A failed check closes the endpoint's connections.
+    /// An endpoint that fails its checks or is ejected loses the connections of bytes to it too, which go on otherwise.
     pub close_on_failed_check: bool,
     /// An endpoint that waits for its first check does not count, where shares are computed.
     pub ignore_unchecked: bool,

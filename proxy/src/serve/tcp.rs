@@ -128,6 +128,7 @@ async fn forward(
             proxy.stats.count(worker.shard, TcpCounter::MaxDuration);
             Err(Flag::DurationTimeout)
         }
+        () = member.host.is_cut() => Ok(()),
         () = worker.torn_down() => Ok(()),
     }
 }

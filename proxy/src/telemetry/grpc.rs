@@ -33,9 +33,14 @@ pub(crate) fn snake_name(status: u32) -> Option<&'static str> {
     NAMES.get(status as usize).map(|(_, snake)| *snake)
 }
 
-/// True if a request is gRPC: `application/grpc`, alone or with `+…`.
+/// True if a request is gRPC, by its `content-type`.
 pub(crate) fn is_request(request: &dyn Fields) -> bool {
-    let rest = request.get("content-type").and_then(|kind| kind.strip_prefix(b"application/grpc"));
+    request.get("content-type").is_some_and(is_type)
+}
+
+/// True for a `content-type` of gRPC: `application/grpc`, alone or with `+…`.
+pub(crate) fn is_type(content_type: &[u8]) -> bool {
+    let rest = content_type.strip_prefix(b"application/grpc");
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
 }
 

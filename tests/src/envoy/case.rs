@@ -49,6 +49,8 @@ pub(super) enum Step {
     AskUntilStat(String, String, i64),
     /// Waits for requests to have come to a backend.
     UntilAsked(String, usize),
+    /// What came first to a backend.
+    FirstAsked(String),
     /// Asks until this is the answer, and notes how long it took, give or take so many milliseconds.
     UntilAnswer(String, &'static str, u64),
     /// The health of all endpoints.

@@ -145,6 +145,12 @@ impl Run<'_> {
                     actor.asked().len() >= *times
                 });
             }
+            Step::FirstAsked(backend) => {
+                let actor = self.actor(backend);
+                until(&format!("{}: {backend} has been asked", self.side.name), || !actor.asked().is_empty());
+                let asked = self.mask.message(&actor.asked()[0]);
+                self.seen.texts.push((format!("{number}. what {backend} was asked first"), asked));
+            }
             Step::UntilAnswer(request, answer, slack) => {
                 let begin = now();
                 let ask = Ask::new(request);

@@ -1,6 +1,6 @@
 //! What a backend does, one request after another.
 
-use crate::http::{Answer, Backend, Message, Refusing};
+use crate::http::{Answer, Backend, Hanging, Message, Refusing};
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -14,6 +14,7 @@ pub(super) struct Actor {
 enum Kind {
     Plays(Backend),
     Refuses(Refusing),
+    Hangs(Hanging),
 }
 
 /// The answers of a backend.
@@ -36,8 +37,20 @@ struct State {
 pub(super) struct Part {
     pub(super) name: String,
     pub(super) plays: Vec<String>,
-    pub(super) http2: bool,
-    pub(super) refuses: bool,
+    pub(super) how: How,
+}
+
+/// What a backend does with a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum How {
+    /// It speaks HTTP/1.
+    Http1,
+    /// It speaks HTTP/2.
+    Http2,
+    /// It refuses it.
+    Refuses,
+    /// It does not answer, so that none is made.
+    Hangs,
 }
 
 impl Actor {
@@ -48,10 +61,11 @@ impl Actor {
             let script = Arc::clone(&script);
             move |request: &Message| script.answer(request)
         };
-        let kind = match (part.refuses, part.http2) {
-            (true, _) => Kind::Refuses(Refusing::start()),
-            (false, true) => Kind::Plays(Backend::http2(handler)),
-            (false, false) => Kind::Plays(Backend::start(handler)),
+        let kind = match part.how {
+            How::Http1 => Kind::Plays(Backend::start(handler)),
+            How::Http2 => Kind::Plays(Backend::http2(handler)),
+            How::Refuses => Kind::Refuses(Refusing::start()),
+            How::Hangs => Kind::Hangs(Hanging::start()),
         };
         Self { name: part.name.clone(), kind, script }
     }
@@ -60,6 +74,7 @@ impl Actor {
         match &self.kind {
             Kind::Plays(backend) => backend.address,
             Kind::Refuses(refusing) => refusing.address,
+            Kind::Hangs(hanging) => hanging.address,
         }
     }
 

@@ -4,6 +4,7 @@ mod actions;
 mod admin;
 mod balancing;
 mod breakers;
+mod connections;
 mod edge;
 mod filters;
 mod health;
@@ -25,11 +26,12 @@ use std::collections::BTreeSet;
 type Table = fn() -> Vec<Case>;
 
 /// Every table, by its subject.
-const TABLES: [(&str, Table); 17] = [
+const TABLES: [(&str, Table); 18] = [
     ("actions", actions::cases),
     ("admin", admin::cases),
     ("balancing", balancing::cases),
     ("breakers", breakers::cases),
+    ("connections", connections::cases),
     ("edge", edge::cases),
     ("filters", filters::cases),
     ("health", health::cases),

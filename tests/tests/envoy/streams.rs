@@ -11,7 +11,7 @@ fn as_envoy_does() {
 
 /// All of them.
 pub(crate) fn cases() -> Vec<Case> {
-    [tcp()].into_iter().flatten().collect()
+    [tcp(), outliers()].into_iter().flatten().collect()
 }
 
 fn bytes(name: &'static str, fields: &str) -> Case {
@@ -114,5 +114,27 @@ fn tcp() -> Vec<Case> {
                 .backend("one", &["silence"]),
         )
         .stats("tcp.in.idle_timeout"),
+    ]
+}
+
+/// Connections to the cluster `cart` count for and against its endpoints.
+fn ejecting(name: &'static str, cluster: &str, detection: &str) -> Case {
+    bytes(name, "cluster: cart").cart(&format!(
+        "connect_timeout: 0.2s, {cluster}outlier_detection: {{base_ejection_time: 60s, max_ejection_percent: 100, {detection}}}"
+    ))
+}
+
+fn outliers() -> Vec<Case> {
+    let twice = |case: Case| exchange(exchange(case)).until(".outlier_detection.ejections_active", 1).health();
+    let no_panic = "common_lb_config: {healthy_panic_threshold: {value: 0}}, ";
+    vec![
+        twice(ejecting("refused_connections_eject", no_panic, "consecutive_5xx: 2").refusing("one"))
+            .stats(".outlier_detection.ejections_enforced_consecutive_5xx .upstream_cx_none_healthy .upstream_cx_connect_fail"),
+        exchange(twice(ejecting("who_is_ejected_gets_no_more_connections", no_panic, "consecutive_5xx: 2").refusing("one")))
+            .stats(".upstream_cx_none_healthy .upstream_cx_connect_fail"),
+        twice(ejecting("connections_that_hang_eject_as_a_time_out", "", "consecutive_gateway_failure: 2, enforcing_consecutive_gateway_failure: 100").hanging("one"))
+            .stats(".outlier_detection.ejections_enforced_consecutive_gateway_failure .upstream_cx_connect_timeout .upstream_cx_connect_fail"),
+        twice(ejecting("refused_connections_eject_by_their_own_count", "", "split_external_local_origin_errors: true, consecutive_local_origin_failure: 2").refusing("one"))
+            .stats(".outlier_detection.ejections_enforced_consecutive_local_origin_failure"),
     ]
 }

@@ -10,7 +10,7 @@ fn as_envoy_does() {
 
 /// All of them.
 pub(crate) fn cases() -> Vec<Case> {
-    [times(), amid_bodies(), connections()].into_iter().flatten().collect()
+    [times(), connections_that_hang(), amid_bodies(), connections()].into_iter().flatten().collect()
 }
 
 fn connections() -> Vec<Case> {
@@ -98,16 +98,65 @@ fn times() -> Vec<Case> {
             .action("timeout: 10s, max_grpc_timeout: 0s")
             .backend("one", &["silence"])
             .ask("h2 POST / content-type: application/grpc; grpc-timeout: 200m"),
-        case("a_connection_in_time")
-            .action("timeout: 5s")
-            .cart("connect_timeout: 0.2s")
-            .backend("one", &["200"])
-            .ask("GET /"),
         case("a_time_in_the_request_counts_from_inside_alone")
             .action("timeout: 5s")
             .backend("one", &["silence"])
             .action("timeout: 0.3s")
             .ask("GET / x-envoy-upstream-rq-timeout-ms: 100"),
+    ]
+}
+
+/// The only endpoint does not answer connections.
+fn hanging(name: &'static str, action: &str, cluster: &str) -> Case {
+    case(name).action(action).cart(cluster).hanging("one")
+}
+
+fn connections_that_hang() -> Vec<Case> {
+    vec![
+        hanging("a_connection_that_hangs_is_503", "timeout: 5s", "connect_timeout: 0.2s")
+            .asks(&["GET /", "h2 POST / content-type: application/grpc"]),
+        hanging("the_routes_time_ends_a_connection_that_hangs", "timeout: 0.2s", "connect_timeout: 5s").ask("GET /"),
+        hanging(
+            "a_connection_that_hangs_is_tried_again",
+            "timeout: 5s, retry_policy: {retry_on: connect-failure, num_retries: 2}",
+            "connect_timeout: 0.2s",
+        )
+        .ask("GET /"),
+        hanging(
+            "a_connection_that_hangs_is_no_answer_of_5xx",
+            "timeout: 5s, retry_policy: {retry_on: gateway-error}",
+            "connect_timeout: 0.2s",
+        )
+        .ask("GET /"),
+        hanging(
+            "a_tries_time_begins_with_its_connection",
+            "timeout: 5s, retry_policy: {retry_on: connect-failure, num_retries: 1, per_try_timeout: 0.1s}",
+            "connect_timeout: 0.4s",
+        )
+        .ask("GET /"),
+        hanging("a_connection_that_hangs_is_tried_elsewhere", "", "lb_policy: ROUND_ROBIN, connect_timeout: 0.2s")
+            .backend("two", &["200"])
+            .action("timeout: 5s, retry_policy: {retry_on: connect-failure}")
+            .align("two")
+            .times(2, "GET /"),
+        hanging(
+            "connections_that_hang_eject",
+            "timeout: 5s",
+            "connect_timeout: 0.2s, outlier_detection: {consecutive_gateway_failure: 2, enforcing_consecutive_gateway_failure: 100, base_ejection_time: 60s, max_ejection_percent: 100}",
+        )
+        .times(2, "GET /")
+        .until(".outlier_detection.ejections_active", 1)
+        .stats(".outlier_detection.ejections_enforced_consecutive_gateway_failure")
+        .health(),
+        hanging(
+            "connections_that_hang_eject_by_their_own_count",
+            "timeout: 5s",
+            "connect_timeout: 0.2s, outlier_detection: {split_external_local_origin_errors: true, consecutive_local_origin_failure: 2, base_ejection_time: 60s, max_ejection_percent: 100}",
+        )
+        .times(2, "GET /")
+        .until(".outlier_detection.ejections_active", 1)
+        .stats(".outlier_detection.ejections_enforced_consecutive_local_origin_failure")
+        .health(),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Each limit at its value and one beyond, with the number that tells of it. Times are set to a second.
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use squall_tests::frames::{END_STREAM, Frames, kind, request};
 use squall_tests::http::{Answer, Backend, Connection, Message, ok};
 use squall_tests::proxy::Proxy;
@@ -283,10 +284,12 @@ fn a_tls_handshake_that_stands_still_is_closed() {
 }
 
 #[test]
-fn hundreds_of_slow_clients_cost_little_and_leave_nothing() {
-    const CLIENTS: usize = 500;
+fn thousands_of_slow_clients_cost_little_and_leave_nothing() {
+    const CLIENTS: usize = 2_000;
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).expect("as many descriptors as there may be");
     let backend = quick();
-    let proxy = limited(&backend, &["request-head=5s"]);
+    let proxy = limited(&backend, &["request-head=8s"]);
     for _ in 0..20 {
         assert_eq!(proxy.get("/").status(), 200);
     }

@@ -2,6 +2,7 @@
 
 use squall_tests::http::{Answer, Backend, Refusing, ok, status};
 use squall_tests::proxy::{Proxy, routes, rule};
+use squall_tests::until;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn retrying(retries: &str) -> String {
@@ -144,10 +145,22 @@ fn a_client_cannot_steer_retries_by_fields() {
 
 #[test]
 fn max_retries_bounds_how_many_run_at_once() {
-    let backend = Backend::start(|_| status(503));
+    // The first try of `/a` fails, and its second is under way until the client leaves.
+    let backend = Backend::start(|asked| match asked.field("x-envoy-attempt-count") {
+        "2" => Answer::Silence,
+        _ => status(503),
+    });
     let policies =
         format!("{}{}", retrying("{attempts: 1, retryOn: 5xx}"), rule("{connectionPool: {http: {maxRetries: 1}}}"));
     let proxy = Proxy::start(&policies, &[&backend]);
-    assert_eq!(proxy.get("/").status(), 503);
-    assert_eq!(backend.asked().len(), 2, "one retry at a time is allowed");
+    let mut first = proxy.connect();
+    first.send("GET /a HTTP/1.1\r\nhost: cart\r\n\r\n").expect("sent");
+    until("one is tried again", || backend.asked().len() == 2);
+    proxy.until_metric("envoy_cluster_circuit_breakers_default_rq_retry_open", "cart", 1.0);
+    assert_eq!(proxy.get("/b").status(), 503);
+    assert_eq!(backend.asked().len(), 3, "there is no room for a second retry");
+    assert_eq!(proxy.access_log(1)[0]["response_flags"], "UO");
+    assert_eq!(proxy.count("envoy_cluster_upstream_rq_retry_overflow", "cart"), 1);
+    drop(first);
+    until("the place is free", || proxy.metric("envoy_cluster_circuit_breakers_default_rq_retry_open", "cart") < 0.5);
 }

@@ -196,3 +196,19 @@ fn round_robin_takes_turns() {
     let counts: Vec<usize> = backends.iter().map(|backend| backend.asked().len()).collect();
     assert_eq!(counts, [3, 3, 3]);
 }
+
+#[test]
+fn a_part_of_the_routes_is_delegated_and_inherits_what_it_does_not_say() {
+    let root = "    - match: [{uri: {prefix: /old}}]\n      delegate: {name: part}\n      headers: {response: {add: {x-by: root}}}\n    - route: [{destination: {host: cart, subset: v1}}]";
+    let part = "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: part}\nspec:\n  http:\n  - match: [{uri: {prefix: /old/2}}]\n    route: [{destination: {host: cart, subset: v2}}]\n  - match: [{uri: {prefix: /new}}]\n    directResponse: {status: 418}\n";
+    let (one, two) = (Backend::named("v1"), Backend::named("v2"));
+    let endpoints = [(one.address, "v1", true), (two.address, "v2", true)];
+    let proxy = Proxy::with_endpoints(&format!("{}{part}{SUBSETS}", routes(root)), &endpoints);
+    let told = |path| {
+        let answer = proxy.get(path);
+        (answer.text(), answer.field("x-by").to_owned())
+    };
+    assert_eq!(told("/old/2"), ("v2".to_owned(), "root".to_owned()));
+    assert_eq!(told("/old/1").0, "v1", "the delegate has no rule for it");
+    assert_eq!(told("/new").0, "v1", "a delegate's rule narrows what was delegated");
+}

@@ -133,6 +133,34 @@ fn a_port_of_bytes_goes_to_the_endpoints_and_is_logged_when_it_is_over() {
     assert_eq!(line["upstream_host"], backend.to_string());
 }
 
+#[test]
+fn connections_of_bytes_are_counted_as_istio_does() {
+    let service =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: cart}\nspec: {ports: [{name: tcp-cache, port: 6379}]}\n";
+    let greeting = "HTTP/1.1 200 OK\r\n\r\n";
+    let backend = echo(greeting);
+    let slices = slice("tcp-cache", backend.port());
+    let proxy = Proxy::with_files(
+        &[("policies.yaml", service), ("endpoints.yaml", &slices)],
+        &["--policies", "policies.yaml", "--endpoints", "endpoints.yaml", "--listen", "cart:6379=127.0.0.1:0"],
+    );
+    let mut connection = proxy.connect();
+    connection.send("\r\n\r\nPING").expect("sent");
+    assert_eq!(read_exactly(&mut connection, greeting.len() + 4), format!("{greeting}PING"));
+    let labels = "{reporter=\"source\"";
+    let of_cart = "destination_service=\"cart.default.svc.cluster.local\"";
+    let counted = |name: &str| proxy.count(&format!("istio_tcp_{name}_total{labels}"), of_cart);
+    assert_eq!((counted("connections_opened"), counted("connections_closed")), (1, 0));
+    drop(connection);
+    until("its end is counted", || counted("connections_closed") == 1);
+    assert_eq!((counted("received_bytes"), counted("sent_bytes")), (8, greeting.len() as u64 + 4));
+    let text = proxy.admin("/stats/prometheus").text();
+    let line = text.lines().find(|line| line.starts_with("istio_tcp_sent_bytes_total{")).expect("a line");
+    for label in ["request_protocol=\"tcp\"", "response_flags=\"-\"", "destination_service_name=\"cart\""] {
+        assert!(line.contains(label), "{line}");
+    }
+}
+
 /// What `cart` gets, `shadow` gets a copy of.
 fn mirroring(cart: SocketAddr, shadow: SocketAddr) -> Proxy {
     let http = "    - mirror: {host: cart, subset: v2}\n      route: [{destination: {host: cart, subset: v1}}]";

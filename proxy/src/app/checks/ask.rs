@@ -1,13 +1,16 @@
 //! Asking one endpoint once how it is.
 
 use crate::cluster::{Cluster, ConnectError, Member, PoolKey, open};
+use crate::filter::timeout::for_grpc;
 use crate::health::active::{Answer, Checked, http, tcp_answered};
 use crate::net::{Transport, server_name};
 use crate::policy::{Address, HealthCheck, HealthProbe, HttpProbe, Priority, ProtocolChoice, Sni};
+use crate::telemetry::is_grpc_type;
 use crate::wire::{self, Broken, http1, http2};
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
 use squall_http1::{Framing, Limits, Request, Response};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Most bytes of an answer that are looked at.
@@ -87,7 +90,7 @@ pub(super) async fn ask(
         }
         HealthProbe::Grpc { service, .. } => {
             let send = stream(cluster, member, &host, before).await?;
-            let checked = by_grpc(send.clone(), service, &host).await?;
+            let checked = by_grpc(send.clone(), service, &host, check.timeout).await?;
             (checked, Some(Connection::Http2(send)))
         }
     };
@@ -207,11 +210,17 @@ async fn by_tcp(mut transport: Transport, send: &[u8], receive: &[Vec<u8>]) -> R
 }
 
 /// gRPC's own protocol: one message with the service's name, one back with its status; 1 is SERVING.
-async fn by_grpc(mut send: SendRequest<Bytes>, service: &str, host: &str) -> Result<Checked, NoAnswer> {
+async fn by_grpc(
+    mut send: SendRequest<Bytes>,
+    service: &str,
+    host: &str,
+    timeout: Duration,
+) -> Result<Checked, NoAnswer> {
     let uri = format!("http://{host}/grpc.health.v1.Health/Check");
     let head = http::Request::post(uri)
         .header("content-type", "application/grpc")
         .header("te", "trailers")
+        .header("grpc-timeout", for_grpc(timeout))
         .header("user-agent", "Envoy/HC")
         .body(())
         .map_err(|_| NoAnswer)?;
@@ -229,8 +238,9 @@ async fn by_grpc(mut send: SendRequest<Bytes>, service: &str, host: &str) -> Res
     }
     let trailers = body.trailers().await?.unwrap_or_default();
     let status = trailers.get("grpc-status").or_else(|| parts.headers.get("grpc-status"));
+    let is_grpc = parts.headers.get("content-type").is_some_and(|kind| is_grpc_type(kind.as_bytes()));
     let ok = parts.status == http::StatusCode::OK && status.is_some_and(|status| status.as_bytes() == b"0");
-    let serving = ok && is_serving(&received);
+    let serving = is_grpc && ok && is_serving(&received);
     Ok(if serving { Checked::Passed { degraded: false } } else { Checked::Failed { exclude: false } })
 }
 

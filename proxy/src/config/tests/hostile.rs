@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::mesh::{self, Mode, Site};
+use crate::config::re2;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -178,9 +179,17 @@ fn a_regex_without_end_is_refused_and_names_its_rule() {
         let told = errors.iter().any(|error| error.contains("expression") || error.contains("not understood"));
         assert!(told, "{errors:.300?}");
     }
-    // One that others take an age for costs time in proportion to the text.
-    let slow = regex::Regex::new("^(a+)+$").unwrap();
-    assert!(!slow.is_match(&format!("{}b", "a".repeat(1 << 20))));
+}
+
+#[test]
+fn a_regex_that_others_take_an_age_for_takes_time_in_proportion_to_the_text() {
+    let text = format!("{}b", "a".repeat(1 << 20));
+    #[allow(clippy::disallowed_methods, reason = "a test looks at the real clock")]
+    let begin = Instant::now();
+    for expression in ["(a+)+", "(a|aa)+", "(.*a){20}", "(a?){30}a{30}"] {
+        assert!(!re2::whole(expression).unwrap().is_match(&text), "{expression}");
+    }
+    assert!(begin.elapsed() < PATIENCE, "{:?}", begin.elapsed());
 }
 
 proptest! {

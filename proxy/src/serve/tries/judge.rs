@@ -112,7 +112,7 @@ pub(super) fn settle(
     if let TryFailure::Connect(error) = &failure {
         notes.transport_failure = error.transport().map(Into::into);
     }
-    if matches!(failure, TryFailure::Connect(ConnectError::PendingOverflow)) {
+    if matches!(failure, TryFailure::Connect(ConnectError::PendingOverflow | ConnectError::NoPool)) {
         // It never got as far as to an endpoint.
         notes.host = None;
     }

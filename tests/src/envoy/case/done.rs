@@ -92,6 +92,12 @@ impl Case {
         self.step(Step::UntilAsked(backend.to_owned(), number))
     }
 
+    /// Waits for the first request to a backend, and compares it, as where checks are among them.
+    #[must_use]
+    pub fn first_asked(self, backend: &str) -> Self {
+        self.step(Step::FirstAsked(backend.to_owned()))
+    }
+
     /// Asks until the answer is `STATUS BODY`; how long it takes may differ by `slack_ms`.
     #[must_use]
     pub fn until_answer(self, request: &str, answer: &'static str, slack_ms: u64) -> Self {

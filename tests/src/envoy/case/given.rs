@@ -1,7 +1,7 @@
 //! What both sides are given: the bootstrap and the backends.
 
 use super::Case;
-use crate::envoy::script::Part;
+use crate::envoy::script::{How, Part};
 
 impl Case {
     /// A file beside the bootstrap.
@@ -113,30 +113,32 @@ impl Case {
     /// body, ` ++ a: b` for trailers; `close`, `reset`, `silence`, `echo`, `raw ...`, `stall ...`, `held ...`.
     #[must_use]
     pub fn backend(mut self, name: &str, plays: &[&str]) -> Self {
-        self.parts.push(part(name, plays));
+        self.parts.push(part(name, How::Http1, plays));
         self
     }
 
     /// The same in HTTP/2; it can also `refuse`, `cancel` and say `goodbye`.
     #[must_use]
     pub fn backend2(mut self, name: &str, plays: &[&str]) -> Self {
-        self.parts.push(Part { http2: true, ..part(name, plays) });
+        self.parts.push(part(name, How::Http2, plays));
         self
     }
 
     /// An endpoint at which connections are refused.
     #[must_use]
     pub fn refusing(mut self, name: &str) -> Self {
-        self.parts.push(Part { refuses: true, ..part(name, &[]) });
+        self.parts.push(part(name, How::Refuses, &[]));
+        self
+    }
+
+    /// An endpoint at which nobody answers a connection.
+    #[must_use]
+    pub fn hanging(mut self, name: &str) -> Self {
+        self.parts.push(part(name, How::Hangs, &[]));
         self
     }
 }
 
-fn part(name: &str, plays: &[&str]) -> Part {
-    Part {
-        name: name.to_owned(),
-        plays: plays.iter().map(|play| (*play).to_owned()).collect(),
-        http2: false,
-        refuses: false,
-    }
+fn part(name: &str, how: How, plays: &[&str]) -> Part {
+    Part { name: name.to_owned(), plays: plays.iter().map(|play| (*play).to_owned()).collect(), how }
 }
