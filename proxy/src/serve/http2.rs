@@ -106,6 +106,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     }
     // Goodbye first; streams that were begun meanwhile are served, and those under way go on to their end.
     connection.graceful_shutdown();
+    let drained = now() + timeouts.drain;
     loop {
         tokio::select! {
             biased;
@@ -116,6 +117,12 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                 Some(Err(_)) | None => return,
             },
             Some(_) = streams.join_next(), if !streams.is_empty() => {}
+            // The last word follows the answer to a ping. Whoever does not answer hears it all the same.
+            () = until(Some(drained)), if streams.is_empty() => {
+                connection.abrupt_shutdown(Reason::NO_ERROR);
+                let _ = tokio::time::timeout(timeouts.delayed_close, poll_fn(|cx| connection.poll_closed(cx))).await;
+                return;
+            }
         }
     }
 }

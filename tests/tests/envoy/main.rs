@@ -6,6 +6,7 @@ mod balancing;
 mod breakers;
 mod edge;
 mod filters;
+mod goodbyes;
 mod health;
 mod outliers;
 mod protocols;
@@ -24,13 +25,14 @@ use std::collections::BTreeSet;
 type Table = fn() -> Vec<Case>;
 
 /// Every table, by its subject.
-const TABLES: [(&str, Table); 16] = [
+const TABLES: [(&str, Table); 17] = [
     ("actions", actions::cases),
     ("admin", admin::cases),
     ("balancing", balancing::cases),
     ("breakers", breakers::cases),
     ("edge", edge::cases),
     ("filters", filters::cases),
+    ("goodbyes", goodbyes::cases),
     ("health", health::cases),
     ("outliers", outliers::cases),
     ("protocols", protocols::cases),
