@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Spans of one message.
 const BATCH: usize = 512;
 
-/// How long a collector may take.
+/// How long a collector may take unless it is said.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where gRPC takes spans.
@@ -35,8 +35,9 @@ pub(super) fn send_waiting(snapshot: &Snapshot, rng: &mut impl Rng) {
         let message = export(&resource, &waiting);
         let (cluster, provider) = (Arc::clone(cluster), spans.provider.clone());
         tokio::task::spawn_local(async move {
+            let patience = provider.timeout.unwrap_or(PATIENCE);
             // Spans are worth no second try.
-            let _ = tokio::time::timeout(PATIENCE, send(&cluster, &member, &provider, message)).await;
+            let _ = tokio::time::timeout(patience, send(&cluster, &member, &provider, message)).await;
         });
     }
 }
