@@ -12,6 +12,7 @@ use bytes::BytesMut;
 use reply::Reply;
 use squall_http1::{Framing, HeadReader, Refusal, Request, Response, write};
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,21 +21,21 @@ use tokio::net::{TcpListener, TcpStream};
 /// How long a question and its answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Answers questions until the process ends.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+/// Answers questions until the process ends. `exposed`: also those that were put to an address rather than to a loopback name.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, exposed: bool) {
     let started = now();
     let (mut reserve, mut scarcity) = (Reserve::default(), Scarcity::default());
     loop {
         let failed = match net::accept(&listener).await {
             Ok((mut stream, _)) => {
                 let shared = Arc::clone(&shared);
-                drop(tokio::task::spawn_local(async move { answer(&mut stream, &shared, started).await }));
+                drop(tokio::task::spawn_local(async move { answer(&mut stream, &shared, exposed, started).await }));
                 continue;
             }
             // Just then somebody wants to know what is going on: one question after the other.
             Err(error) if no_descriptor(&error) => match reserve.accept(&listener).await {
                 Ok(mut stream) => {
-                    answer(&mut stream, &shared, started).await;
+                    answer(&mut stream, &shared, exposed, started).await;
                     reserve.keep(stream).await;
                     continue;
                 }
@@ -47,13 +48,13 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Answers one question, unless asking or being answered takes too long.
-async fn answer(stream: &mut TcpStream, shared: &Shared, started: Instant) {
+async fn answer(stream: &mut TcpStream, shared: &Shared, exposed: bool, started: Instant) {
     let deadline = now() + PATIENCE;
     let exchange = async {
         let mut request = Request::default();
         let reply = match asked(stream, &mut request).await? {
             Err(refusal) => Reply::text(refusal.status(), format!("{refusal}\n")),
-            Ok(()) => match refused(&request) {
+            Ok(()) => match refused(&request, exposed) {
                 Some(refusal) => Reply::text(403, refusal),
                 None => reply::reply(&request, shared, started),
             },
@@ -90,13 +91,15 @@ fn written(reply: &Reply, method: &str) -> BytesMut {
     out
 }
 
-/// A page of some web site must not be able to ask through its visitor's browser.
-fn refused(request: &Request) -> Option<&'static str> {
+/// A page of some web site must not be able to ask through its visitor's browser: that asks by a name of the page's choice, never by an
+/// address.
+fn refused(request: &Request, exposed: bool) -> Option<&'static str> {
     let host = request.headers.get_str("host").unwrap_or_default();
     let host = crate::serve::routing::without_port(host);
     let loopback = host.eq_ignore_ascii_case("localhost") || host.starts_with("127.") || host == "[::1]";
-    if !loopback {
-        return Some("the admin interface answers to loopback names only\n");
+    let by_address = exposed && host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    if !loopback && !by_address {
+        return Some("the admin interface answers to loopback names only, and with --admin-exposed to addresses\n");
     }
     if request.headers.contains("origin") || request.headers.get("sec-fetch-site") == Some(b"cross-site") {
         return Some("the admin interface does not answer to other pages\n");

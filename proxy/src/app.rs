@@ -75,6 +75,10 @@ pub fn run(options: Options) -> Result<(), Error> {
         hostname: format::hostname(),
     });
     tell(&telemetry.messages, &loaded.warnings);
+    if !admin_address.ip().is_loopback() {
+        telemetry.messages.say(Level::Warning, &format!("warning: {}", options::exposed(admin_address)));
+    }
+    let exposed = options.admin_exposed;
     let access_log = options.access_log(&telemetry)?;
     let events = EventLog::create(options.event_log.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -137,7 +141,7 @@ pub fn run(options: Options) -> Result<(), Error> {
         Control::new(Arc::clone(&shared), registry, sockets, names, watch, options, events, teller, phases.clone());
     runtime.block_on(async {
         let local = tokio::task::LocalSet::new();
-        local.spawn_local(admin::serve(admin_socket, Arc::clone(&shared)));
+        local.spawn_local(admin::serve(admin_socket, Arc::clone(&shared), exposed));
         let begun = || say_ready(&ready).inspect(|()| footprint::give_back_code());
         local.run_until(control.run(seen, news, begun)).await
     })?;

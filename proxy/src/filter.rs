@@ -13,6 +13,7 @@ pub(crate) mod overrides;
 pub(crate) mod pace;
 pub(crate) mod path;
 pub(crate) mod rate_limit;
+pub(crate) mod referer;
 pub(crate) mod retry;
 pub(crate) mod rewrite;
 pub(crate) mod timeout;

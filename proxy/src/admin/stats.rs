@@ -7,7 +7,7 @@ use crate::health::Health;
 use crate::policy::{EndpointHealth, PoolLimits, Priority, UNLIMITED};
 use crate::serve::Shared;
 use crate::telemetry::exposition::{self, Wanted};
-use crate::telemetry::metrics::{BreakerNow, ClusterNow, Sample, Value};
+use crate::telemetry::metrics::{BreakerNow, ClusterNow, RemainingNow, Sample, Value};
 use regex::RegexBuilder;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -94,11 +94,20 @@ fn breakers(cluster: &Cluster, priority: Priority) -> BreakerNow {
     let limits: &PoolLimits = cluster.policy.limits(priority);
     let load = cluster.load(priority);
     let full = |count: u32, limit: u32| limit != UNLIMITED && count >= limit;
+    let left = |count: u32, limit: u32| u64::from(limit.saturating_sub(count));
+    let remaining = limits.track_remaining.then(|| RemainingNow {
+        connections: left(load.connections.load(Relaxed), limits.connections),
+        requests: left(load.requests.load(Relaxed), limits.requests),
+        pending: left(load.pending.load(Relaxed), limits.pending),
+        // A budget grows and shrinks with the requests under way: what is left of it is no number of its own.
+        retries: limits.retry_budget.map_or_else(|| left(load.retries.load(Relaxed), limits.retries), |_| 0),
+    });
     BreakerNow {
         connections: full(load.connections.load(Relaxed), limits.connections),
         requests: full(load.requests.load(Relaxed), limits.requests),
         pending: full(load.pending.load(Relaxed), limits.pending),
         retries: full(load.retries.load(Relaxed), limits.retries),
         pools: false,
+        remaining,
     }
 }

@@ -82,6 +82,13 @@ impl From<BuildError> for SetupError {
     }
 }
 
+/// What is said of an admin interface that others reach.
+pub(super) fn exposed(address: SocketAddr) -> String {
+    format!(
+        "the admin interface at {address} shows and changes everything, and whoever reaches that address may ask (--admin-exposed)"
+    )
+}
+
 impl Options {
     /// Where questions are answered.
     pub(super) fn admin_address(&self, config: &Config) -> Result<SocketAddr, Error> {

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Spans of one message.
 const BATCH: usize = 512;
 
-/// How long a collector may take.
+/// How long a collector may take unless it is said.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where gRPC takes spans.
@@ -25,7 +25,7 @@ const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Ex
 /// Sends what waits.
 pub(super) fn send_waiting(snapshot: &Snapshot, rng: &mut impl Rng) {
     for message in waiting(snapshot, rng) {
-        tokio::task::spawn_local(message.send(PATIENCE));
+        tokio::task::spawn_local(message.send(None));
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn send_waiting(snapshot: &Snapshot, rng: &mut impl Rng) {
 pub(super) async fn send_last(snapshot: &Snapshot, rng: &mut impl Rng, patience: Duration) {
     let mut under_way = tokio::task::JoinSet::new();
     for message in waiting(snapshot, rng) {
-        under_way.spawn_local(message.send(patience));
+        under_way.spawn_local(message.send(Some(patience)));
     }
     while under_way.join_next().await.is_some() {}
 }
@@ -80,8 +80,11 @@ fn message(provider: &TraceProvider, node: &Node, spans: &[Span]) -> Vec<u8> {
 }
 
 impl Batch {
-    async fn send(self, patience: Duration) {
+    /// `most`: however long the collector may take otherwise.
+    async fn send(self, most: Option<Duration>) {
         let Self { cluster, member, provider, message } = self;
+        let patience = provider.timeout.unwrap_or(PATIENCE);
+        let patience = most.map_or(patience, |most| most.min(patience));
         // Spans are worth no second try.
         let _ = tokio::time::timeout(patience, send(&cluster, &member, &provider, message)).await;
     }

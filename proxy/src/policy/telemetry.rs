@@ -1,8 +1,10 @@
 //! What is told of requests: access logs and spans.
 
+use super::words::told;
 use super::{Format, Fraction};
 use serde::Serialize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A line for each request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,6 +62,9 @@ pub struct TraceProvider {
     pub cluster: String,
     /// How it is spoken to.
     pub protocol: TraceProtocol,
+    /// How long a message to it may take; 5 s unless said.
+    #[serde(serialize_with = "told::time_or_none", skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
     /// Who tells of spans: `service.name`, or the service of Zipkin's `localEndpoint`. None: the node's cluster.
     pub service_name: Option<String>,
 }

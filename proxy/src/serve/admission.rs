@@ -4,8 +4,8 @@ use super::client::Peer;
 use super::client_cert;
 use super::control_fields;
 use super::respond::Failure;
-use crate::filter::hop_by_hop;
 use crate::filter::path::{Normalized, normalize, unescape_slashes};
+use crate::filter::{hop_by_hop, referer};
 use crate::policy::{ClientAddress, HttpManager, StripPort, Underscores};
 use crate::telemetry::trace::request_id::fresh;
 use rand::Rng;
@@ -39,6 +39,7 @@ pub(super) fn admit(
     authority(manager, peer, request)?;
     underscores(manager, request)?;
     hop_by_hop::strip(&mut request.headers).map_err(|_| Failure::ConnectionMisused)?;
+    referer::sanitize(&mut request.headers);
     if let Some(upgrade) = upgrade.as_deref().filter(|upgrade| *upgrade != "connect") {
         request.headers.add("connection", b"upgrade");
         request.headers.add("upgrade", upgrade.as_bytes());

@@ -19,7 +19,7 @@ use super::worker::Worker;
 use crate::filter::conditions::Asked;
 use crate::filter::cors::{self, Cors};
 use crate::filter::timeout::stream_age;
-use crate::policy::{Forward, HttpFilter, HttpManager};
+use crate::policy::{Forward, Fraction, HttpFilter, HttpManager};
 use crate::telemetry::metrics::Raised;
 use crate::telemetry::{HttpCounter, HttpLevel};
 use crate::wire::{GrpcMessages, Source, http2};
@@ -168,7 +168,7 @@ async fn serve(transaction: &mut Transaction<'_>, upload: &mut Upload, clocks: &
     let mut filtered = Filtered::default();
     for (at, filter) in transaction.service.manager.filters.iter().enumerate() {
         let passed = match filter {
-            HttpFilter::Cors => cross_origin(resolved, transaction.request, &mut filtered),
+            HttpFilter::Cors => cross_origin(transaction, resolved, &mut filtered),
             HttpFilter::Fault(own) => {
                 let injection = resolved.route.filters.fault.as_deref().or(own.as_ref());
                 fault::inject(transaction, resolved, injection, &mut filtered).await?
@@ -258,10 +258,12 @@ pub(super) enum Passed {
     Answered(Response, &'static str),
 }
 
-fn cross_origin(resolved: &ResolvedRoute, request: &Request, filtered: &mut Filtered) -> Passed {
+fn cross_origin(transaction: &Transaction<'_>, resolved: &ResolvedRoute, filtered: &mut Filtered) -> Passed {
     // Only requests that are sent on are asked about.
     let policy = resolved.route.filters.cors.as_ref().filter(|_| resolved.route.forward().is_some());
-    match policy.map(|policy| cors::judge(policy, request)) {
+    let hit = |share: Fraction| transaction.worker.rng.borrow_mut().random_range(0..1_000_000) < share.0;
+    let policy = policy.filter(|policy| policy.enabled.is_none_or(hit));
+    match policy.map(|policy| cors::judge(policy, transaction.request)) {
         Some(Cors::Answer(response)) => Passed::Answered(response, "cors_response"),
         Some(Cors::Allow) => {
             filtered.allow_origin = true;

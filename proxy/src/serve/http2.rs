@@ -64,8 +64,8 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
     let mut streams = JoinSet::new();
     let opened = now();
     let mut last_active = opened;
-    // Once goodbye is said, streams that were begun meanwhile are served, and those under way go on to their end.
-    let mut leaving = false;
+    // Once goodbye is said, streams that were begun until then are served, and those under way go on to their end.
+    let mut leaving = None;
     let ended = loop {
         let idle = timeouts.idle.filter(|_| streams.is_empty());
         let idle = idle.map(|limit| (last_active + limit, HttpCounter::CxIdleTimeout));
@@ -79,7 +79,7 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                     peer.requests.set(peer.requests.get().saturating_add(1));
                     last_active = now();
                     streams.spawn_local(stream(Rc::clone(&worker), Rc::clone(&peer), chain, last_active, head, respond));
-                    if !leaving && limits.requests_per_connection.is_some_and(|most| peer.requests.get() >= most) {
+                    if leaving.is_none() && limits.requests_per_connection.is_some_and(|most| peer.requests.get() >= most) {
                         stats.count(worker.shard, HttpCounter::CxMaxRequestsReached);
                         leaves = true;
                     }
@@ -98,15 +98,21 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                     break Gone::Flood;
                 }
             }
-            () = worker.parting(chain), if !leaving => leaves = true,
-            () = until(over.map(|(due, _)| due)), if !leaving => {
+            () = worker.parting(chain), if leaving.is_none() => leaves = true,
+            () = until(over.map(|(due, _)| due)), if leaving.is_none() => {
                 over.into_iter().for_each(|(_, counter)| stats.count(worker.shard, counter));
                 leaves = true;
             }
+            // The last word follows the answer to a ping. Whoever does not answer hears it all the same.
+            () = until(leaving), if leaving.is_some() && streams.is_empty() => {
+                connection.abrupt_shutdown(Reason::NO_ERROR);
+                let _ = tokio::time::timeout(timeouts.delayed_close, poll_fn(|cx| connection.poll_closed(cx))).await;
+                break Gone::Closed;
+            }
             () = &mut unanswered => break Gone::PingTimeout,
         }
-        if leaves && !leaving {
-            leaving = true;
+        if leaves && leaving.is_none() {
+            leaving = Some(now() + timeouts.drain);
             connection.graceful_shutdown();
         }
     };

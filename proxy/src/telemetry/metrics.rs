@@ -20,7 +20,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cluster::{BreakerNow, ClusterCounter, ClusterNow, ClusterStats, ClusterTime};
+pub(crate) use cluster::{BreakerNow, ClusterCounter, ClusterNow, ClusterStats, ClusterTime, RemainingNow};
 pub(crate) use http::{HttpCounter, HttpLevel, HttpStats, HttpTime, Raised};
 pub(crate) use istio::{Istio, IstioTcp, Labels, Messages, Security};
 pub(crate) use listener::{ListenerCounter, ListenerStats};

@@ -1,5 +1,6 @@
 //! What people and scripts ask about a proxy.
 
+use serde_json::Value;
 use squall_tests::envoy::{Case, Side, case, hold_all};
 use std::collections::BTreeMap;
 
@@ -137,14 +138,69 @@ fn numbers() -> Vec<Case> {
     ]
 }
 
+/// What is counted of clusters alone, as docs/differences.md says.
+fn is_left_out(name: &str) -> bool {
+    let of_clusters =
+        ["cx_active", "cx_connect_fail", "cx_total", "rq_error", "rq_pending_active", "rq_success", "rq_timeout"];
+    of_clusters.contains(&name)
+}
+
+/// The lines of `/clusters`, without what is counted of clusters alone.
+fn endpoints(side: &Side) -> String {
+    let text = side.ask_admin("/clusters").text();
+    let mut lines: Vec<_> = text.lines().filter(|line| !line.rsplit("::").nth(1).is_some_and(is_left_out)).collect();
+    // Clusters come in any order.
+    lines.sort_by_key(|line| line.split("::").next().unwrap_or_default());
+    lines.join("\n")
+}
+
+/// Each value with its path, a line each: JSON's fields come in any order.
+fn sorted(json: &Value) -> String {
+    fn walk(path: &str, value: &Value, lines: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => {
+                fields.iter().for_each(|(name, value)| walk(&format!("{path}.{name}"), value, lines));
+            }
+            Value::Array(values) => {
+                values.iter().enumerate().for_each(|(at, value)| walk(&format!("{path}.{at}"), value, lines));
+            }
+            value => lines.push(format!("{path}: {value}")),
+        }
+    }
+    let mut lines = Vec::new();
+    walk("", json, &mut lines);
+    lines.sort();
+    lines.join("\n")
+}
+
 fn questions() -> Vec<Case> {
     let question = |name| case(name).backend("one", &["200"]).answers_only();
     vec![
         question("it_says_that_it_is_ready").then("ready", |side| asked(side, "/ready")),
-        question("it_says_what_endpoints_are_like").asks(&["GET /", "GET /"]).table_of("lines", |side| {
-            let text = side.ask_admin("/clusters").text();
-            let pairs = text.lines().filter_map(|line| line.rsplit_once("::"));
-            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        question("it_says_what_endpoints_are_like").asks(&["GET /", "GET /"]).then("lines", endpoints),
+        question("it_says_what_a_detector_watches")
+            .cart("outlier_detection: {enforcing_success_rate: 0}, common_lb_config: {locality_weighted_lb_config: {}}")
+            .cluster("far", "[{locality: {region: eu, zone: a, sub_zone: b}, priority: 1, load_balancing_weight: 1, lb_endpoints: [{health_status: DEGRADED, load_balancing_weight: 3, endpoint: {hostname: far, address: $one}}]}]", "")
+            .cluster("cart", "one", "outlier_detection: {}")
+            .then("lines", endpoints),
+        question("it_says_what_endpoints_are_like_in_json")
+            .cluster("far", "[{locality: {region: eu, zone: a, sub_zone: b}, priority: 1, lb_endpoints: [{health_status: DEGRADED, load_balancing_weight: 3, endpoint: {hostname: far, address: $one}}]}]", "")
+            .cluster("cart", "one", "circuit_breakers: {thresholds: [{max_requests: 7}]}")
+            .asks(&["GET /", "GET /"])
+            .then("endpoints", |side| {
+                let mut told: Value = serde_json::from_str(&side.ask_admin("/clusters?format=json").text()).expect("JSON");
+                let clusters = told["cluster_statuses"].as_array_mut().expect("clusters");
+                clusters.sort_by_key(|cluster| cluster["name"].to_string());
+                for host in clusters.iter_mut().filter_map(|cluster| cluster["host_statuses"].as_array_mut()).flatten() {
+                    let stats = host["stats"].as_array_mut().expect("stats");
+                    stats.retain(|stat| !is_left_out(stat["name"].as_str().unwrap_or_default()));
+                }
+                sorted(&told)
+            }),
+        question("it_says_where_it_listens").then("listeners", |side| {
+            let json: Value = serde_json::from_str(&side.ask_admin("/listeners?format=json").text()).expect("JSON");
+            let told = format!("{}{}", side.ask_admin("/listeners").text(), sorted(&json));
+            told.replace(&side.listen.port().to_string(), "PORT")
         }),
         question("what_changes_anything_is_posted").then("status", |side| {
             let paths = ["/healthcheck/fail", "/drain_listeners", "/reset_counters", "/quitquitquit"];
@@ -152,7 +208,7 @@ fn questions() -> Vec<Case> {
         }),
         question("one_that_shall_fail_is_not_ready").then("states", |side| {
             let state = || {
-                let info: serde_json::Value =
+                let info: Value =
                     serde_json::from_str(&side.ask_admin("/server_info").text()).expect("JSON");
                 format!("{} {} {:?}", asked(side, "/ready"), info["state"], side.stats().get("server.live"))
             };
@@ -170,7 +226,7 @@ fn questions() -> Vec<Case> {
         }),
         question("a_question_that_is_none").then("status", |side| side.ask_admin("/none").status().to_string()),
         question("its_state_is_live").then("state", |side| {
-            let info: serde_json::Value = serde_json::from_str(&side.ask_admin("/server_info").text()).expect("JSON");
+            let info: Value = serde_json::from_str(&side.ask_admin("/server_info").text()).expect("JSON");
             info["state"].to_string()
         }),
     ]

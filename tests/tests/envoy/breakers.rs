@@ -19,6 +19,25 @@ fn limit(name: &'static str, thresholds: &str) -> Case {
         .stats(".upstream_rq_pending_overflow .upstream_cx_overflow")
 }
 
+/// What is told of a breaker while two requests are under way.
+fn remaining(name: &'static str, thresholds: &str) -> Case {
+    case(name)
+        .cart(&format!("circuit_breakers: {{thresholds: [{{{thresholds}}}]}}"))
+        .action("retry_policy: {retry_on: 5xx}")
+        .backend("one", &["503", "held 200"])
+        .answers_only()
+        .hold(2, "GET /a")
+        .hold(3, "GET /b")
+        .until(".upstream_rq_active", 2)
+        .then("left", |side| {
+            let stats = side.stats().into_iter();
+            let left = stats
+                .filter(|(name, _)| name.starts_with("cluster.cart.circuit_breakers.") && !name.ends_with("cx_pools"));
+            left.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join("\n")
+        })
+        .release()
+}
+
 fn breakers() -> Vec<Case> {
     vec![
         limit("a_request_beyond_the_limit_is_refused", "max_requests: 1").counting().hold(1, "GET /a").ask("GET /b").release(),
@@ -26,6 +45,9 @@ fn breakers() -> Vec<Case> {
         limit("an_overflow_can_be_kept_quiet", "max_pending_requests: 0").router("suppress_envoy_headers: true").ask("GET /"),
 limit("one_connection_and_one_may_wait", "max_connections: 1, max_pending_requests: 1").counting().hold(1, "GET /a").hold(1, "GET /p").until(".upstream_rq_pending_active", 1).ask("GET /b").release(),
         limit("an_overflow_is_never_tried_again", "max_requests: 1").action("retry_policy: {retry_on: 5xx, num_retries: 3}").counting().hold(1, "GET /a").ask("GET /b").release(),
+        remaining("what_is_left_is_told", "max_connections: 4, max_pending_requests: 5, max_requests: 2, max_retries: 6, track_remaining: true"),
+        remaining("a_budget_has_no_number_left", "max_requests: 2, track_remaining: true, retry_budget: {}"),
+        remaining("nothing_left_is_told_unless_asked_for", "max_requests: 2"),
         limit("grpc_is_told", "max_requests: 1").counting().hold(1, "GET /a").ask("h2 POST / content-type: application/grpc").release(),
         limit("what_is_over_is_free_again", "max_requests: 1").counting().hold(1, "GET /a").release().until(".upstream_rq_active", 0).ask("GET /b"),
         case("a_high_priority_has_its_own").cart("circuit_breakers: {thresholds: [{priority: DEFAULT, max_requests: 1}, {priority: HIGH, max_requests: 1}]}").backend("one", &["held 200", "200"]).counting()

@@ -32,6 +32,8 @@ fn cors() -> Vec<Case> {
         cross_origin("an_answer_says_who_may_see_it", &format!("{origin}, expose_headers: x-b, allow_credentials: true")).asks(&["GET / origin: http://a", "GET / origin: http://c.b", "GET / origin: http://z", "GET /"]),
         cross_origin("a_star_allows_everybody", "allow_origin_string_match: [{exact: \"*\"}], allow_methods: \"*\", allow_headers: \"*\"").asks(&["GET / origin: http://a", &format!("OPTIONS / origin: http://a; {PREFLIGHT}; access-control-request-headers: x-q")]),
         cross_origin("a_preflight_that_is_not_allowed_can_be_kept_back", &format!("{origin}, forward_not_matching_preflights: false")).asks(&[&format!("OPTIONS / origin: http://z; {PREFLIGHT}"), &format!("OPTIONS / origin: http://a; {PREFLIGHT}")]),
+        cross_origin("origins_are_looked_at_where_that_is_enabled", &format!("{origin}, filter_enabled: {{default_value: {{numerator: 0}}}}"))
+            .asks(&["GET / origin: http://a", &format!("OPTIONS / origin: http://a; {PREFLIGHT}")]),
         case("direct_answers_know_no_origins").filter("cors", "")
             .route(&format!("{{match: {{prefix: /}}, direct_response: {{status: 200}}, typed_per_filter_config: {{envoy.filters.http.cors: {{\"@type\": type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy, {origin}}}}}}}"))
             .asks(&["GET / origin: http://a", &format!("OPTIONS / origin: http://a; {PREFLIGHT}")]),

@@ -7,6 +7,7 @@ mod breakers;
 mod connections;
 mod edge;
 mod filters;
+mod goodbyes;
 mod health;
 mod outliers;
 mod protocols;
@@ -26,7 +27,7 @@ use std::collections::BTreeSet;
 type Table = fn() -> Vec<Case>;
 
 /// Every table, by its subject.
-const TABLES: [(&str, Table); 18] = [
+const TABLES: [(&str, Table); 19] = [
     ("actions", actions::cases),
     ("admin", admin::cases),
     ("balancing", balancing::cases),
@@ -34,6 +35,7 @@ const TABLES: [(&str, Table); 18] = [
     ("connections", connections::cases),
     ("edge", edge::cases),
     ("filters", filters::cases),
+    ("goodbyes", goodbyes::cases),
     ("health", health::cases),
     ("outliers", outliers::cases),
     ("protocols", protocols::cases),

@@ -40,6 +40,20 @@ fn versions() -> Vec<Case> {
         case("fields_of_the_connection_stay_behind").backend("one", &["200 keep-alive: timeout=5; x-c: 1"]).ask(
             "GET / connection: x-drop; x-drop: 1; keep-alive: 3; proxy-connection: close; te: trailers; x-keep: 2",
         ),
+        case("a_referer_is_one_url").backend("one", &["200"]).asks(&[
+            "GET / referer: http://a:80/b?c",
+            "GET / referer: http://a/#d",
+            "GET / referer: https://me@a/",
+            "GET / referer: ftp://a",
+            "GET / referer: /x",
+            "GET / referer: a",
+            "GET / referer: http://",
+            "GET / referer: about:blank",
+            "GET / referer: http://a b",
+            "GET / referer: http://a:b/",
+            "GET / referer: http://a; referer: http://a",
+            "h2 GET / referer: http://a_b",
+        ]),
         case("http10_can_be_taken")
             .manager("http_protocol_options: {accept_http_10: true, default_host_for_http_10: old}")
             .backend("one", &["200"])

@@ -1,9 +1,10 @@
 //! The admin interface: Envoy's paths, and changes by POST only.
 
 use serde_json::Value;
-use squall_tests::http::{Backend, Connection};
+use squall_tests::http::{Backend, Connection, get};
 use squall_tests::proxy::Proxy;
 use squall_tests::until;
+use std::net::SocketAddr;
 
 #[test]
 fn what_changes_something_is_posted_and_what_is_read_is_got() {
@@ -28,6 +29,29 @@ fn what_is_no_question_is_refused_at_once_and_read_no_further() {
     };
     assert_eq!(ask("nonsense\r\n\r\n".into()), 400);
     assert_eq!(ask(format!("GET /stats HTTP/1.1\r\nhost: localhost\r\nlong: {}", "x".repeat(70_000))), 431);
+}
+
+#[test]
+fn an_exposed_admin_interface_answers_by_its_address_and_is_warned_of() {
+    let arguments = ["--admin", "0.0.0.0:0", "--admin-exposed"];
+    let proxy = Proxy::with_arguments("", &[], &arguments);
+    let address = SocketAddr::from(([127, 0, 0, 1], proxy.admin.port()));
+    let ask = |fields: &str| get(address, "/stats/prometheus", &format!("{fields}\r\nconnection: close\r\n")).status();
+    for host in ["10.0.0.5:9901", "10.0.0.5", "[fd00::5]:9901", "localhost:9901"] {
+        assert_eq!(ask(&format!("host: {host}")), 200, "{host}");
+    }
+    // By a name of its own choice a page could ask through its visitor's browser.
+    assert_eq!(ask("host: pages.example"), 403);
+    assert_eq!(ask("host: 10.0.0.5\r\norigin: http://pages.example"), 403);
+    until("it is warned of", || proxy.log().contains("warning: the admin interface at 0.0.0.0:"));
+}
+
+#[test]
+fn an_admin_interface_that_is_not_exposed_answers_to_loopback_names_alone() {
+    let proxy = Proxy::start("", &[]);
+    let ask = |host: &str| get(proxy.admin, "/ready", &format!("host: {host}\r\nconnection: close\r\n")).status();
+    assert_eq!((ask("127.0.0.1"), ask("10.0.0.5")), (200, 403));
+    assert!(!proxy.log().contains("warning: the admin interface"));
 }
 
 #[test]

@@ -165,7 +165,7 @@ struct Span {
 
 /// The spans of an `ExportTraceServiceRequest`.
 fn spans(message: &[u8]) -> Vec<Span> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let below = |message: &[u8], number| -> Vec<Vec<u8>> {
         fields(message).into_iter().filter(|(field, _)| *field == number).map(|(_, bytes)| bytes).collect()
     };

@@ -89,7 +89,6 @@ fn connections(message: &Message<'_>) -> ConnectionOptions {
     ConnectionOptions {
         connect_timeout: message.positive("connect_timeout").unwrap_or(default.connect_timeout),
         max_requests: message.count("max_requests_per_connection").filter(|most| *most > 0),
-        buffer: message.count("per_connection_buffer_limit_bytes").unwrap_or(default.buffer),
         tcp_keepalive: keepalive.map(|keepalive| {
             let seconds = |name| keepalive.count(name).map(|seconds| Duration::from_secs(u64::from(seconds)));
             TcpKeepalive {

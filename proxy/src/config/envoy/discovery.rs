@@ -93,5 +93,5 @@ fn dns(message: &Message<'_>, family: AddressFamily, rate: &'static Schema) -> D
         rate.require("base_interval");
         above(&rate, "base_interval")
     });
-    Dns { refresh, respect_ttl: message.flag("respect_dns_ttl"), failure_refresh: failing.unwrap_or(refresh), family }
+    Dns { refresh, failure_refresh: failing.unwrap_or(refresh), family }
 }

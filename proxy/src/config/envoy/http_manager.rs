@@ -38,7 +38,7 @@ pub(super) fn read(manager: &Message<'_>) -> HttpManager {
     }
     policy.keep_connection_on_bad_message = manager.flag("stream_error_on_invalid_http_message");
     policy.http1 = http_protocol::client_http1(manager, &mut policy.keep_connection_on_bad_message);
-    policy.http2 = http_protocol::http2(manager, "http2_protocol_options", policy.keep_connection_on_bad_message);
+    policy.http2 = http_protocol::http2(manager, "http2_protocol_options");
     policy.paths = paths(manager, policy.paths);
     policy.authority = authority(manager);
     policy.client_address = client_address(manager);

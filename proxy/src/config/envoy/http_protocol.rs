@@ -59,19 +59,15 @@ pub(super) fn server_http1(written: &Written<'_>) -> Http1Options {
 }
 
 /// HTTP/2 of either side, under a field.
-pub(super) fn http2(message: &Message<'_>, name: &str, keep_on_bad_message: bool) -> Http2Options {
-    let of_version = message.at.reading.version.http2();
-    let default = Http2Options { stream_error_on_bad_message: keep_on_bad_message, ..of_version };
-    message.value(name).map_or(default, |written| http2_options(written, keep_on_bad_message))
+pub(super) fn http2(message: &Message<'_>, name: &str) -> Http2Options {
+    message.value(name).map_or_else(|| message.at.reading.version.http2(), http2_options)
 }
 
 /// HTTP/2 of either side.
-pub(super) fn http2_options(written: &Written<'_>, keep_on_bad_message: bool) -> Http2Options {
+pub(super) fn http2_options(written: &Written<'_>) -> Http2Options {
     let default = written.reading.version.http2();
     let Some(options) = written.message(&HTTP2) else { return default };
     let window = |name, default| options.within(name, 65_535, (1 << 31) - 1).unwrap_or(default);
-    let former = options.boolean("stream_error_on_invalid_http_messaging");
-    let stream_error = options.boolean("override_stream_error_on_invalid_http_message").or(former);
     Http2Options {
         max_concurrent_streams: options
             .within("max_concurrent_streams", 1, (1 << 31) - 1)
@@ -79,7 +75,6 @@ pub(super) fn http2_options(written: &Written<'_>, keep_on_bad_message: bool) ->
         stream_window: window("initial_stream_window_size", default.stream_window),
         connection_window: window("initial_connection_window_size", default.connection_window),
         allow_connect: options.flag("allow_connect"),
-        stream_error_on_bad_message: stream_error.unwrap_or(keep_on_bad_message),
         keepalive: options.message("connection_keepalive", &KEEPALIVE).and_then(|keepalive| pings(&keepalive)),
     }
 }

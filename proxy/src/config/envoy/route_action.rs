@@ -5,7 +5,7 @@ use super::reading::Said;
 use super::route_table::Above;
 use super::schema::{MAX_STREAM_DURATION, ROUTE_UPGRADE, WEIGHTED_CLUSTER, WEIGHTED_CLUSTERS};
 use super::written::Written;
-use super::{header_rules, labels, references, retry, route_filters, spread, text_match};
+use super::{header_rules, labels, references, retry, spread, text_match};
 use crate::policy::{
     Forward, GrpcDeadline, GrpcTimeout, HostRewrite, Mirror, PathRewrite, Priority, RetryPolicy, Rewrite, Target,
     WeightedCluster,
@@ -91,7 +91,6 @@ fn share(entry: &Message<'_>, above: &Above) -> WeightedCluster {
         name,
         weight: entry.count("weight").unwrap_or(0),
         headers: header_rules::read(entry),
-        filters: route_filters::read(entry),
         host_rewrite: entry.text("host_rewrite_literal").filter(|host| !host.is_empty()),
         subset: labels::of_metadata(entry, "metadata_match"),
     }

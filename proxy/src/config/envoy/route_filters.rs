@@ -1,4 +1,4 @@
-//! What filters do on a table, a host, a route or a weighted cluster: `typed_per_filter_config`.
+//! What filters do on a table, a host or a route: `typed_per_filter_config`.
 
 use super::any::Extensions;
 use super::http_filters;

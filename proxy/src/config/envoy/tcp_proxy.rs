@@ -4,7 +4,7 @@ use super::message::Message;
 use super::reading::Said;
 use super::schema::{TCP_HASH_POLICY, TCP_PROXY, TCP_SOURCE_IP, TCP_WEIGHTED_CLUSTER, TCP_WEIGHTED_CLUSTERS};
 use super::{access_log, labels, references};
-use crate::policy::{HeaderRules, RouteFilters, TcpProxy, WeightedCluster};
+use crate::policy::{HeaderRules, TcpProxy, WeightedCluster};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -72,6 +72,5 @@ fn weights(clusters: &Message<'_>, of_all: &BTreeMap<String, String>) -> Vec<Wei
 }
 
 fn share(name: String, weight: u32, subset: BTreeMap<String, String>) -> WeightedCluster {
-    let (headers, filters) = (HeaderRules::default(), RouteFilters::default());
-    WeightedCluster { name, weight, headers, filters, host_rewrite: None, subset }
+    WeightedCluster { name, weight, headers: HeaderRules::default(), host_rewrite: None, subset }
 }

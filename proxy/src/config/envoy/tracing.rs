@@ -48,30 +48,30 @@ fn zipkin(config: &Message<'_>) -> TraceProvider {
         shared: config.boolean("shared_span_context").unwrap_or(true),
     };
     let protocol = TraceProtocol::Zipkin { path, host: host.unwrap_or_else(|| cluster.clone()) };
-    TraceProvider { context, cluster, protocol, service_name: None }
+    TraceProvider { context, cluster, protocol, timeout: None, service_name: None }
 }
 
 fn open_telemetry(config: &Message<'_>) -> Option<TraceProvider> {
     let service_name = config.text("service_name").filter(|name| !name.is_empty());
-    let (cluster, protocol) = match config.one_of(&["grpc_service", "http_service"], true)? {
+    let (cluster, protocol, timeout) = match config.one_of(&["grpc_service", "http_service"], true)? {
         ("grpc_service", service) => {
             let service = service.message(&GRPC_SERVICE)?;
             service.require("envoy_grpc");
             let grpc = service.message("envoy_grpc", &ENVOY_GRPC)?;
-            (named(&grpc, "cluster_name"), TraceProtocol::OtlpGrpc)
+            (named(&grpc, "cluster_name"), TraceProtocol::OtlpGrpc, None)
         }
         (_, service) => {
             let service = service.message(&HTTP_SERVICE)?;
             service.require("http_uri");
             let uri = service.message("http_uri", &HTTP_URI)?;
             uri.require("timeout");
-            uri.duration("timeout");
+            let timeout = uri.duration("timeout").filter(|timeout| !timeout.is_zero());
             let text = uri.required_text("uri");
-            (named(&uri, "cluster"), TraceProtocol::OtlpHttp(path_of(&uri, &text)))
+            (named(&uri, "cluster"), TraceProtocol::OtlpHttp(path_of(&uri, &text)), timeout)
         }
     };
-    let service_name = service_name.unwrap_or_else(|| "unknown_service:envoy".to_owned());
-    Some(TraceProvider { context: TraceContext::W3c, cluster, protocol, service_name: Some(service_name) })
+    let service_name = Some(service_name.unwrap_or_else(|| "unknown_service:envoy".to_owned()));
+    Some(TraceProvider { context: TraceContext::W3c, cluster, protocol, timeout, service_name })
 }
 
 fn named(message: &Message<'_>, field: &str) -> String {

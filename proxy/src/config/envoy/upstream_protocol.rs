@@ -111,7 +111,7 @@ fn both(message: &Message<'_>, policy: &mut UpstreamProtocol) {
     if let Some(written) = message.value("http_protocol_options") {
         policy.http1 = http_protocol::server_http1(written);
     }
-    policy.http2 = http_protocol::http2(message, "http2_protocol_options", false);
+    policy.http2 = http_protocol::http2(message, "http2_protocol_options");
 }
 
 fn names(message: &Message<'_>, upstream: &mut Upstream) {

@@ -18,8 +18,7 @@ const DNS_REFRESH: Duration = Duration::from_secs(60);
 /// How the endpoints of a service are found.
 pub(super) fn discovery(service: &Known<'_>, mode: Mode) -> Discovery {
     let KnownBy::Entry(entry) = service.by else { return Discovery::Static };
-    let dns =
-        Dns { refresh: DNS_REFRESH, respect_ttl: true, failure_refresh: DNS_REFRESH, family: AddressFamily::V4Only };
+    let dns = Dns { refresh: DNS_REFRESH, failure_refresh: DNS_REFRESH, family: AddressFamily::V4Only };
     match entry.resolution {
         // A gateway's clients were going to the gateway.
         Resolution::None if mode == Mode::Gateway => Discovery::Static,

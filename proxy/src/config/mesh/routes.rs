@@ -197,7 +197,6 @@ pub(super) fn destinations(view: &View<'_>, backends: &[WeightedBackend], port: 
             name: cluster_name(view, &backend.to, port),
             weight: if single { 1 } else { backend.weight },
             headers,
-            filters: RouteFilters::default(),
             host_rewrite,
             subset: Default::default(),
         }

@@ -23,9 +23,6 @@ pub struct ConnectionOptions {
     pub max_stream: Option<Duration>,
     /// Requests after which a connection is closed; none by default.
     pub max_requests: Option<u32>,
-    /// Bytes buffered each way before the sender is held back; 1 MiB.
-    #[serde(serialize_with = "told::bytes")]
-    pub buffer: u32,
     /// Probes of idle connections by the kernel.
     pub tcp_keepalive: Option<TcpKeepalive>,
 }
@@ -39,7 +36,6 @@ impl Default for ConnectionOptions {
             max_duration: None,
             max_stream: None,
             max_requests: None,
-            buffer: 1 << 20,
             tcp_keepalive: None,
         }
     }

@@ -25,8 +25,6 @@ pub struct Dns {
     /// Between two lookups; 5 s by Envoy's default, 60 s by Istio's.
     #[serde(serialize_with = "told::time")]
     pub refresh: Duration,
-    /// Time to live goes before it.
-    pub respect_ttl: bool,
     /// Between two lookups while they fail.
     #[serde(serialize_with = "told::time")]
     pub failure_refresh: Duration,
@@ -37,7 +35,7 @@ pub struct Dns {
 impl Default for Dns {
     fn default() -> Self {
         let refresh = Duration::from_secs(5);
-        Self { refresh, respect_ttl: false, failure_refresh: refresh, family: AddressFamily::Auto }
+        Self { refresh, failure_refresh: refresh, family: AddressFamily::Auto }
     }
 }
 

@@ -38,8 +38,6 @@ pub struct Http2Options {
     pub connection_window: u32,
     /// Extended CONNECT is allowed.
     pub allow_connect: bool,
-    /// A malformed message ends its stream alone.
-    pub stream_error_on_bad_message: bool,
     /// Pings.
     pub keepalive: Option<Http2Keepalive>,
 }
@@ -63,7 +61,6 @@ impl Default for Http2Options {
             stream_window: 16 << 20,
             connection_window: 24 << 20,
             allow_connect: false,
-            stream_error_on_bad_message: false,
             keepalive: None,
         }
     }

@@ -1,6 +1,6 @@
 //! How requests are sent on.
 
-use super::{Rewrite, RouteFilters};
+use super::Rewrite;
 use crate::policy::words::told;
 use crate::policy::{HashPolicy, HeaderRules, Mirror, RetryPolicy};
 use serde::Serialize;
@@ -58,7 +58,6 @@ impl Forward {
                 name: cluster.to_owned(),
                 weight: 1,
                 headers: HeaderRules::default(),
-                filters: RouteFilters::default(),
                 host_rewrite: None,
                 subset: BTreeMap::new(),
             }]),
@@ -101,8 +100,6 @@ pub struct WeightedCluster {
     pub weight: u32,
     /// Changes of fields for this destination.
     pub headers: HeaderRules,
-    /// What filters do for this destination.
-    pub filters: RouteFilters,
     /// Host for this destination.
     pub host_rewrite: Option<String>,
     /// Labels of the endpoints it may go to.

@@ -68,6 +68,7 @@ fn does<'c>(scene: &Scene<'c, '_>, filter: &'c HttpFilter, route: &'c Route) -> 
         }
         HttpFilter::Cors => {
             let policy = route.filters.cors.as_ref().filter(|_| route.forward().is_some());
+            let policy = policy.filter(|policy| policy.enabled != Some(Fraction::NONE));
             match policy.map(|policy| cors::judge(policy, request)) {
                 Some(Cors::Answer(response)) => Does::AnswersPreflight(response.status),
                 Some(Cors::Allow) => Does::AllowsOrigin,

@@ -139,6 +139,21 @@ pub(crate) struct BreakerNow {
     pub retries: bool,
     /// Pools.
     pub pools: bool,
+    /// What is left of them; told where it is asked for alone.
+    pub remaining: Option<RemainingNow>,
+}
+
+/// What is left until limits are reached.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RemainingNow {
+    /// Connections.
+    pub connections: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Waiting requests.
+    pub pending: u64,
+    /// Retries.
+    pub retries: u64,
 }
 
 impl ClusterStats {
@@ -214,6 +229,15 @@ impl ClusterNow {
                 ("cx_pool_open", breaker.pools),
             ] {
                 scope.gauge(&format!("circuit_breakers.{priority}.{name}"), u64::from(open));
+            }
+            let Some(remaining) = breaker.remaining else { continue };
+            for (name, left) in [
+                ("remaining_cx", remaining.connections),
+                ("remaining_rq", remaining.requests),
+                ("remaining_pending", remaining.pending),
+                ("remaining_retries", remaining.retries),
+            ] {
+                scope.gauge(&format!("circuit_breakers.{priority}.{name}"), left);
             }
         }
     }

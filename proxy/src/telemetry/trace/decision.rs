@@ -131,6 +131,7 @@ mod tests {
             context: TraceContext::W3c,
             cluster: "otel".to_owned(),
             protocol: TraceProtocol::OtlpGrpc,
+            timeout: None,
             service_name: None,
         };
         let with = |random| Tracing { provider: Some(provider.clone()), ..tracing(random, 100.0, 100.0) };

@@ -4,10 +4,10 @@ use super::Schema;
 
 pub(in super::super) static CLUSTER: Schema = Schema {
     message: "envoy.config.cluster.v3.Cluster",
-    obeyed: "name type cluster_type connect_timeout per_connection_buffer_limit_bytes lb_policy load_assignment \
+    obeyed: "name type cluster_type connect_timeout lb_policy load_assignment \
         health_checks max_requests_per_connection circuit_breakers upstream_http_protocol_options \
         common_http_protocol_options http_protocol_options http2_protocol_options \
-        typed_extension_protocol_options dns_refresh_rate dns_failure_refresh_rate respect_dns_ttl \
+        typed_extension_protocol_options dns_refresh_rate dns_failure_refresh_rate \
         dns_lookup_family outlier_detection lb_subset_config ring_hash_lb_config maglev_lb_config \
         least_request_lb_config round_robin_lb_config common_lb_config transport_socket protocol_selection \
         upstream_connection_options close_connections_on_host_health_failure ignore_health_on_host_removal \
@@ -17,10 +17,10 @@ pub(in super::super) static CLUSTER: Schema = Schema {
         cleanup_interval upstream_bind_config original_dst_lb_config filters lrs_report_endpoint_metrics \
         track_timeout_budgets upstream_config track_cluster_stats preconnect_policy \
         connection_pool_per_downstream_connection",
-    unheeded: "metadata",
+    unheeded: "per_connection_buffer_limit_bytes respect_dns_ttl metadata",
     deprecated: "max_requests_per_connection upstream_http_protocol_options common_http_protocol_options \
         http_protocol_options http2_protocol_options dns_refresh_rate dns_failure_refresh_rate \
-        respect_dns_ttl protocol_selection",
+        protocol_selection",
     former: &[
         ("hosts", "load_assignment"),
         ("tls_context", "transport_socket"),
@@ -39,8 +39,8 @@ pub(in super::super) static CLUSTER_TYPE: Schema = Schema {
 
 pub(in super::super) static DNS_CLUSTER: Schema = Schema {
     message: "envoy.extensions.clusters.dns.v3.DnsCluster",
-    obeyed: "dns_refresh_rate dns_failure_refresh_rate respect_dns_ttl dns_lookup_family \
-        all_addresses_in_single_endpoint",
+    obeyed: "dns_refresh_rate dns_failure_refresh_rate dns_lookup_family all_addresses_in_single_endpoint",
+    unheeded: "respect_dns_ttl",
     refused: "dns_jitter typed_dns_resolver_config",
     ..Schema::EMPTY
 };

@@ -65,13 +65,12 @@ pub(in super::super) static SERVER_HTTP1: Schema = Schema {
 pub(in super::super) static HTTP2: Schema = Schema {
     message: "envoy.config.core.v3.Http2ProtocolOptions",
     obeyed: "max_concurrent_streams initial_stream_window_size initial_connection_window_size allow_connect \
-        stream_error_on_invalid_http_messaging override_stream_error_on_invalid_http_message \
         connection_keepalive",
     refused: "hpack_table_size allow_metadata max_outbound_frames max_outbound_control_frames \
         max_consecutive_inbound_frames_with_empty_payload max_inbound_priority_frames_per_stream \
         max_inbound_window_update_frames_per_data_frame_sent custom_settings_parameters use_oghttp2_codec \
         max_metadata_size enable_huffman_encoding",
-    deprecated: "stream_error_on_invalid_http_messaging",
+    unheeded: "stream_error_on_invalid_http_messaging override_stream_error_on_invalid_http_message",
     ..Schema::EMPTY
 };
 

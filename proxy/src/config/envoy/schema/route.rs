@@ -128,8 +128,8 @@ pub(in super::super) static WEIGHTED_CLUSTERS: Schema = Schema {
 pub(in super::super) static WEIGHTED_CLUSTER: Schema = Schema {
     message: "envoy.config.route.v3.WeightedCluster.ClusterWeight",
     obeyed: "name weight metadata_match request_headers_to_add request_headers_to_remove \
-        response_headers_to_add response_headers_to_remove typed_per_filter_config host_rewrite_literal",
-    refused: "cluster_header",
+        response_headers_to_add response_headers_to_remove host_rewrite_literal",
+    refused: "cluster_header typed_per_filter_config",
     former: &[("per_filter_config", "typed_per_filter_config")],
     ..Schema::EMPTY
 };

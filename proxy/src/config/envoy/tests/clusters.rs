@@ -49,12 +49,7 @@ fn endpoints_are_found_as_the_type_says() {
         ),
         (
             "type: STRICT_DNS, respect_dns_ttl: true, dns_lookup_family: ALL, dns_failure_refresh_rate: {base_interval: 2s}",
-            Discovery::StrictDns(Dns {
-                respect_ttl: true,
-                family: AddressFamily::All,
-                failure_refresh: Duration::from_secs(2),
-                ..dns
-            }),
+            Discovery::StrictDns(Dns { family: AddressFamily::All, failure_refresh: Duration::from_secs(2), ..dns }),
         ),
         (
             "cluster_type: {name: dns, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster, \

@@ -3,6 +3,7 @@ use crate::policy::{
     Abort, AbortWith, DescriptionWord, EscapedSlashes, Fraction, HostDescriptions, HttpFilter, HttpManager, LogFormat,
     StripPort, Underscores,
 };
+use std::time::Duration;
 
 #[test]
 fn a_manager_that_says_nothing_has_envoys_defaults() {
@@ -20,7 +21,7 @@ fn each_field_of_a_manager_changes_one_thing() {
     let drop = of("common_http_protocol_options: {headers_with_underscores_action: DROP_HEADER}, normalize_path: true");
     assert!(drop.paths.underscores == Underscores::Drop && drop.paths.normalize);
     assert_eq!(of("strip_any_host_port: true").authority.strip_port, StripPort::Any);
-    assert!(of("stream_error_on_invalid_http_message: true").http2.stream_error_on_bad_message);
+    assert!(of("stream_error_on_invalid_http_message: true").keep_connection_on_bad_message);
     assert!(
         of("http_protocol_options: {override_stream_error_on_invalid_http_message: true}")
             .keep_connection_on_bad_message
@@ -203,4 +204,19 @@ fn a_log_without_a_format_has_envoys_own() {
             ("grpc.v3.HttpGrpcAccessLogConfig", &["typed_config.HttpGrpcAccessLogConfig` is valid but not obeyed"]),
         ],
     );
+}
+
+#[test]
+fn a_collector_over_http_may_take_so_long() {
+    let timeout = |time: &str| {
+        let config = format!(
+            "\"@type\": type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig, \
+             http_service: {{http_uri: {{uri: \"http://otel:4318/v1/traces\", cluster: cart, timeout: {time}}}}}"
+        );
+        let tracing = format!("tracing: {{provider: {{name: a, typed_config: {{{config}}}}}}}");
+        manager(&with_manager(&tracing, "", "")).tracing.unwrap().provider.unwrap().timeout
+    };
+    assert_eq!(timeout("0.25s"), Some(Duration::from_millis(250)));
+    // Without a limit a collector that hangs would be waited for: what is usual here holds.
+    assert_eq!(timeout("0s"), None);
 }

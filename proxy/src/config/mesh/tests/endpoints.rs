@@ -93,7 +93,7 @@ fn an_entrys_resolution_says_how_endpoints_are_found() {
         let fits = match (&cluster.discovery, resolution) {
             (Discovery::OriginalDestination, Resolution::None) | (Discovery::Static, Resolution::Static) => true,
             (Discovery::StrictDns(dns), Resolution::Dns) | (Discovery::LogicalDns(dns), Resolution::DnsRoundRobin) => {
-                dns.respect_ttl && dns.refresh == Duration::from_secs(60)
+                dns.refresh == Duration::from_secs(60)
             }
             _ => false,
         };
