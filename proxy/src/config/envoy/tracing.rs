@@ -31,10 +31,10 @@ pub(super) fn read(manager: &Message<'_>) -> Option<(Tracing, bool)> {
 
 fn provider_of(provider: &Message<'_>) -> Option<TraceProvider> {
     let config = provider.extension(&PROVIDERS)?;
-    if config.is(&ZIPKIN) { zipkin(&config) } else { open_telemetry(&config) }
+    if config.is(&ZIPKIN) { Some(zipkin(&config)) } else { open_telemetry(&config) }
 }
 
-fn zipkin(config: &Message<'_>) -> Option<TraceProvider> {
+fn zipkin(config: &Message<'_>) -> TraceProvider {
     let cluster = named(config, "collector_cluster");
     let path = config.required_text("collector_endpoint");
     let host = config.text("collector_hostname").filter(|host| !host.is_empty());
@@ -48,7 +48,7 @@ fn zipkin(config: &Message<'_>) -> Option<TraceProvider> {
         shared: config.boolean("shared_span_context").unwrap_or(true),
     };
     let protocol = TraceProtocol::Zipkin { path, host: host.unwrap_or_else(|| cluster.clone()) };
-    Some(TraceProvider { context, cluster, protocol, service_name: None })
+    TraceProvider { context, cluster, protocol, service_name: None }
 }
 
 fn open_telemetry(config: &Message<'_>) -> Option<TraceProvider> {
