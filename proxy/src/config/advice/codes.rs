@@ -206,9 +206,14 @@ pub(super) const EJECTION_ENDS_FIRST: Code = Code {
     title: "the ejection ends before the restart",
     why: "An ejection ends by its own clock, so that a stuck instance is used again until the liveness probe has restarted it.",
 };
+pub(super) const ZERO_IS_NO_LIMIT: Code = Code {
+    code: "SQ0541",
+    title: "a limit of 0 is none",
+    why: "Istio takes 0 in a count of a connection pool for a field that is not there; Envoy's own 0 would allow nothing.",
+};
 
 /// All of them, in order. SQ0521 was a guess about who calls whom, and is not used.
-pub const CODES: [&Code; 39] = [
+pub const CODES: [&Code; 40] = [
     &EJECTS_NOBODY,
     &DETECTS_NOTHING,
     &STILL_ANY_5XX,
@@ -248,4 +253,5 @@ pub const CODES: [&Code; 39] = [
     &STATUS_AT_ONCE,
     &NEVER_ROLLED_BACK,
     &EJECTION_ENDS_FIRST,
+    &ZERO_IS_NO_LIMIT,
 ];

@@ -1,13 +1,13 @@
 //! Limits of connections and of waiting requests.
 
 use super::Advice;
-use super::codes::{COLD_BURSTS, ONE_EACH, QUEUES_FOR_EVER};
+use super::codes::{COLD_BURSTS, ONE_EACH, QUEUES_FOR_EVER, ZERO_IS_NO_LIMIT};
 use super::view::{Upstream, View};
-use super::words::{MAX_CONNECTIONS, MAX_PENDING, TIMEOUT, count};
+use super::words::{Dialect, MAX_CONNECTIONS, MAX_PENDING, MAX_REQUESTS, MAX_RETRIES, TIMEOUT, count};
 use crate::policy::UNLIMITED;
 
 pub(super) fn advice(view: &View<'_>) -> Vec<Advice> {
-    let each = |upstream| [queue(view, upstream), cold(upstream), one_each(upstream)];
+    let each = |upstream| [queue(view, upstream), cold(upstream), one_each(upstream), zero(upstream)];
     view.upstreams.iter().flat_map(each).flatten().collect()
 }
 
@@ -60,4 +60,24 @@ fn one_each(upstream: &Upstream<'_>) -> Option<Advice> {
         upstream.name
     );
     Some(written.advise(&ONE_EACH, MAX_CONNECTIONS, what, &[(MAX_CONNECTIONS, total.to_string())]))
+}
+
+fn zero(upstream: &Upstream<'_>) -> Option<Advice> {
+    let (limits, written) = (&upstream.cluster.limits, &upstream.written);
+    let counts = [
+        (MAX_CONNECTIONS, limits.connections),
+        (MAX_PENDING, limits.pending),
+        (MAX_REQUESTS, limits.requests),
+        (MAX_RETRIES, limits.retries),
+    ];
+    // What is written and is no limit all the same was 0.
+    let endless = counts.into_iter().find(|(word, limit)| *limit == UNLIMITED && written.has(*word));
+    let (word, _) = endless.filter(|_| written.dialect == Dialect::Istio)?;
+    let what = format!("{} 0 of {} is no limit", written.name(word), upstream.name);
+    let fix = if written.name(word) == written.name(MAX_RETRIES) {
+        "# on the routes, where none is meant:\nretries:\n  attempts: 0".to_owned()
+    } else {
+        written.dialect.lines(&[(word, "1".to_owned())])
+    };
+    Some(written.advise_at(&ZERO_IS_NO_LIMIT, &written.path(word), what, fix))
 }

@@ -51,6 +51,8 @@ pub(super) const MAX_CONNECTIONS: Word =
 pub(super) const CONNECT_TIMEOUT: Word = word("connectionPool.tcp.connectTimeout", "connect_timeout");
 pub(super) const MAX_PENDING: Word =
     word("connectionPool.http.http1MaxPendingRequests", "circuit_breakers.thresholds.0.max_pending_requests");
+pub(super) const MAX_REQUESTS: Word =
+    word("connectionPool.http.http2MaxRequests", "circuit_breakers.thresholds.0.max_requests");
 pub(super) const MAX_RETRIES: Word =
     word("connectionPool.http.maxRetries", "circuit_breakers.thresholds.0.max_retries");
 pub(super) const RETRY_BUDGET: Word =

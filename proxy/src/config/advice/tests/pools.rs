@@ -40,6 +40,7 @@ pub(super) fn table() -> (Vec<Told>, Vec<Silent>) {
             "maxConnections 2 allows 3 connections to the 3 instances of cart: one each",
             rule("connectionPool: {tcp: {maxConnections: 2}}"),
         ),
+        told("SQ0541", "6:29", "maxRetries 0 of cart is no limit", rule("connectionPool: {http: {maxRetries: 0}}")),
         told(
             "SQ0533",
             "15:34",
@@ -93,6 +94,7 @@ pub(super) fn table() -> (Vec<Told>, Vec<Silent>) {
         silent("SQ0525", both(&rule("connectionPool: {tcp: {maxConnections: 10}}"), &routed("timeout: 2s"))),
         silent("SQ0526", rule("connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 1}}")),
         silent("SQ0526", rule("connectionPool: {http: {http1MaxPendingRequests: 10}}")),
+        silent("SQ0541", rule("connectionPool: {http: {maxRetries: 1, http2MaxRequests: 9}}")),
         silent("SQ0527", rule("connectionPool: {tcp: {maxConnections: 3}}")),
         silent("SQ0533", entry([2, 2], "RANDOM")),
         silent("SQ0533", entry([1, 4], "ROUND_ROBIN")),
