@@ -203,7 +203,7 @@ fn requests_of_a_connection_that_is_lost_are_logged_and_counted_to_their_end() {
             assert_eq!(line["response_code_details"], details);
         }
         proxy.until_metric("istio_requests_total{", "cart", 4.0);
-        assert_eq!(proxy.metric("envoy_http_downstream_rq_rx_reset", ""), 4.0);
+        assert_eq!(proxy.count("envoy_http_downstream_rq_rx_reset", ""), 4);
         until("nothing of them is left", || {
             ["downstream_rq_active", "downstream_cx_active", "downstream_cx_http2_active"]
                 .iter()
