@@ -163,8 +163,8 @@ impl Worker {
     /// Returns once a connection without a request has to go: nobody is left to answer on its chain, or the process is to end and a
     /// next request was waited for long enough.
     pub(super) async fn dismissed(&self, chain: ChainId, grace: Duration) {
-        self.departs(|| self.ending.get().is_some() || self.service(chain).is_none()).await;
-        if self.service(chain).is_some() {
+        self.departs(|| self.ending.get().is_some() || !self.serves(chain)).await;
+        if self.serves(chain) {
             tokio::time::sleep(grace).await;
         }
     }
@@ -217,6 +217,12 @@ impl Worker {
     /// Who serves whoever has come by a chain, be it there or leaving.
     pub(super) fn service(&self, chain: ChainId) -> Option<Arc<HttpService>> {
         self.http(chain).or_else(|| self.leaving(chain))
+    }
+
+    /// True if there is such a one; nobody's count of holders is touched for that.
+    fn serves(&self, chain: ChainId) -> bool {
+        let there = self.shared.snapshot.load().http(chain).is_some();
+        there || self.shared.leaving.load().http(chain).is_some()
     }
 
     /// A number for a connection.
