@@ -199,7 +199,7 @@ fn degraded_by_a_check() -> Vec<Case> {
             .until(".membership_degraded", 1)
             .until(".membership_healthy", 1)
             .health()
-            .times(4, "GET /"),
+            .spread(2000, "GET /"),
     ]
 }
 

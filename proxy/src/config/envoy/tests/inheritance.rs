@@ -69,7 +69,7 @@ fn a_filters_block_is_that_of_the_nearest_which_has_one() {
     assert_eq!(of_host.filters.cors.unwrap().allow_methods, "GET");
     let weighted = format!("route: {{weighted_clusters: {{clusters: [{{{}name: cart, weight: 1}}]}}}}", abort(4));
     let refused = errors(&with_manager("", "", &host("", &weighted)));
-    assert!(refused[0].contains("clusters.0.typed_per_filter_config` is valid but not obeyed"), "{refused:?}");
+    assert!(refused[0].contains("clusters[0].typed_per_filter_config` is valid but not obeyed"), "{refused:?}");
 }
 
 #[test]

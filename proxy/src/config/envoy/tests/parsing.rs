@@ -93,7 +93,7 @@ fn a_value_of_another_kind_is_told_with_its_path() {
             ("lb_policy: 17", &["clusters[0].lb_policy", "17"]),
             ("health_checks: {}", &["clusters[0].health_checks", "a list"]),
             ("outlier_detection: []", &["clusters[0].outlier_detection", "a map"]),
-            ("respect_dns_ttl: yes", &["clusters[0].respect_dns_ttl", "`true` or `false`"]),
+            ("ignore_health_on_host_removal: yes", &["clusters[0].ignore_health_on_host_removal", "`true` or `false`"]),
             ("outlier_detection: {consecutive_5xx: -1}", &["outlier_detection.consecutive_5xx", "out of range"]),
             (
                 "outlier_detection: {consecutive_5xx: 4294967296}",
