@@ -17,11 +17,12 @@ mod speak;
 
 pub(crate) use closed::Bound;
 pub(crate) use connection::{Channel, Ends};
-pub(crate) use dispatch::{PoolKey, connect};
+pub(crate) use dispatch::connect;
 pub(crate) use host::{Active, Host, Member};
 pub(crate) use load::{Load, Slot};
 use met::Met;
 pub(crate) use open::{ConnectError, open};
+pub(crate) use pool_key::PoolKey;
 pub(crate) use pools::{Lifetime, Pools};
 
 use crate::balance::{self, Rotation, Turn, Wish};

@@ -134,16 +134,7 @@ mod tests {
     fn latency(kind: LatencyKind, population: Population, phase: usize, values: std::ops::Range<u64>) -> Latency {
         let mut histogram = Histogram::default();
         values.for_each(|value| histogram.record(value));
-        Latency {
-            flow: None,
-            phase: Some(phase),
-            kind,
-            population,
-            count: histogram.count(),
-            mean: histogram.mean(),
-            quantiles: histogram.told(),
-            histogram: histogram.encode(),
-        }
+        Latency::of((None, Some(phase)), (kind, population), &histogram)
     }
 
     fn arm() -> Arm {

@@ -345,18 +345,7 @@ impl Requests {
     pub(super) fn latencies(&self) -> Vec<Latency> {
         let mut all = Vec::new();
         let mut push = |flow, phase, cell: &Cell| {
-            for ((kind, population), histogram) in &cell.latencies {
-                all.push(Latency {
-                    flow,
-                    phase,
-                    kind: *kind,
-                    population: *population,
-                    count: histogram.count(),
-                    mean: histogram.mean(),
-                    quantiles: histogram.told(),
-                    histogram: histogram.encode(),
-                });
-            }
+            all.extend(cell.latencies.iter().map(|(what, values)| Latency::of((flow, phase), *what, values)));
         };
         for phase in 0..self.phases.len() {
             push(None, Some(phase), &self.cell(None, &[phase]));

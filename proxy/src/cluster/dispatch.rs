@@ -4,10 +4,9 @@ use super::connection::Connection;
 use super::open::{ConnectError, open};
 use super::pool::{HostPool, Turn};
 use super::speak::speak;
-use super::{Channel, Cluster, Member, Pools, Slot};
+use super::{Channel, Cluster, Member, PoolKey, Pools, Slot};
 use crate::clock::now;
-use crate::net::ServerName;
-use crate::policy::{PoolLimits, Priority, ProtocolChoice};
+use crate::policy::{PoolLimits, ProtocolChoice};
 use crate::telemetry::metrics::Worker;
 use crate::telemetry::{ClusterCounter, ClusterTime};
 use crate::wire::Broken;
@@ -15,17 +14,6 @@ use squall_http1::{Framing, Request};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// How an endpoint is spoken to: connections are shared only among requests that agree on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PoolKey {
-    /// The protocol, or how it is found out.
-    pub protocol: ProtocolChoice,
-    /// The server name, where it is that of the request: no more of a host makes a pool, since strangers choose it.
-    pub server_name: Option<ServerName<'static>>,
-    /// Which limits count it.
-    pub priority: Priority,
-}
 
 /// A connection with a place among the active requests of the cluster.
 pub(crate) struct Connected {

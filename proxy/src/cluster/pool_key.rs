@@ -1,10 +1,21 @@
-//! How a request's endpoints are spoken to.
+//! How endpoints are spoken to, and what that follows from.
 
-use super::{Cluster, PoolKey};
-use crate::net::server_name;
+use super::Cluster;
+use crate::net::{ServerName, server_name};
 use crate::policy::ProtocolChoice::{Http1, Http2, OfClient};
-use crate::policy::{Priority, Sni};
+use crate::policy::{Priority, ProtocolChoice, Sni};
 use squall_http1::Request;
+
+/// How an endpoint is spoken to: connections are shared only among requests that agree on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolKey {
+    /// The protocol, or how it is found out.
+    pub protocol: ProtocolChoice,
+    /// The server name, where it is that of the request: no more of a host makes a pool, since strangers choose it.
+    pub server_name: Option<ServerName<'static>>,
+    /// Which limits count it.
+    pub priority: Priority,
+}
 
 impl PoolKey {
     /// That of a request which came by HTTP/2 or not.

@@ -96,11 +96,11 @@ fn flow(parts: &[&Arm], at: usize) -> Option<Flow> {
 }
 
 fn latencies(parts: &[&Arm]) -> Result<Vec<Latency>, (usize, String)> {
-    type Key = (Option<usize>, Option<usize>, LatencyKind, Population);
+    type Key = ((Option<usize>, Option<usize>), (LatencyKind, Population));
     let mut merged: Vec<(Key, Histogram)> = Vec::new();
     for (at, arm) in parts.iter().enumerate() {
         for latency in &arm.latencies {
-            let key = (latency.flow, latency.phase, latency.kind, latency.population);
+            let key = ((latency.flow, latency.phase), (latency.kind, latency.population));
             let sum = if let Some(known) = merged.iter().position(|(known, _)| *known == key) {
                 &mut merged[known].1
             } else {
@@ -111,17 +111,7 @@ fn latencies(parts: &[&Arm]) -> Result<Vec<Latency>, (usize, String)> {
             sum.add_encoded(&latency.histogram).map_err(|error| (at, error.to_string()))?;
         }
     }
-    let told = |((flow, phase, kind, population), histogram): (Key, Histogram)| Latency {
-        flow,
-        phase,
-        kind,
-        population,
-        count: histogram.count(),
-        mean: histogram.mean(),
-        quantiles: histogram.told(),
-        histogram: histogram.encode(),
-    };
-    Ok(merged.into_iter().map(told).collect())
+    Ok(merged.iter().map(|((place, what), values)| Latency::of(*place, *what, values)).collect())
 }
 
 /// Response times of a phase, milliseconds.

@@ -19,16 +19,7 @@ fn histogram(values: impl Iterator<Item = u64>) -> Histogram {
 
 fn latency(phase: usize, values: impl Iterator<Item = u64>) -> Latency {
     let histogram = histogram(values);
-    Latency {
-        flow: None,
-        phase: Some(phase),
-        kind: LatencyKind::Response,
-        population: Population::All,
-        count: histogram.count(),
-        mean: histogram.mean(),
-        quantiles: histogram.told(),
-        histogram: histogram.encode(),
-    }
+    Latency::of((None, Some(phase)), (LatencyKind::Response, Population::All), &histogram)
 }
 
 fn second(at: i64) -> SecondLatency {

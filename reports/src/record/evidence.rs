@@ -1,6 +1,7 @@
 //! Latencies, and what says whether any of it can be believed.
 
 use super::Micros;
+use crate::stats::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -50,6 +51,26 @@ pub struct Latency {
     pub quantiles: BTreeMap<String, u64>,
     /// `HdrHistogram` V2, deflated, base64; microseconds, 3 significant digits.
     pub histogram: String,
+}
+
+impl Latency {
+    /// Of a flow and a phase, or of all flows or phases together, with its values.
+    pub fn of(
+        (flow, phase): (Option<usize>, Option<usize>),
+        (kind, population): (LatencyKind, Population),
+        values: &Histogram,
+    ) -> Self {
+        Self {
+            flow,
+            phase,
+            kind,
+            population,
+            count: values.count(),
+            mean: values.mean(),
+            quantiles: values.told(),
+            histogram: values.encode(),
+        }
+    }
 }
 
 /// Response times of all requests due in one second.

@@ -82,18 +82,7 @@ impl Tally {
 
     /// As the record has them.
     pub(super) fn latencies(&self, flow: Option<usize>, phase: Option<usize>) -> Vec<Latency> {
-        let entries = self.histograms.iter();
-        let latency = |((kind, population), histogram): (&(LatencyKind, Population), &Histogram)| Latency {
-            flow,
-            phase,
-            kind: *kind,
-            population: *population,
-            count: histogram.count(),
-            mean: histogram.mean(),
-            quantiles: histogram.told(),
-            histogram: histogram.encode(),
-        };
-        entries.map(latency).collect()
+        self.histograms.iter().map(|(what, values)| Latency::of((flow, phase), *what, values)).collect()
     }
 }
 
