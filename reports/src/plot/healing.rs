@@ -10,6 +10,12 @@ use super::theme::Token;
 use super::{id, marks};
 use crate::record::{Arm, Instance, Micros, Offers, SECOND, SaidKind};
 
+/// The name of the row of losses.
+const LOST: &str = "requests lost";
+
+/// Pixels between the end of a row's name and the frame, on a wide page: the labels of the gridlines stand there.
+const NAME_END: f64 = 46.0;
+
 /// Most slices that are drawn.
 fn most_slices(width: Width) -> usize {
     if width.narrow() { 150 } else { 600 }
@@ -192,7 +198,7 @@ fn name(svg: &mut Svg, layout: &Layout, top: f64, name: &str, note: &str, offers
         svg.text(layout.frame.right, above, &text, Type::SMALL.end());
         return;
     }
-    let room = layout.frame.left - 46.0;
+    let room = layout.frame.left - NAME_END;
     svg.text(0.0, top + 13.0, &Type::BOLD.fitted(name, room), Type::BOLD);
     if layout.strip > 30.0 {
         svg.text(0.0, top + 29.0, &Type::SMALL.fitted(note, room + 4.0), Type::SMALL);
@@ -214,7 +220,6 @@ fn name(svg: &mut Svg, layout: &Layout, top: f64, name: &str, note: &str, offers
 /// Gridlines and their labels, above the base line.
 fn grid(svg: &mut Svg, layout: &Layout, (base, most): (f64, f64), tick: f64) {
     let frame = layout.frame;
-    let unit = if layout.width.narrow() { "" } else { "/s" };
     svg.text(frame.left - 6.0, base + 4.0, "0", Type::SMALL.end());
     let mut value = tick;
     let mut last = base;
@@ -222,11 +227,23 @@ fn grid(svg: &mut Svg, layout: &Layout, (base, most): (f64, f64), tick: f64) {
         let y = base - value / most * layout.strip;
         svg.line((frame.left, y), (frame.right, y), Paint::stroke(Token::Grid, 1.0));
         if last - y >= 14.0 {
-            svg.text(frame.left - 6.0, y + 4.0, &format!("{}{unit}", number::short(value)), Type::SMALL.end());
+            svg.text(frame.left - 6.0, y + 4.0, &rate(value, layout), Type::SMALL.end());
             last = y;
         }
         value += tick;
     }
+}
+
+/// A rate beside its line, in the longest form that stands clear of the names of the rows.
+fn rate(value: f64, layout: &Layout) -> String {
+    if layout.width.narrow() {
+        return number::short(value);
+    }
+    let names = Type::BOLD.width(LOST).max(layout.frame.left - NAME_END);
+    let room = layout.frame.left - 10.0 - names;
+    let forms = [format!("{}/s", number::short(value)), format!("{}/s", number::shortest(value))];
+    let fitting = forms.into_iter().find(|form| Type::SMALL.width(form) <= room);
+    fitting.unwrap_or_else(|| number::shortest(value))
 }
 
 /// An even share of a steady load, dotted; nothing where the load is not steady or versions share it otherwise.
@@ -317,12 +334,12 @@ fn losses(svg: &mut Svg, arm: &Arm, layout: &Layout, lost: &[u64], step: usize, 
     if layout.width.narrow() {
         // The sum of a spell that fills the strip stands between it and this line.
         let line = layout.lost - 16.0;
-        svg.text(2.0, line, "requests lost", Type::BOLD);
+        svg.text(2.0, line, LOST, Type::BOLD);
         let text =
             if known { format!("{} of {}", number::count(all), number::count(judged)) } else { "no data".to_owned() };
         svg.text(frame.right, line, &text, Type::SMALL.end());
     } else {
-        svg.text(0.0, layout.lost + 11.0, "requests lost", Type::BOLD);
+        svg.text(0.0, layout.lost + 11.0, LOST, Type::BOLD);
         let x = frame.right + 10.0;
         if known {
             let style = if all > 0 { Type::BOLD.token(Token::LostText) } else { Type::BOLD };

@@ -104,6 +104,11 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// For axes with little room: `1.5k` where `short` writes `1,500`.
+pub fn shortest(value: f64) -> String {
+    if (1e3..1e4).contains(&value) { format!("{}k", trimmed(three(value / 1e3))) } else { short(value) }
+}
+
 /// Bytes in powers of 1024.
 pub fn bytes(value: u64) -> String {
     let value = value as f64;
@@ -149,6 +154,7 @@ mod tests {
     fn rates_and_axes_are_short() {
         assert_eq!([500.0, 166.7, 12.5, 0.5].map(rate), ["500/s", "167/s", "12.5/s", "0.5/s"]);
         assert_eq!([0.0, 250.0, 5_000.0, 16_000.0, 2.5e6].map(short), ["0", "250", "5,000", "16k", "2.5M"]);
+        assert_eq!([250.0, 1_000.0, 2_500.0, 16_000.0].map(shortest), ["250", "1k", "2.5k", "16k"]);
         assert_eq!(bytes(72_351_744).replace(NARROW, " "), "69.0 MiB");
     }
 }

@@ -141,6 +141,23 @@ fn the_sum_of_a_spell_that_fills_the_strip_keeps_clear_of_the_line_above_it() {
 }
 
 #[test]
+fn the_labels_of_the_gridlines_keep_clear_of_the_names_at_every_rate() {
+    for times in [1, 3, 7, 12, 20, 25, 49, 50, 73, 99, 100, 101, 120, 210, 260, 400, 1_000, 2_600, 20_000, 250_000] {
+        let mut arm = arm(ArmKind::Main, 2);
+        for offers in &mut arm.offers {
+            offers.offered.iter_mut().for_each(|count| *count *= times);
+        }
+        for outcomes in &mut arm.outcomes {
+            outcomes.planned.iter_mut().for_each(|count| *count *= times);
+            outcomes.by_outcome.values_mut().flatten().for_each(|count| *count *= times);
+        }
+        for width in WIDTHS {
+            super::overlap::none(&format!("{} times {times}", width.letter()), &healing(&arm, width));
+        }
+    }
+}
+
+#[test]
 fn faults_over_each_other_are_one_veil() {
     let mut arm = record().arms.remove(0);
     let one = |arm: &Arm| healing(arm, Width::Wide).matches("class=\"f-fault\"").count();
