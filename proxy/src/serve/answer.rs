@@ -2,7 +2,7 @@
 
 use super::chain::Filtered;
 use super::client::{Client, Gone};
-use super::deadlines::{after, until, within};
+use super::deadlines::{until, within};
 use super::exchange::Answer;
 use super::transaction::Transaction;
 use super::upload::Upload;
@@ -14,7 +14,7 @@ use crate::wire::{Broken, GrpcMessages, Sink, Source};
 use squall_http1::{Framing, Headers, Request};
 use std::borrow::Cow;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::Instant;
 
 /// How the body of an upstream's answer ended.
 #[allow(clippy::large_enum_variant, reason = "one a request, gone at once")]
@@ -31,13 +31,13 @@ enum Streamed {
     TooOld,
 }
 
-/// Passes an upstream's answer on, within what is left of the route's time.
+/// Passes an upstream's answer on, until the route's time is over.
 pub(super) async fn pass_on(
     transaction: &mut Transaction<'_>,
     upload: &mut Upload,
     mut answer: Box<Answer>,
     filtered: &Filtered,
-    left: Option<Duration>,
+    due: Option<Instant>,
 ) -> Result<(), Gone> {
     let Transaction { worker, service, client, request, notes } = transaction;
     notes.details = Cow::Borrowed("via_upstream");
@@ -57,7 +57,7 @@ pub(super) async fn pass_on(
         tokio::select! {
             biased;
             streamed = streaming => streamed,
-            () = after(left) => Ok(Streamed::TimedOut),
+            () = until(due) => Ok(Streamed::TimedOut),
             () = too_old => Ok(Streamed::TooOld),
         }
     };
@@ -126,6 +126,8 @@ async fn stream(
     }
     upload.progress.answering.set(!answer.tunnel);
     let silent = request.method() == "HEAD" || answer.framing == Framing::Empty;
+    // What has come with the head has come when that did.
+    let mut came = Some(answer.began);
     loop {
         let mut taken = 0;
         let took = answer.channel.ends.source.take(|payload| {
@@ -141,8 +143,9 @@ async fn stream(
                 None => client.sink.data(payload),
             }
         });
+        let came = came.take().unwrap_or_else(now);
         if taken > 0 {
-            upload.progress.moved.set(now());
+            upload.progress.moved.set(came);
         }
         if took.is_err() || silent && taken > 0 {
             return Ok(Streamed::Cut);

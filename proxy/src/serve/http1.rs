@@ -121,8 +121,9 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
             client.peer.drain(&worker, &service.stats);
             service
         };
-        // Boxed: between requests a connection holds none of the kilobytes that one takes.
-        if Box::pin(chain::handle(&worker, &service, &mut client, &mut request)).await.is_err() {
+        // Boxed: between requests a connection holds none of the kilobytes that one takes. They are made where they stay, not moved there.
+        let handling = Box::write(Box::new_uninit(), chain::handle(&worker, &service, &mut client, &mut request));
+        if Box::into_pin(handling).await.is_err() {
             return;
         }
         if client.peer.closing.get() {
@@ -167,7 +168,7 @@ async fn next_request(
             () = until(ends) => return Err(Next::TooOld),
         }
     }
-    let (deadline, too_late) = head_due(timeouts, first_due);
+    let mut due = None;
     loop {
         match source.request(request) {
             Ok(true) if !METHODS.contains(&request.method()) || !has_target(request) => {
@@ -178,6 +179,7 @@ async fn next_request(
             Err(Broken::Malformed(refusal)) => return Err(Next::Refused(Failure::Refused(refusal))),
             Err(_) => return Err(Next::Over),
         }
+        let (deadline, too_late) = *due.get_or_insert_with(|| head_due(timeouts, first_due));
         tokio::select! {
             biased;
             filled = source.fill_head() => match filled {

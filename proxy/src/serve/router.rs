@@ -6,7 +6,7 @@ use super::chain::Filtered;
 use super::changes;
 use super::client::Gone;
 use super::control_fields::{self, TIMEOUT_WITHOUT_A_WORD};
-use super::deadlines::after;
+use super::deadlines::until;
 use super::destination::Destination;
 use super::exchange::Answer;
 use super::mirror;
@@ -78,8 +78,8 @@ pub(super) async fn route(
             let whole = upload.received.at().filter(|_| !plan.tunnel);
             let took = whole.map(|at| answer.began.saturating_duration_since(at));
             changes::to_answer(transaction, &destination, &filtered, &terms.cookies, took, &mut answer);
-            let left = terms.times.route.filter(|_| !answer.tunnel).map(|route| upload.received.left_of(route));
-            pin!(answer::pass_on(transaction, upload, answer, &filtered, left)).await
+            let due = terms.times.route.filter(|_| !answer.tunnel).and_then(|route| upload.received.due(route));
+            pin!(answer::pass_on(transaction, upload, answer, &filtered, due)).await
         }
         Err(Stopped::Failed(failure)) => {
             let failure = if terms.wordless { failure.without_a_word() } else { failure };
@@ -171,8 +171,9 @@ async fn tries_in_time(
 ) -> Result<Box<Answer>, Stopped> {
     let received = Rc::clone(&upload.received);
     let time_is_over = async {
-        received.wait().await;
-        after(plan.times.route).await;
+        let whole = received.wait().await;
+        // As much as a client may ask for is beyond any moment.
+        until(plan.times.route.and_then(|time| whole.checked_add(time))).await;
     };
     let tries = pin!(tries(transaction, upload, plan));
     tokio::select! {

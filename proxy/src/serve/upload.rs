@@ -17,9 +17,12 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// Returns once the whole request has been received.
-    pub(super) async fn wait(&self) {
-        if self.at.get().is_none() {
+    /// Returns once the whole request has been received, with the moment of that.
+    pub(super) async fn wait(&self) -> Instant {
+        loop {
+            if let Some(at) = self.at.get() {
+                return at;
+            }
             self.notify.notified().await;
         }
     }
@@ -27,6 +30,11 @@ impl Received {
     /// When that was.
     pub(super) fn at(&self) -> Option<Instant> {
         self.at.get()
+    }
+
+    /// When so much time that began then is over, if it has not begun as if it did now; none: beyond any moment.
+    pub(super) fn due(&self, time: Duration) -> Option<Instant> {
+        self.at.get().unwrap_or_else(now).checked_add(time)
     }
 
     /// What is left of so much time that began then, but for whole milliseconds; all of it if it has not begun.
