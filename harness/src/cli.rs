@@ -2,10 +2,12 @@
 
 mod check;
 mod color;
+mod compare;
 mod completions;
 mod doctor;
 mod exit;
 mod guardian;
+mod history;
 mod init;
 mod launch;
 mod lint;
@@ -57,6 +59,10 @@ enum Command {
     Lint(lint::Args),
     /// Load whoever runs already, at exactly planned instants, and judge it
     Load(Box<load::Args>),
+    /// Measure two targets, or two scenarios, in blocks beside each other, and say which is better
+    Compare(Box<compare::Args>),
+    /// Keep the figures of many runs, and tell whether one became worse
+    History(history::Args),
     /// List scenarios
     List(list::Args),
     /// Write a commented first scenario for each promise found in policies
@@ -88,6 +94,9 @@ enum Command {
     /// The load of one arm (started by a run)
     #[command(hide = true)]
     LoadWorker,
+    /// One measurement (started by a comparison)
+    #[command(hide = true)]
+    Measure(compare::measure::Args),
     /// Undoes everything when its run dies (started by a run)
     #[command(hide = true)]
     Guardian(guardian::Args),
@@ -107,6 +116,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Lint(args) => lint::main(&args, arguments.color),
         Command::Load(args) => load::main(&args, color),
+        Command::Compare(args) => compare::main(&args, color),
+        Command::History(args) => history::main(&args, color),
         Command::List(args) => list::main(&args),
         Command::Init(args) => init::main(&args),
         Command::Schema => schema::main(),
@@ -120,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Man(args) => man::main(&args),
         Command::Shim => programs::shim(),
         Command::LoadWorker => programs::load_worker(),
+        Command::Measure(args) => compare::measure::main(&args),
         Command::Guardian(args) => guardian::main(&args),
         Command::Launch(args) => launch::main(&args),
     };

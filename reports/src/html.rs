@@ -2,8 +2,10 @@
 
 mod cause;
 pub mod compare;
+pub mod history;
 mod marked;
 mod parts;
+pub mod ratios;
 mod report;
 mod rows;
 mod story;

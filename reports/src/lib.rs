@@ -5,9 +5,11 @@
 //!
 //! - [`record`]: what was asked, what happened, how it was judged. Versioned; start reading here.
 //! - [`stats`]: percentiles, their intervals, tests of difference; each names its definition and source.
+//! - [`compare`]: two things measured in blocks beside each other. [`load`]: a load without a scenario, as one object.
 //! - [`spread`]: repetitions of a scenario beside each other.
 //! - [`plot`]: series to SVG, and SVG to PNG.
 //! - [`digest`]: the few figures of a scenario that every overview tells.
+//! - [`history`]: figures of many runs, kept in SQLite, and from when on one is another.
 //! - [`html`], [`index`], [`trend`], [`card`], [`junit`], [`markdown`], [`annotations`], [`summary`], [`hlog`]: one output each.
 //! - [`redact`], [`escape`]: what must not leave, and what must not be taken for markup.
 //!
@@ -16,9 +18,11 @@
 pub mod annotations;
 pub mod artifacts;
 pub mod card;
+pub mod compare;
 pub mod digest;
 pub mod escape;
 mod glyph;
+pub mod history;
 pub mod hlog;
 pub mod html;
 pub mod index;

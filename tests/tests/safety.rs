@@ -2,8 +2,9 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use squall_tests::http::Backend;
 use squall_tests::{Project, ejection, processes_with, until};
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 const SLUG: &str = "one-failing-instance-is-ejected";
 
@@ -97,4 +98,18 @@ fn a_second_ctrl_c_leaves_the_undo_to_the_guardian() {
     let _ = kill(id, Signal::SIGINT);
     assert_eq!(run.wait().expect("the end of the run").code(), Some(105));
     nothing_is_left(&project);
+}
+
+#[test]
+fn a_comparison_that_ends_early_ends_what_it_measures_with() {
+    for (signal, code) in [(Signal::SIGINT, Some(105)), (Signal::SIGTERM, Some(105)), (Signal::SIGKILL, None)] {
+        let (project, backend) = (squall_tests::project(), Backend::named("ok"));
+        let url = format!("http://{}/", backend.address);
+        let mut command = project.squall(&["compare", &url, &url, "--rate", "50/s", "--for", "60s"]);
+        let mut run = command.env("TMPDIR", project.path()).stderr(Stdio::null()).spawn().expect("a comparison");
+        until("it asks", || !backend.asked().is_empty());
+        kill(Pid::from_raw(run.id() as i32), signal).expect("a signal");
+        assert_eq!(run.wait().expect("the end of the comparison").code(), code, "{signal}");
+        nothing_is_left(&project);
+    }
 }

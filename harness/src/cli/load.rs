@@ -1,19 +1,19 @@
 //! `squall load`: a load on whoever runs already, without a scenario file.
 
 mod merge;
-mod scenario;
+pub(super) mod once;
+pub(super) mod scenario;
 mod summary;
 
 use super::{Exit, complain, live};
 use crate::output::{Format, Outputs};
-use crate::run::{self, Options, events::RunEvent};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use squall_reports::load::Load;
 use squall_reports::record::{ArmKind, Record};
 use squall_reports::{hlog, html};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Arguments of `squall load`.
 #[derive(Debug, clap::Args)]
@@ -92,56 +92,25 @@ pub(super) fn main(args: &Args, color: super::color::When) -> Exit {
             return Exit::Usage;
         }
     };
-    // What a run leaves behind is for whoever asked for files.
-    let folder = match tempfile::Builder::new().prefix("squall-load-").tempdir() {
-        Ok(folder) => folder,
-        Err(error) => {
-            complain(&error);
-            return Exit::Error;
-        }
-    };
-    let options = Options {
-        out: folder.path().to_owned(),
-        seed: args.seed,
-        jobs: Some(1),
-        quick: false,
-        control: false,
-        rerun: false,
-        repeat: 1,
-        keep: false,
-        set: Vec::new(),
-        reports: false,
-        junit: None,
-        html: None,
-    };
     let outputs = Arc::new(Outputs::new(shown, || {
         // A signal to oneself arrives.
         let _ = kill(Pid::this(), Signal::SIGINT);
     }));
-    let judged: Arc<Mutex<Option<Record>>> = Arc::default();
-    let (said, kept) = (Arc::clone(&outputs), Arc::clone(&judged));
-    let say: run::Say = Arc::new(move |event| match event {
-        RunEvent::Judged { record, .. } => {
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(*record);
-        }
-        event => said.event(event),
-    });
-    let ran = run::run(&[scenario], &options, &say);
+    let said = Arc::clone(&outputs);
+    let ran = once::once(scenario, args.seed, move |event| said.event(event));
     outputs.close();
-    let record = judged.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match (ran, record) {
-        (Ok(summary), Some(record)) => match args.tell(&record, color) {
-            Ok(()) => Exit::of(summary.worst, !summary.dirty.is_empty()),
+    match ran {
+        Ok((record, exit)) => match args.tell(&record, color) {
+            Ok(()) => exit,
             Err(error) => {
                 complain(&error);
                 Exit::Error
             }
         },
-        (Err(error), _) => {
+        Err(error) => {
             complain(&error);
             Exit::Error
         }
-        (Ok(_), None) => Exit::Error,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `squall report`.
 
 mod compare;
-mod find;
+pub(super) mod find;
 
 use super::{Exit, complain};
 use find::Found;

@@ -157,6 +157,55 @@ fn the_labels_of_the_gridlines_keep_clear_of_the_names_at_every_rate() {
     }
 }
 
+/// A run that might have been: other rates, other latencies, losses and marks elsewhere.
+fn any_arm(seed: u64) -> Arm {
+    let mut draws = crate::stats::draws::Draws::new(seed);
+    let mut arm = arm(ArmKind::Main, 2);
+    let times = 10_f64.powf(draws.uniform() * 5.0) as u32 + 1;
+    for offers in &mut arm.offers {
+        offers.offered.iter_mut().for_each(|count| *count *= times);
+    }
+    let slots = arm.outcomes[0].planned.len();
+    let mut lost = vec![0; slots];
+    for _ in 0..(draws.uniform() * 6.0) as usize {
+        let (from, count) =
+            ((draws.uniform() * slots as f64) as usize, (draws.uniform() * 2.0 * f64::from(times)) as u32);
+        lost.iter_mut().skip(from).take(1 + (draws.uniform() * 8.0) as usize).for_each(|slot| *slot = count);
+    }
+    for outcomes in &mut arm.outcomes {
+        outcomes.planned.iter_mut().for_each(|count| *count *= times);
+        let kept = outcomes.planned.iter().zip(&lost).map(|(planned, lost)| planned - lost).collect();
+        outcomes.by_outcome.insert(Outcome::Acceptable, kept);
+        outcomes.by_outcome.insert(Outcome::Status(503), lost.clone());
+    }
+    let slower = 10_f64.powf(draws.uniform() * 5.0 - 2.0);
+    for second in &mut arm.seconds {
+        let slow = |micros: u64| (micros as f64 * slower) as u64 + 1;
+        (second.p50, second.p90, second.max) = (slow(second.p50), slow(second.p90), slow(second.max));
+        second.p99 = second.p99.map(slow);
+    }
+    let length = arm.phases.last().map_or(0, |phase| phase.to) as f64;
+    for mark in &mut arm.marks {
+        mark.at = (draws.uniform() * length) as i64;
+    }
+    arm.marks.sort_by_key(|mark| mark.at);
+    for second in &mut arm.generator.seconds {
+        second.lag_max = (draws.exponential(1.0) * 4_000.0) as u64;
+        second.lag_p99 = second.lag_max / 3;
+    }
+    arm
+}
+
+#[test]
+fn texts_keep_clear_of_each_other_whatever_was_measured() {
+    for seed in 0..120 {
+        let (main, other) = (any_arm(seed), any_arm(seed + 1_000));
+        for (name, svg) in all(&main, &other) {
+            super::overlap::none(&format!("{name} of seed {seed}"), &svg);
+        }
+    }
+}
+
 #[test]
 fn faults_over_each_other_are_one_veil() {
     let mut arm = record().arms.remove(0);

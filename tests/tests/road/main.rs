@@ -2,6 +2,8 @@
 
 mod advice;
 mod bootstrap;
+mod compare;
+mod history;
 mod load;
 mod modes;
 mod textbook;

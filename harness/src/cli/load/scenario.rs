@@ -17,6 +17,17 @@ pub(super) struct Asked {
     #[arg(value_name = "URL", required = true)]
     url: Option<Uri>,
 
+    #[command(flatten)]
+    how: How,
+
+    /// What must hold, else exit 99: 'p99<=20ms', 'success>=99.9%', 'lost==0'; may be repeated
+    #[arg(long, value_name = "LIMIT")]
+    expect: Vec<Limit>,
+}
+
+/// What to ask, and how often.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct How {
     /// Requests a second, sent whether or not earlier ones have been answered: 500/s
     #[arg(long, value_name = "RATE", conflicts_with_all = ["profile", "closed"])]
     rate: Option<Rate>,
@@ -76,10 +87,6 @@ pub(super) struct Asked {
     /// What each answer's body must hold
     #[arg(long, value_name = "TEXT")]
     body_contains: Option<String>,
-
-    /// What must hold, else exit 99: 'p99<=20ms', 'success>=99.9%', 'lost==0'; may be repeated
-    #[arg(long, value_name = "LIMIT")]
-    expect: Vec<Limit>,
 
     /// Hosts, addresses or networks that may be loaded although they are not this machine; may be repeated
     #[arg(long, value_name = "HOST")]
@@ -159,7 +166,7 @@ impl std::str::FromStr for Body {
 
 /// `--expect`: a metric and its limit.
 #[derive(Debug, Clone)]
-struct Limit(String, String);
+pub(in crate::cli) struct Limit(String, String);
 
 impl std::str::FromStr for Limit {
     type Err = &'static str;
@@ -176,6 +183,18 @@ impl Asked {
     /// As the text of a scenario file, or why the command line makes none.
     pub(super) fn scenario(&self) -> Result<String, String> {
         let url = self.url.as_ref().ok_or("whom to ask? Say a URL such as http://127.0.0.1:8080/")?;
+        self.how.scenario(url, &self.expect)
+    }
+}
+
+impl How {
+    /// True if it is said how often; scenarios say so themselves.
+    pub(in crate::cli) fn is_said(&self) -> bool {
+        self.rate.is_some() || self.profile.is_some() || self.closed
+    }
+
+    /// As the text of a scenario file that asks `url`, or why the command line makes none.
+    pub(in crate::cli) fn scenario(&self, url: &Uri, expect: &[Limit]) -> Result<String, String> {
         let tls = match url.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -200,7 +219,7 @@ impl Asked {
             accept.extend(self.body_contains.iter().map(|text| ("body-contains".to_owned(), json!(text))));
             flow.insert("accept".to_owned(), json!(accept));
         }
-        let limits: Map<String, Value> = self.expect.iter().map(|limit| (limit.0.clone(), json!(limit.1))).collect();
+        let limits: Map<String, Value> = expect.iter().map(|limit| (limit.0.clone(), json!(limit.1))).collect();
         let scenario = json!({
             "scenario": format!("load on {url}"),
             "allow": self.allow,
@@ -295,7 +314,7 @@ fn profile_of(text: &str) -> Result<Value, String> {
 }
 
 /// The scenario, or everything that is wrong with what was asked.
-pub(super) fn read(text: &str) -> Result<Scenario, Vec<String>> {
+pub(in crate::cli) fn read(text: &str) -> Result<Scenario, Vec<String>> {
     let (mut scenarios, findings) =
         scenario::of_text(&Source { path: "the command line".into(), text: text.to_owned() });
     let said = |finding: squall_yaml::Finding| {

@@ -7,18 +7,20 @@ use std::path::{Path, PathBuf};
 
 /// A record that was read.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(in crate::cli) struct Found {
     /// What it says.
-    pub(super) record: Record,
+    pub(in crate::cli) record: Record,
+    /// The file or folder that was read, as it was found.
+    pub(in crate::cli) path: PathBuf,
     /// The folder that its files lie in, as a whole path.
-    pub(super) folder: PathBuf,
+    pub(in crate::cli) folder: PathBuf,
     /// The folder of its run, if that was named.
     pub(super) run: Option<PathBuf>,
 }
 
 /// What is wrong with one of the paths.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(in crate::cli) struct Problem {
     path: PathBuf,
     text: String,
 }
@@ -37,7 +39,7 @@ struct Place {
 
 /// Reads all records of these paths, one after the other, since many may be large; comes back with what could not be read. The
 /// records of a cut run, and those that are damaged, are read as far as they go.
-pub(super) fn each(paths: &[PathBuf], of_many_runs: bool, mut take: impl FnMut(Found)) -> Vec<Problem> {
+pub(in crate::cli) fn each(paths: &[PathBuf], of_many_runs: bool, mut take: impl FnMut(Found)) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut seen = HashSet::new();
     for path in paths {
@@ -50,7 +52,7 @@ pub(super) fn each(paths: &[PathBuf], of_many_runs: bool, mut take: impl FnMut(F
                 continue;
             }
             match read(&place.path) {
-                Ok(record) => take(Found { record, folder: folder_of(&place.path), run: place.run }),
+                Ok(record) => take(Found { record, folder: folder_of(&place.path), path: place.path, run: place.run }),
                 Err(text) => problems.push(Problem { path: place.path, text }),
             }
         }

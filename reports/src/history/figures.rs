@@ -1,0 +1,68 @@
+//! What of a record is kept from night to night: figures with a name that stays the same.
+
+use crate::compare::Unit;
+use crate::record::{Arm, ArmKind, PhaseTotals, Process, Record};
+
+/// A figure of one night.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// `failing.p99`, `healing.ejected(cart/1)`, `both 500/s 64: p99`.
+    pub name: String,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// Its value; never infinite.
+    pub value: f64,
+}
+
+/// Percentiles that are kept.
+const KEPT: [&str; 3] = ["p50", "p90", "p99"];
+
+/// All of them, in the order of the timeline.
+pub fn figures(record: &Record) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for arm in record.arms.iter().filter(|arm| !arm.superseded && arm.kind != ArmKind::Control) {
+        let prefix = arm.cell.as_ref().map(|cell| format!("{} {}/s {}: ", cell.mode, cell.rate, cell.connections));
+        let prefix = prefix.unwrap_or_default();
+        let mut add = |name: String, unit, value: f64| {
+            if value.is_finite() {
+                figures.push(Figure { name: format!("{prefix}{name}"), unit, value });
+            }
+        };
+        let phases = arm.totals.iter().filter(|totals| totals.flow.is_none() && totals.planned > 0);
+        for totals in phases.filter(|totals| arm.cell.is_none() || totals.phase != "whole") {
+            phase(totals, &arm.cell.as_ref().map_or(format!("{}.", totals.phase), |_| String::new()), &mut add);
+        }
+        for healing in &arm.figures.healing {
+            if let Some(seconds) = healing.seconds {
+                add(format!("healing.{}({})", healing.kind, healing.subject), Unit::Milliseconds, seconds * 1e3);
+            }
+        }
+        proxies(arm, &mut add);
+    }
+    figures
+}
+
+fn phase(totals: &PhaseTotals, prefix: &str, add: &mut impl FnMut(String, Unit, f64)) {
+    add(format!("{prefix}success"), Unit::Share, 1.0 - totals.lost as f64 / totals.planned as f64);
+    for name in KEPT {
+        if let Some(millis) = totals.response.get(name) {
+            add(format!("{prefix}{name}"), Unit::Milliseconds, *millis);
+        }
+    }
+}
+
+fn proxies(arm: &Arm, add: &mut impl FnMut(String, Unit, f64)) {
+    let proxies: Vec<&Process> = arm.processes.iter().filter(|process| process.is_proxy()).collect();
+    if let Some(bytes) = proxies.iter().flat_map(|process| &process.memory).max() {
+        add("memory of proxy".to_owned(), Unit::Bytes, *bytes as f64);
+    }
+    let judged = |at: &usize| arm.phases.get(*at).is_some_and(|phase| phase.judged);
+    let micros: u64 = proxies
+        .iter()
+        .flat_map(|process| (0..arm.phases.len()).filter(judged).filter_map(|at| process.cpu_by_phase.get(at)))
+        .sum();
+    let planned: u64 = arm.totals_of("whole", None).map_or(0, |totals| totals.planned);
+    if planned > 0 && micros > 0 {
+        add("cpu of proxy".to_owned(), Unit::MicrosecondsARequest, micros as f64 / planned as f64);
+    }
+}
