@@ -3,7 +3,7 @@
 pub mod change_points;
 pub mod discoveries;
 #[cfg(test)]
-mod draws;
+pub(crate) mod draws;
 mod histogram;
 mod interval;
 pub mod paired;

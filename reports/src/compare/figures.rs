@@ -127,6 +127,8 @@ mod tests {
         let mut record = record();
         let whole = crate::record::Latency { phase: None, ..record.arms[0].latencies[0].clone() };
         record.arms[0].latencies.push(whole);
+        let totals = crate::record::PhaseTotals { phase: "whole".to_owned(), ..record.arms[0].totals[0].clone() };
+        record.arms[0].totals.push(totals);
         let names = |record: &Record| Figures::of(record).0.keys().map(|figure| figure.name()).collect::<Vec<_>>();
         let open = names(&record);
         assert!(open.starts_with(&["success", "p50", "p90", "p99"]), "{open:?}");

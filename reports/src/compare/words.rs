@@ -21,7 +21,7 @@ pub fn value(unit: Unit, value: f64) -> String {
 pub fn change(ratio: f64) -> String {
     if (0.5..2.0).contains(&ratio) {
         let percent = (ratio - 1.0) * 100.0;
-        let digits = usize::from(percent.abs() < 10.0);
+        let digits = usize::from(percent.abs() < 9.95);
         let text = format!("{percent:+.digits$}");
         // What rounds to nothing has no sign.
         if text.trim_start_matches(['+', '-', '0', '.']).is_empty() { "0 %".to_owned() } else { format!("{text} %") }

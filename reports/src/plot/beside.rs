@@ -5,7 +5,7 @@ use super::chart::{Chart, Upright};
 use super::frame::{TimeFrame, Width};
 use super::svg::{Hatch, Paint, Svg, Type};
 use super::theme::Token;
-use super::{latency, number, scale, slices};
+use super::{labels, latency, number, scale, slices};
 use crate::record::Arm;
 
 /// Height of a strip of counts.
@@ -152,7 +152,7 @@ fn strip(svg: &mut Svg, frame: &TimeFrame, base: f64, most: f64, labelled: bool)
         let y = base - value / most * STRIP;
         svg.line((frame.left, y), (frame.right, y), Paint::stroke(Token::Grid, 1.0));
         if labelled {
-            svg.text(frame.left - 6.0, y + 4.0, &format!("{}/s", number::short(value)), Type::SMALL.end());
+            svg.text(frame.left - 6.0, y + 4.0, &labels::rate(value, frame.left - 7.0), Type::SMALL.end());
         }
         value += tick;
     }

@@ -2,12 +2,9 @@
 
 use super::arrivals::{Arrivals, lost, spells};
 use super::frame::{TimeFrame, Width};
-use super::number;
-use super::scale;
-use super::slices;
 use super::svg::{Hatch, Paint, Path, Svg, Type};
 use super::theme::Token;
-use super::{id, marks};
+use super::{id, labels, marks, number, scale, slices};
 use crate::record::{Arm, Instance, Micros, Offers, SECOND, SaidKind};
 
 /// The name of the row of losses.
@@ -240,10 +237,7 @@ fn rate(value: f64, layout: &Layout) -> String {
         return number::short(value);
     }
     let names = Type::BOLD.width(LOST).max(layout.frame.left - NAME_END);
-    let room = layout.frame.left - 10.0 - names;
-    let forms = [format!("{}/s", number::short(value)), format!("{}/s", number::shortest(value))];
-    let fitting = forms.into_iter().find(|form| Type::SMALL.width(form) <= room);
-    fitting.unwrap_or_else(|| number::shortest(value))
+    labels::rate(value, layout.frame.left - 10.0 - names)
 }
 
 /// An even share of a steady load, dotted; nothing where the load is not steady or versions share it otherwise.
@@ -372,7 +366,7 @@ fn losses(svg: &mut Svg, arm: &Arm, layout: &Layout, lost: &[u64], step: usize, 
             (middle - half, middle + half)
         })
         .collect();
-    let free = super::labels::in_line(&boxes, 4.0);
+    let free = labels::in_line(&boxes, 4.0);
     for (((from, to, sum), (left, right)), _) in spells.iter().zip(&boxes).zip(free).filter(|(_, free)| *free) {
         let highest = tops[*from..*to].iter().copied().fold(0.0, f64::max);
         svg.backed(f64::midpoint(*left, *right), base - highest - 4.0, &number::count(*sum), style.middle());

@@ -1,5 +1,15 @@
 //! Places for labels, so that none covers another.
 
+use super::number;
+use super::svg::Type;
+
+/// A rate beside its gridline, in the longest form for which there is room.
+pub fn rate(value: f64, room: f64) -> String {
+    let forms = [format!("{}/s", number::short(value)), format!("{}/s", number::shortest(value))];
+    let fitting = forms.into_iter().find(|form| Type::SMALL.width(form) <= room);
+    fitting.unwrap_or_else(|| number::shortest(value))
+}
+
 /// Moves wanted heights apart: in order, at least `gap` from each other, within `low` and `high` where there is room.
 pub fn spread(wanted: &[f64], gap: f64, (low, high): (f64, f64)) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();

@@ -86,7 +86,12 @@ pub fn percent_interval(low: f64, high: f64) -> String {
 
 /// A rate: `500/s`.
 pub fn rate(per_second: f64) -> String {
-    format!("{}/s", if per_second >= 100.0 { count(per_second.round() as u64) } else { trimmed(three(per_second)) })
+    let number = match per_second {
+        v if v >= 1e6 => short(v),
+        v if v >= 100.0 => count(v.round() as u64),
+        v => trimmed(three(v)),
+    };
+    format!("{number}/s")
 }
 
 /// A number without zeros that only fill up three digits.
@@ -152,7 +157,7 @@ mod tests {
 
     #[test]
     fn rates_and_axes_are_short() {
-        assert_eq!([500.0, 166.7, 12.5, 0.5].map(rate), ["500/s", "167/s", "12.5/s", "0.5/s"]);
+        assert_eq!([1_022_720.0, 500.0, 166.7, 12.5, 0.5].map(rate), ["1.02M/s", "500/s", "167/s", "12.5/s", "0.5/s"]);
         assert_eq!([0.0, 250.0, 5_000.0, 16_000.0, 2.5e6].map(short), ["0", "250", "5,000", "16k", "2.5M"]);
         assert_eq!([250.0, 1_000.0, 2_500.0, 16_000.0].map(shortest), ["250", "1k", "2.5k", "16k"]);
         assert_eq!(bytes(72_351_744).replace(NARROW, " "), "69.0 MiB");

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_change_has_its_colour_and_nothing_is_no_picture() {
         let svg = ratios(&comparison(1.4, 8), Width::Wide).unwrap();
-        assert!(svg.contains("f-lost") && svg.contains(">worse</text>") && svg.contains(">+40 %</text>"), "{svg}");
+        assert!(svg.contains("f-lost") && svg.contains(">worse</text>") && svg.contains(">+39 %</text>"), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 6 * 8);
         assert!(ratios(&comparison(1.0, 0), Width::Wide).is_none());
     }
