@@ -27,7 +27,7 @@ fn limping() -> Backend {
 fn a_target_that_loses_every_fifth_request_is_worse_in_every_block() {
     let (a, b, project) = (Backend::named("ok"), limping(), project());
     let arguments =
-        ["--rate", "100/s", "--for", "300ms", "--warm-up", "0s", "--json", "--seed", "5", "--report", "a.html"];
+        ["--rate", "100/s", "--for", "300ms", "--warm-up", "100ms", "--json", "--seed", "5", "--report", "a.html"];
     let ended = compare(&project, [&url(&a), &url(&b)], &arguments).expect_code(99);
     let told = ended.json_lines();
     let [told] = &told[..] else { panic!("{told:?}") };
