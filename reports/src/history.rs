@@ -1,6 +1,6 @@
 //! Night after night: every run's figures, and from when on one of them is another.
 //!
-//! [`store`] keeps them in SQLite; [`figures`] is what is kept of a record; [`export`] writes them for other tools.
+//! [`store`] keeps them in `SQLite`; [`figures`] is what is kept of a record; [`export`] writes them for other tools.
 
 pub mod export;
 pub mod figures;

@@ -9,7 +9,7 @@
 //! - [`spread`]: repetitions of a scenario beside each other.
 //! - [`plot`]: series to SVG, and SVG to PNG.
 //! - [`digest`]: the few figures of a scenario that every overview tells.
-//! - [`history`]: figures of many runs, kept in SQLite, and from when on one is another.
+//! - [`history`]: figures of many runs, kept in `SQLite`, and from when on one is another.
 //! - [`html`], [`index`], [`trend`], [`card`], [`junit`], [`markdown`], [`annotations`], [`summary`], [`hlog`]: one output each.
 //! - [`redact`], [`escape`]: what must not leave, and what must not be taken for markup.
 //!

@@ -65,12 +65,7 @@ pub(super) fn main(args: &Args, color: super::color::When) -> Exit {
     let [a, b] = match sides {
         [Ok(a), Ok(b)] => [a, b],
         sides => {
-            return sides
-                .into_iter()
-                .filter_map(Result::err)
-                .map(|wrong| wrong.complain())
-                .next_back()
-                .unwrap_or(Exit::Usage);
+            return sides.into_iter().filter_map(Result::err).fold(Exit::Usage, |_, wrong| wrong.complain());
         }
     };
     if args.how.is_said() && !a.is_url() && !b.is_url() {

@@ -29,7 +29,7 @@ pub fn figures(record: &Record) -> Vec<Figure> {
             }
         };
         let phases = arm.totals.iter().filter(|totals| totals.flow.is_none() && totals.planned > 0);
-        for totals in phases.filter(|totals| arm.cell.is_none() || totals.phase != "whole") {
+        for totals in phases.filter(|totals| is_kept(arm, &totals.phase)) {
             phase(totals, &arm.cell.as_ref().map_or(format!("{}.", totals.phase), |_| String::new()), &mut add);
         }
         for healing in &arm.figures.healing {
@@ -40,6 +40,12 @@ pub fn figures(record: &Record) -> Vec<Figure> {
         proxies(arm, &mut add);
     }
     figures
+}
+
+/// Judged phases; the whole only where that is another thing than its one phase.
+fn is_kept(arm: &Arm, name: &str) -> bool {
+    let mut judged = arm.phases.iter().filter(|phase| phase.judged);
+    if name == "whole" { judged.count() > 1 } else { judged.any(|phase| phase.name == name) }
 }
 
 fn phase(totals: &PhaseTotals, prefix: &str, add: &mut impl FnMut(String, Unit, f64)) {

@@ -1,4 +1,4 @@
-//! Runs and their figures in a file of SQLite. Records are the truth; what stands here can be made from them again at any time.
+//! Runs and their figures in a file of `SQLite`. Records are the truth; what stands here can be made from them again at any time.
 
 use super::Series;
 use super::figures::{Figure, figures};
@@ -24,7 +24,7 @@ const TABLES: &str = "
 /// Why the history cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// SQLite.
+    /// `SQLite`.
     #[error("{0}")]
     Store(#[from] rusqlite::Error),
     /// Of another version of Squall.

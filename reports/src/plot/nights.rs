@@ -32,7 +32,8 @@ pub fn nights(which: &str, series: &Series, width: Width) -> Option<String> {
     let mut value = 0.0;
     while value <= reach * 1.001 {
         svg.line((left, y(value)), (right, y(value)), Paint::stroke(Token::Grid, 1.0));
-        svg.text(left - 6.0, y(value) + 4.0, &words::value(series.unit, value), Type::SMALL.end());
+        let text = if value > 0.0 { words::value(series.unit, value) } else { "0".to_owned() };
+        svg.text(left - 6.0, y(value) + 4.0, &text, Type::SMALL.end());
         value += tick;
     }
     means(&mut svg, &values, &changes, &x, &y);

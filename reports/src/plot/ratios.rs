@@ -21,7 +21,7 @@ struct Axis {
 
 impl Axis {
     fn of(comparison: &Comparison, width: Width) -> Self {
-        let (left, right) = if width.narrow() { (12.0, 348.0) } else { (250.0, 900.0) };
+        let (left, right) = if width.narrow() { (12.0, 348.0) } else { (250.0, 860.0) };
         let far = |ratio: f64| if ratio > 0.0 && ratio.is_finite() { ratio.max(1.0 / ratio) } else { 1.0 };
         let of = |one: &Compared| {
             let dots = one.pairs.iter().map(|(a, b)| far(b / a)).fold(1.0, f64::max);
@@ -96,9 +96,9 @@ fn figure(svg: &mut Svg, axis: &Axis, one: &Compared, (y, name): (f64, f64), wid
     let verdict = words::verdict(one);
     let bold = Type { size: 11.5, ..Type::BOLD }.token(text);
     if width.narrow() {
-        svg.text(2.0, y + 14.0, one.figure.name(), Type::BOLD);
-        svg.text(width.pixels() - 4.0, y + 14.0, &values, Type::SMALL.end());
-        svg.text(2.0, y + 29.0, &verdict, bold);
+        svg.backed(2.0, y + 14.0, one.figure.name(), Type::BOLD);
+        svg.backed(width.pixels() - 4.0, y + 14.0, &values, Type::SMALL.end());
+        svg.backed(2.0, y + 29.0, &verdict, bold);
     } else {
         svg.text(0.0, y + 22.0, one.figure.name(), Type::BOLD);
         svg.text(0.0, y + 38.0, &values, Type::SMALL);

@@ -59,6 +59,7 @@ fn what_cannot_be_compared_is_said_before_anything_is_measured() {
         (["http://127.0.0.1:9/", "http://127.0.0.1:9/"], &[][..], 2, "how often?"),
         (["one.yaml", "one.yaml"], &["--rate", "5/s"], 2, "stands in the scenarios"),
         (["one.yaml", "two.yaml"], &[], 2, "holds 2 scenarios"),
+        (["wrong.yaml", "two.yaml"], &[], 2, "wrong.yaml:1"),
         (["one.yaml", "wrong.yaml"], &[], 104, "wrong.yaml:1"),
         (["one.yaml", "none.yaml"], &[], 104, "none.yaml"),
         (["http://192.0.2.1/", "one.yaml"], &["--rate", "5/s"], 104, "nothing says that it may be loaded"),
