@@ -36,6 +36,8 @@ pub(super) struct Filtered {
     pub(super) allow_origin: bool,
     /// The answer flows no faster, in KiB a second.
     pub(super) rate: Option<u64>,
+    /// The request had to wait.
+    pub(super) held_up: bool,
     /// A check that was passed on, by the place of its filter.
     pub(super) check: Option<usize>,
     /// A fault that is under way until the answer ends.
@@ -181,6 +183,9 @@ async fn serve(transaction: &mut Transaction<'_>, upload: &mut Upload, clocks: &
             Passed::Refused(failure) => return transaction.refuse(&failure).await,
             Passed::Answered(response, details) => return transaction.answer(response, Vec::new(), details).await,
         }
+    }
+    if filtered.held_up {
+        upload.received.passed_on();
     }
     pin!(router::route(transaction, upload, resolved, admitted, filtered)).await
 }

@@ -50,6 +50,7 @@ pub(super) async fn inject(
             () = tokio::time::sleep(delay) => {}
             gone = client.gone() => return Err(gone),
         }
+        filtered.held_up = true;
     }
     if let Some(abort) = drawn.abort {
         stats.count(worker.shard, HttpCounter::AbortsInjected);

@@ -27,6 +27,13 @@ impl Received {
         }
     }
 
+    /// A filter has held the request up: to whoever comes behind it, what is whole has become so only now.
+    pub(super) fn passed_on(&self) {
+        if self.at.get().is_some() {
+            self.at.set(Some(now()));
+        }
+    }
+
     /// When that was.
     pub(super) fn at(&self) -> Option<Instant> {
         self.at.get()

@@ -183,6 +183,8 @@ fn a_delay_of_the_policy_does_not_count_against_the_routes_time() {
     let http = "    - fault: {delay: {fixedDelay: 300ms, percentage: {value: 100}}}\n      timeout: 200ms\n      route: [{destination: {host: cart}}]";
     let answer = Proxy::start(&routes(http), &[&backend]).get("/");
     assert_eq!((answer.status(), answer.text().as_str()), (200, "late"));
+    let took: u64 = answer.field("x-envoy-upstream-service-time").parse().expect("milliseconds");
+    assert!(took < 300, "the endpoint has not taken the delay: {took} ms");
 }
 
 #[test]
