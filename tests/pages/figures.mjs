@@ -99,7 +99,7 @@ export function report(words, [record]) {
   const shown = words.tables.find((table) => table.class.split(' ').includes('cells'))?.rows ?? [];
   // The grid has a row for each cell that could have been run.
   if (shown.length < cells.length) wrong('the number of cells', shown.length, cells.length);
-  const modes = { none: 'direct, no proxy', client: 'client proxy' };
+  const modes = { none: 'direct, no proxy', client: 'client proxy', server: 'service proxies', both: 'proxies on both sides' };
   cells.forEach((arm, index) => {
     const { mode, rate, connections } = arm.cell;
     const place = [modes[mode] ?? mode, `${thousands(rate)}/s`, String(connections)];
