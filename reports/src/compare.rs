@@ -10,6 +10,7 @@ pub use figures::{Figure, Figures, Unit};
 use crate::record::Interval;
 use crate::stats::discoveries::discoveries;
 use crate::stats::paired::{self, NoiseFloor, Pair, Terms, compare};
+use crate::stats::ranks::median;
 use serde::Serialize;
 
 /// Probability of any change found where there is none, over all figures of a comparison together.
@@ -149,8 +150,8 @@ fn compared(figure: Figure, blocks: &[Block]) -> Compared {
     Compared {
         figure,
         unit: figure.unit(),
-        a: median(pairs.iter().map(|pair| pair.0)),
-        b: median(pairs.iter().map(|pair| pair.1)),
+        a: median(pairs.iter().map(|pair| pair.0)).unwrap_or(f64::NAN),
+        b: median(pairs.iter().map(|pair| pair.1)).unwrap_or(f64::NAN),
         ratio: said.ratio,
         interval: said.interval,
         p: said.p,
@@ -164,15 +165,6 @@ fn compared(figure: Figure, blocks: &[Block]) -> Compared {
 
 fn as_pairs(values: &[(f64, f64)]) -> Vec<Pair> {
     values.iter().map(|(a, b)| Pair { a: *a, b: *b }).collect()
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        count => f64::midpoint(values[(count - 1) / 2], values[count / 2]),
-    }
 }
 
 fn overall(figures: &[Compared]) -> Verdict {

@@ -9,7 +9,9 @@ pub mod store;
 pub use store::{Night, Store};
 
 use crate::compare::Unit;
-use crate::stats::change_points::{Settings, change_points};
+use crate::stats::change_points::{ChangePoint, Settings, change_points};
+use crate::stats::paired::Direction;
+use crate::stats::ranks::median;
 
 /// A figure over many runs of one scenario on one machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +42,7 @@ pub struct Value {
 impl Value {
     /// The middle of all repetitions.
     pub fn median(&self) -> f64 {
-        let count = self.repetitions.len();
-        f64::midpoint(self.repetitions[(count - 1) / 2], self.repetitions[count / 2])
+        median(self.repetitions.iter().copied()).unwrap_or(f64::NAN)
     }
 }
 
@@ -93,9 +94,9 @@ impl Series {
 
     /// Every change, oldest first.
     pub fn changes(&self) -> Vec<Change> {
-        let higher_is_better = matches!(self.unit, Unit::Share | Unit::ASecond);
+        let higher_is_better = self.unit.direction() == Direction::HigherIsBetter;
         let points = change_points(&self.values(), Settings::default());
-        let change = |point: crate::stats::change_points::ChangePoint| Change {
+        let change = |point: ChangePoint| Change {
             at: point.at,
             before: point.before,
             after: point.after,

@@ -5,6 +5,7 @@ use super::{Exit, color, complain};
 use squall_reports::compare::words;
 use squall_reports::history::store::Error;
 use squall_reports::history::{Series, Store, export};
+use squall_reports::stats::paired::Direction;
 use squall_reports::words::many;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -132,6 +133,10 @@ fn rebuild(db: &Path, records: &[PathBuf]) -> Result<Exit, String> {
     let fresh = db.with_extension("new");
     let _ = std::fs::remove_file(&fresh);
     let exit = add(&fresh, records)?;
+    if exit != Exit::Success {
+        let _ = std::fs::remove_file(&fresh);
+        return Err(format!("{} stays as it was: not all of these records could be read", db.display()));
+    }
     std::fs::rename(&fresh, db).map_err(|error| format!("{}: {error}", db.display()))?;
     Ok(exit)
 }
@@ -198,8 +203,8 @@ fn print(db: &Path, format: Format) -> Result<Exit, String> {
     let all = existing(db)?.series().map_err(told(db))?;
     let text = match format {
         Format::Bencher => format!("{:#}\n", export::bencher(&all)),
-        Format::GithubSmaller => format!("{:#}\n", export::github(&all, false)),
-        Format::GithubBigger => format!("{:#}\n", export::github(&all, true)),
+        Format::GithubSmaller => format!("{:#}\n", export::github(&all, Direction::LowerIsBetter)),
+        Format::GithubBigger => format!("{:#}\n", export::github(&all, Direction::HigherIsBetter)),
         Format::Csv => export::csv(&all),
     };
     Ok(super::print(text.as_bytes()))

@@ -1,7 +1,8 @@
 //! The figures of one measurement that can be held against those of another.
 
+use crate::digest::main_arm;
 use crate::load::{Latencies, Load};
-use crate::record::{Arm, ArmKind, Record};
+use crate::record::{Arm, Record};
 use crate::stats::paired::Direction;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -69,9 +70,16 @@ impl Figure {
 
     /// Which way is better.
     pub fn direction(self) -> Direction {
+        self.unit().direction()
+    }
+}
+
+impl Unit {
+    /// Which way is better.
+    pub fn direction(self) -> Direction {
         match self {
-            Self::Success | Self::Rate => Direction::HigherIsBetter,
-            _ => Direction::LowerIsBetter,
+            Self::Share | Self::ASecond => Direction::HigherIsBetter,
+            Self::Milliseconds | Self::MicrosecondsARequest | Self::Bytes => Direction::LowerIsBetter,
         }
     }
 }
@@ -84,7 +92,8 @@ impl Figures {
     /// Of a record; what was not measured is missing.
     pub fn of(record: &Record) -> Self {
         let load = Load::of(record);
-        let arm = record.arms.iter().find(|arm| arm.kind == ArmKind::Main && !arm.superseded);
+        let arm = main_arm(record);
+        let cpu = arm.and_then(|arm| arm.cpu_of_proxies(arm.judged()));
         let closed = load.r#loop == "closed";
         let times = if closed { &load.service } else { &load.response };
         let time = |name| times.as_ref().map(|times: &Latencies| times.figure(name));
@@ -95,26 +104,11 @@ impl Figures {
             (Figure::P50, time("p50")),
             (Figure::P90, time("p90").filter(|_| !closed)),
             (Figure::P99, time("p99")),
-            (Figure::CpuOfProxy, arm.and_then(|arm| cpu_of_proxy(arm, load.planned))),
-            (Figure::MemoryOfProxy, arm.and_then(memory_of_proxy)),
+            (Figure::CpuOfProxy, cpu.filter(|_| load.planned > 0).map(|micros| micros as f64 / load.planned as f64)),
+            (Figure::MemoryOfProxy, arm.and_then(Arm::largest_proxy).map(|(_, bytes)| bytes as f64)),
         ];
         Self(figures.into_iter().filter_map(|(figure, value)| Some((figure, value?))).collect())
     }
-}
-
-fn cpu_of_proxy(arm: &Arm, planned: u64) -> Option<f64> {
-    let judged = |at: &usize| arm.phases.get(*at).is_some_and(|phase| phase.judged);
-    let spent = |at: usize| {
-        let proxies = arm.processes.iter().filter(|process| process.is_proxy());
-        proxies.map(|process| process.cpu_by_phase.get(at).copied()).reduce(|sum, more| Some(sum? + more?)).flatten()
-    };
-    let micros = (0..arm.phases.len()).filter(judged).map(spent).sum::<Option<u64>>()?;
-    (planned > 0).then(|| micros as f64 / planned as f64)
-}
-
-fn memory_of_proxy(arm: &Arm) -> Option<f64> {
-    let proxies = arm.processes.iter().filter(|process| process.is_proxy());
-    proxies.flat_map(|process| &process.memory).max().map(|bytes| *bytes as f64)
 }
 
 #[cfg(test)]

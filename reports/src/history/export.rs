@@ -2,7 +2,7 @@
 
 use super::store::word;
 use super::{Series, Value};
-use crate::compare::Unit;
+use crate::stats::paired::Direction;
 use serde_json::{Map, Value as Json, json};
 use std::fmt::Write;
 
@@ -33,8 +33,8 @@ pub fn bencher(all: &[Series]) -> Json {
 }
 
 /// A list for github-action-benchmark, of the figures of which less is better, or of those of which more is: that tool takes one kind a file.
-pub fn github(all: &[Series], bigger_is_better: bool) -> Json {
-    let wanted = all.iter().filter(|series| matches!(series.unit, Unit::Share | Unit::ASecond) == bigger_is_better);
+pub fn github(all: &[Series], wanted: Direction) -> Json {
+    let wanted = all.iter().filter(|series| series.unit.direction() == wanted);
     let entry = |(series, value): (&Series, &Value)| {
         let (least, most) = ends(value);
         json!({"name": full(series), "unit": word(series.unit), "value": value.median(), "range": format!("{least} to {most}"), "extra": value.run})
@@ -64,6 +64,7 @@ fn quoted(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::Unit;
 
     /// Two runs, of which the second has two repetitions.
     fn series(name: &str, unit: Unit, [first, again, more]: [f64; 3]) -> Series {
@@ -82,13 +83,13 @@ mod tests {
             bencher(&all)["one/load.p99"],
             json!({"milliseconds": {"value": 6.0, "lower_value": 5.0, "upper_value": 7.0}})
         );
-        let smaller = github(&all, false);
+        let smaller = github(&all, Direction::LowerIsBetter);
         assert_eq!(smaller.as_array().map(Vec::len), Some(1));
         assert_eq!(
             (&smaller[0]["name"], &smaller[0]["value"], &smaller[0]["range"]),
             (&json!("one/load.p99"), &json!(6.0), &json!("5 to 7"))
         );
-        assert_eq!(github(&all, true)[0]["name"], "one/load.success");
+        assert_eq!(github(&all, Direction::HigherIsBetter)[0]["name"], "one/load.success");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What of a record is kept from night to night: figures with a name that stays the same.
 
 use crate::compare::Unit;
-use crate::record::{Arm, ArmKind, PhaseTotals, Process, Record};
+use crate::record::{Arm, ArmKind, PhaseTotals, Record};
 
 /// A figure of one night.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,17 +58,11 @@ fn phase(totals: &PhaseTotals, prefix: &str, add: &mut impl FnMut(String, Unit, 
 }
 
 fn proxies(arm: &Arm, add: &mut impl FnMut(String, Unit, f64)) {
-    let proxies: Vec<&Process> = arm.processes.iter().filter(|process| process.is_proxy()).collect();
-    if let Some(bytes) = proxies.iter().flat_map(|process| &process.memory).max() {
-        add("memory of proxy".to_owned(), Unit::Bytes, *bytes as f64);
+    if let Some((_, bytes)) = arm.largest_proxy() {
+        add("memory of proxy".to_owned(), Unit::Bytes, bytes as f64);
     }
-    let judged = |at: &usize| arm.phases.get(*at).is_some_and(|phase| phase.judged);
-    let micros: u64 = proxies
-        .iter()
-        .flat_map(|process| (0..arm.phases.len()).filter(judged).filter_map(|at| process.cpu_by_phase.get(at)))
-        .sum();
-    let planned: u64 = arm.totals_of("whole", None).map_or(0, |totals| totals.planned);
-    if planned > 0 && micros > 0 {
+    let planned = arm.totals_of("whole", None).map_or(0, |totals| totals.planned);
+    if let Some(micros) = arm.cpu_of_proxies(arm.judged()).filter(|_| planned > 0) {
         add("cpu of proxy".to_owned(), Unit::MicrosecondsARequest, micros as f64 / planned as f64);
     }
 }

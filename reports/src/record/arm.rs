@@ -69,6 +69,32 @@ pub struct Arm {
 }
 
 impl Arm {
+    /// Its proxies, on whichever side.
+    pub fn proxies(&self) -> impl Iterator<Item = &Process> {
+        self.processes.iter().filter(|process| process.is_proxy())
+    }
+
+    /// Processor time of all proxies in these phases, microseconds; none without a proxy, or if it was not read to the end.
+    pub fn cpu_of_proxies(&self, phases: impl IntoIterator<Item = usize>) -> Option<u64> {
+        let spent = |at: usize| {
+            let each = self.proxies().map(|process| process.cpu_by_phase.get(at).copied());
+            each.reduce(|sum, more| Some(sum? + more?)).flatten()
+        };
+        phases.into_iter().map(spent).sum()
+    }
+
+    /// The proxy that was largest at the end of any second, and how many bytes it held.
+    pub fn largest_proxy(&self) -> Option<(&Process, u64)> {
+        let largest = |process: &'_ Process| process.memory.iter().max().copied();
+        let sizes = self.proxies().filter_map(|process| Some((process, largest(process)?)));
+        sizes.max_by_key(|(_, bytes)| *bytes)
+    }
+
+    /// Places of the phases that are judged.
+    pub fn judged(&self) -> impl Iterator<Item = usize> {
+        (0..self.phases.len()).filter(|at| self.phases[*at].judged)
+    }
+
     /// An arm of which nothing is known yet.
     pub fn empty(kind: ArmKind) -> Self {
         Self {

@@ -19,6 +19,14 @@ pub struct Location {
     pub interval: Option<Interval>,
 }
 
+/// The middle of those that are finite; none if there are none.
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    values.sort_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    Some(f64::midpoint(values[last / 2], values[values.len() / 2]))
+}
+
 /// How a probability was come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {

@@ -3,7 +3,7 @@
 use super::CONFIDENCE;
 use crate::scenario::resolved::Metric;
 use crate::slo::words;
-use squall_reports::record::{self, Arm, Interval, LatencyKind, Outcome, PhaseTotals, Population};
+use squall_reports::record::{Arm, Interval, LatencyKind, Outcome, PhaseTotals, Population};
 use squall_reports::stats::{Histogram, clopper_pearson};
 
 /// A number with its interval.
@@ -95,11 +95,7 @@ pub(super) fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &
             }
         }
         Metric::CpuOfProxy => {
-            let spent = |at: usize| {
-                let each = proxies(arm).map(|process| process.cpu_by_phase.get(at).copied());
-                each.reduce(|sum, more| Some(sum? + more?)).flatten()
-            };
-            let micros: u64 = of_phases(arm, phase).map(spent).sum::<Option<u64>>()?;
+            let micros = arm.cpu_of_proxies(of_phases(arm, phase))?;
             let a_request = micros as f64 / planned as f64;
             Measured {
                 value: a_request / 1e6,
@@ -110,8 +106,7 @@ pub(super) fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &
             }
         }
         Metric::MemoryOfProxy => {
-            let largest = proxies(arm).max_by_key(|process| process.memory.iter().max())?;
-            let bytes = largest.memory.iter().max().copied()?;
+            let (largest, bytes) = arm.largest_proxy()?;
             Measured {
                 value: bytes as f64,
                 text: format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
@@ -121,10 +116,6 @@ pub(super) fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &
             }
         }
     })
-}
-
-fn proxies(arm: &Arm) -> impl Iterator<Item = &record::Process> {
-    arm.processes.iter().filter(|process| process.is_proxy())
 }
 
 fn of_phases<'a>(arm: &'a Arm, phase: &'a str) -> impl Iterator<Item = usize> + 'a {
