@@ -29,6 +29,10 @@ run *ARGS:
 advice *ARGS:
     cargo run --release -- run examples/advice {{ARGS}}
 
+# Build and check what is handed out: a static program; as root.
+package:
+    packaging/check
+
 # Measure what a request costs; on a quiet machine.
 bench:
     cargo bench -p squall-benches

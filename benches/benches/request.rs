@@ -87,7 +87,7 @@ impl Drop for Killed {
 
 #[allow(clippy::disallowed_methods, reason = "a benchmark measures by the real clock")]
 fn round(way: &Way) -> Round {
-    let spent = || way.process.and_then(proc::usage).map_or(0, |(cpu, _)| cpu);
+    let spent = || way.process.and_then(proc::usage).map_or(0, |usage| usage.cpu);
     let (before, begin) = (spent(), Instant::now());
     let threads: Vec<_> =
         (0..CONNECTIONS).map(|_| (way.to, REQUESTS)).map(|(to, n)| thread::spawn(move || ask(to, n))).collect();

@@ -22,6 +22,7 @@ mod replay;
 mod report;
 mod run;
 mod schema;
+mod selftest;
 mod service;
 
 pub use exit::Exit;
@@ -80,6 +81,8 @@ enum Command {
     /// Tell what this machine can do
     #[command(after_help = "Examples:\n  squall doctor\n  squall doctor && squall run scenarios/ --quick")]
     Doctor,
+    /// Try Squall itself: kill what a run consists of at every moment, and look whether anything is left
+    Selftest(selftest::Args),
     /// Run the data plane alone
     Proxy(Box<proxy::Args>),
     /// Run one instance of the test service
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::main(&args, color),
         Command::Recover => recover::main(),
         Command::Doctor => doctor::main(color),
+        Command::Selftest(args) => selftest::main(&args),
         Command::Proxy(args) => proxy::main(*args),
         Command::Service(args) => service::main(args),
         Command::Completions(args) => completions::main(&args),

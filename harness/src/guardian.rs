@@ -3,14 +3,14 @@
 //! It holds the other end of a pipe. The run says `done` when it has undone everything itself; a pipe that closes without that word means
 //! that the run is dead.
 
-use crate::journal;
+use crate::clock::now;
 use crate::process::{Launch, Process, SpawnError, Spawner};
 use crate::recover;
 use nix::sys::signal::{SigSet, Signal};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The word that ends a guardian's watch.
 const DONE: &[u8] = b"done\n";
@@ -46,21 +46,31 @@ fn state_variables() -> Vec<(String, String)> {
     ["SQUALL_STATE_DIR", "XDG_STATE_HOME"].into_iter().filter_map(of).collect()
 }
 
+/// How a guardian has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told that all is undone.
+    Done,
+    /// It had ended before: somebody has killed it.
+    Early(String),
+}
+
 impl Handle {
-    /// Says that all is undone, and waits for the guardian's end.
-    #[allow(clippy::disallowed_methods)]
-    pub fn finish(mut self) -> io::Result<()> {
-        if let Some(mut pipe) = self.process.stdin.take() {
-            pipe.write_all(DONE)?;
-        }
-        let begin = Instant::now();
-        while self.process.how_it_ended().is_none() {
-            if begin.elapsed() > PATIENCE {
-                return Err(io::ErrorKind::TimedOut.into());
+    /// Says that all is undone, and waits for the guardian's end; one that does not end is an error that says how to end it.
+    pub fn finish(mut self) -> Result<End, String> {
+        let told = self.process.stdin.take().map(|mut pipe| pipe.write_all(DONE));
+        let begin = now();
+        loop {
+            match self.process.how_it_ended() {
+                Some(_) if matches!(told, Some(Ok(()))) => return Ok(End::Done),
+                Some(how) => return Ok(End::Early(how)),
+                None if now().since(begin) > PATIENCE => {
+                    let pid = self.process.pid;
+                    return Err(format!("the guardian (process {pid}) does not end: kill -9 {pid}"));
+                }
+                None => std::thread::sleep(Duration::from_millis(2)),
             }
-            std::thread::sleep(Duration::from_millis(2));
         }
-        Ok(())
     }
 }
 
@@ -76,18 +86,8 @@ pub fn run(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let mut log = File::options().create(true).append(true).open(folder.join("guardian.log"))?;
-    let (undo, damaged) = journal::pending(&folder.join(journal::FILE))?;
-    for damage in damaged {
-        writeln!(log, "{damage}")?;
-    }
-    for undo in &undo {
-        writeln!(log, "{undo:?}: {}", recover::undo(undo))?;
-    }
-    let mut left = recover::end_residue(&folder.display().to_string());
-    left.extend(recover::fold_records(folder).err().map(|error| error.to_string()));
-    for left in &left {
-        writeln!(log, "{left}")?;
-    }
-    // What is left stays in the list, so that the next run or `squall recover` finds it.
-    if left.is_empty() { recover::strike_off(folder) } else { Ok(()) }
+    let done = recover::finish(folder);
+    writeln!(log, "{done}")?;
+    // What is left, or could not be read, stays in the list, so that the next run or `squall recover` finds it.
+    if done.is_clean() { recover::strike_off(folder).map_err(io::Error::other) } else { Ok(()) }
 }

@@ -8,9 +8,9 @@
 //! | 5 | `cli`: arguments, help, exit codes |
 //! | 4 | `output`: events to what a person or a CI sees |
 //! | 3 | `run`: the timeline, and the wiring of everything below |
-//! | 2 | `deploy`, `control`, [`fault`], [`load`], `observe`, `slo`, `guardian`, [`shim`], `service`: siblings that never import each other |
-//! | 1 | `scenario`, [`topology`], [`fault::spec`], [`shim::wire`], [`load::wire`], `journal`, `recover` |
-//! | 0 | `units`, `seed`, `distribution`, [`clock`], `descriptor`, `process` |
+//! | 2 | `deploy`, `control`, [`load`], `observe`, `slo`, `guardian`, [`shim`], `service`, [`selftest`]: siblings that never import each other |
+//! | 1 | `scenario`, [`topology`], [`fault`], [`shim::wire`], [`load::wire`], `journal`, `recover` |
+//! | 0 | `units`, `seed`, `distribution`, [`clock`], `descriptor`, `preface`, `process` |
 
 pub mod cli;
 pub mod clock;
@@ -24,11 +24,13 @@ pub mod journal;
 pub mod load;
 pub mod observe;
 pub mod output;
+pub mod preface;
 pub mod process;
 pub mod recover;
 pub mod run;
 pub mod scenario;
 pub mod seed;
+pub mod selftest;
 pub mod service;
 pub mod shim;
 pub mod slo;

@@ -2,15 +2,19 @@
 //!
 //! It knows nothing of scenarios, phases or limits: [`wire`] is all that passes between it and the harness. `worker` wakes when
 //! requests are due, `flow` gives each a place on a connection, `connection` is the life of such a place, `http1` and `http2` send
-//! a request and read its answer.
+//! a request and read its answer. `journey` is users, each of whom asks one thing after another.
 
 mod connection;
+pub mod cookies;
+mod errand;
 mod exchange;
 mod flow;
 mod http1;
 mod http2;
+mod journey;
 mod output;
 mod request;
+mod rows;
 pub mod schedule;
 mod slot;
 mod sums;

@@ -18,6 +18,7 @@ pub use tally::{Arrivals, PhaseCount, Tally};
 
 use crate::clock::Nanos;
 use crate::load::wire::{FlowPlan, Health, Sample, Sums};
+use crate::process::proc::Usage;
 use crate::scenario::resolved::PlannedFault;
 use crate::service::ledger::Counts;
 use crate::shim::wire::Offer;
@@ -52,6 +53,13 @@ pub struct Setup {
     pub relayed: bool,
     /// Latency limits that recovery is measured by.
     pub ceilings: Vec<Ceiling>,
+}
+
+impl Setup {
+    /// True if it is known before how many requests will be sent.
+    pub fn is_planned(&self) -> bool {
+        self.plans.iter().all(|plan| plan.journey.is_some() || plan.pace.schedule().is_some())
+    }
 }
 
 /// Adds up one arm.
@@ -100,13 +108,17 @@ impl Recorder {
 
     /// A request has ended.
     pub fn sample(&mut self, sample: Sample) {
-        self.tallies.sample(&sample);
+        if !self.requests.is_journey(sample.flow) {
+            self.tallies.sample(&sample);
+        }
         self.requests.sample(sample);
     }
 
     /// Requests have ended, and were added up where they were sent.
     pub fn sums(&mut self, sums: &Sums) {
-        self.tallies.sums(sums);
+        if !self.requests.is_journey(sums.flow) {
+            self.tallies.sums(sums);
+        }
         self.requests.sums(sums);
     }
 
@@ -181,10 +193,10 @@ impl Recorder {
         self.offers.ledger(instance, counts, shift);
     }
 
-    /// Processor time and memory of a process, now.
-    pub fn process(&mut self, name: &str, at: Nanos, cpu_nanos: u64, memory: u64) {
+    /// What a process has taken so far.
+    pub fn process(&mut self, name: &str, at: Nanos, usage: Usage) {
         let at = self.micros(at);
-        self.processes.sample(name, at, cpu_nanos, memory);
+        self.processes.sample(name, at, usage);
     }
 
     /// Processor time of the whole machine, now: stolen and all, in ticks.

@@ -3,8 +3,10 @@
 mod handle;
 pub mod launch;
 pub mod proc;
+mod program;
 
 pub use handle::{Exit, NotReady, Process};
+pub use program::program_at;
 
 use std::fs::File;
 use std::io;
@@ -46,8 +48,10 @@ pub struct Launch {
 #[derive(Debug, thiserror::Error)]
 #[error("{name} could not be started: {source}")]
 pub struct SpawnError {
-    name: String,
-    source: io::Error,
+    /// Which process.
+    pub name: String,
+    /// What the system said.
+    pub source: io::Error,
 }
 
 /// Starts processes from any thread; the main thread does the forking.

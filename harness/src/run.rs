@@ -9,6 +9,7 @@ mod calibrate;
 pub mod events;
 mod folder;
 pub mod machine;
+mod resume;
 mod scenario;
 mod secrets;
 mod stop;
@@ -50,6 +51,8 @@ pub struct Options {
     pub repeat: u32,
     /// Leave the arm as written up after its report, for a look.
     pub keep: bool,
+    /// Folder of an earlier run, whose cells of the same sweeps are taken over.
+    pub resume: Option<PathBuf>,
     /// `--set` as given, for the record.
     pub set: Vec<String>,
     /// Draw the reports, beside each record and of the run.
@@ -91,6 +94,9 @@ pub enum Error {
     /// The journal or the guardian could not be set up.
     #[error("safety could not be set up, so nothing was started: {0}")]
     Safety(String),
+    /// It cannot go on from an earlier run.
+    #[error(transparent)]
+    Resume(#[from] resume::Error),
     /// The system refused something.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -117,7 +123,7 @@ fn carry_out(
     stop: &Stop,
 ) -> Result<Summary, Error> {
     let started = crate::clock::now();
-    for earlier in recover::run()?.iter().filter(|earlier| !earlier.left.is_empty()) {
+    for earlier in recover::run()?.iter().filter(|earlier| !earlier.is_clean()) {
         anstream::eprintln!("an earlier run is not undone: {earlier}");
     }
     for wanted in options.junit.iter().chain(&options.html) {
@@ -125,7 +131,8 @@ fn carry_out(
         let file = std::fs::File::options().create(true).append(true).open(wanted);
         file.map_err(|source| Error::Folder { path: wanted.clone(), source })?;
     }
-    let seed = options.seed.unwrap_or_else(seed::draw);
+    let earlier = earlier(scenarios, options)?;
+    let seed = earlier.as_ref().map(|earlier| earlier.seed).or(options.seed).unwrap_or_else(seed::draw);
     let folder = RunFolder::create(&options.out, &jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC), seed)
         .map_err(|source| Error::Folder { path: options.out.clone(), source })?;
     let safety = scenario::Safety::begin(&folder, spawner)?;
@@ -139,6 +146,7 @@ fn carry_out(
     let context = scenario::Context {
         options,
         folder: &folder,
+        earlier: earlier.as_ref().map(|earlier| earlier.folder.as_path()),
         seed,
         budget: Budget::new(machine::cores(), options.jobs, calibrate::cost_of_a_request()),
         machine: machine::describe(),
@@ -159,6 +167,26 @@ fn carry_out(
         say(RunEvent::Ends { worst, index_file, dirty: dirty.clone(), seconds });
     }
     Ok(Summary { worst, dirty })
+}
+
+/// A run from which this one goes on.
+struct Earlier {
+    /// Where it is, whatever `latest` points to from now on.
+    folder: PathBuf,
+    seed: u64,
+}
+
+/// The run that is to be gone on from, if its sweeps are the same.
+fn earlier(scenarios: &[Scenario], options: &Options) -> Result<Option<Earlier>, resume::Error> {
+    let Some(folder) = &options.resume else { return Ok(None) };
+    let folder = folder.canonicalize().map_err(|source| resume::Error::Unreadable { path: folder.clone(), source })?;
+    let mut seed = options.seed;
+    for scenario in scenarios {
+        let begun = resume::Begun::read(&folder.join(&scenario.slug))?;
+        let now = scenario::begun(scenario, options, *seed.get_or_insert(begun.seed));
+        begun.check(&now, &scenario.title)?;
+    }
+    Ok(seed.map(|seed| Earlier { folder, seed }))
 }
 
 /// Draws the run as a whole; gives its overview.

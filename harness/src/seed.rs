@@ -40,7 +40,7 @@ pub fn draw() -> u64 {
 }
 
 /// FNV-1a, 64 bits: a hash that no release of the standard library changes.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

@@ -3,10 +3,12 @@
 //! It counts every request in a ledger that survives its own SIGKILL, and knows nothing of scenarios.
 
 mod behaviour;
+mod http2;
 pub mod ledger;
 pub mod options;
 
-use crate::clock::{self, Timer};
+use crate::clock::{self, Nanos, Timer};
+use crate::preface::is_http2;
 use behaviour::{Behaviour, Verdict};
 use bytes::{Buf, BytesMut};
 use ledger::{Ledger, LedgerError};
@@ -84,6 +86,9 @@ impl From<Refusal> for Over {
 impl Service {
     async fn connection(self: Rc<Self>, mut stream: TcpStream) {
         let _ = stream.set_nodelay(true);
+        if is_http2(&stream).await {
+            return http2::serve(self, stream).await;
+        }
         let (mut buf, mut out) = (BytesMut::new(), BytesMut::new());
         let (mut reader, mut request) = (HeadReader::default(), Request::default());
         while self.request(&mut stream, &mut buf, &mut out, &mut reader, &mut request).await.is_ok() {}
@@ -100,13 +105,7 @@ impl Service {
         while !reader.request(buf, request)? {
             fill(stream, buf).await?;
         }
-        let arrived = clock::now();
-        // Probes and checks carry no trace; they are answered, and counted apart.
-        let probe = !request.headers.contains("traceparent");
-        let attempt = attempt(request);
-        if let Some(ledger) = self.ledger.as_ref() {
-            if probe { ledger.probe() } else { ledger.received(arrived, attempt) }
-        }
+        let asked = self.asked(request);
         let mut body = BodyReader::new(request.framing()?);
         while !body.is_done() {
             if buf.is_empty() {
@@ -115,28 +114,72 @@ impl Service {
             let step = body.step(buf)?;
             buf.advance(step.consumed);
         }
-        let healthy = request.target() == self.options.health;
-        let verdict = if probe && healthy { Verdict::Good } else { self.behaviour.serve().await };
-        let status = if verdict == Verdict::Good { 200 } else { 500 };
-        self.answer(status, attempt, probe && healthy, request, out);
+        let good = self.serve(&asked).await;
+        self.answer(if good { 200 } else { 500 }, &asked, request, out);
         stream.write_all(out).await?;
-        if let Some(ledger) = self.ledger.as_ref().filter(|_| !probe) {
-            ledger.answered(arrived, attempt, status);
-        }
+        self.answered(&asked, good);
         if request.keep_alive() { Ok(()) } else { Err(Over) }
     }
 
-    fn answer(&self, status: u16, attempt: u32, health: bool, request: &Request, out: &mut BytesMut) {
+    /// Counts a request whose head has come.
+    fn asked(&self, head: &Request) -> Asked {
+        let asked = Asked {
+            arrived: clock::now(),
+            // Probes and checks carry no trace; they are answered, and counted apart.
+            probe: !head.headers.contains("traceparent"),
+            health: head.target() == self.options.health,
+            attempt: attempt(head),
+        };
+        if let Some(ledger) = self.ledger.as_ref() {
+            if asked.probe { ledger.probe() } else { ledger.received(asked.arrived, asked.attempt) }
+        }
+        asked
+    }
+
+    /// Does its work; true if it went well.
+    async fn serve(&self, asked: &Asked) -> bool {
+        asked.is_check() || self.behaviour.serve().await == Verdict::Good
+    }
+
+    /// Counts its answer, which has been sent.
+    fn answered(&self, asked: &Asked, good: bool) {
+        if let Some(ledger) = self.ledger.as_ref().filter(|_| !asked.probe) {
+            ledger.answered(asked.arrived, asked.attempt, if good { 200 } else { 500 });
+        }
+    }
+
+    /// Bytes of the answer's body.
+    fn body_bytes(&self, asked: &Asked) -> u64 {
+        if asked.is_check() { 0 } else { self.options.responds.body_bytes }
+    }
+
+    fn answer(&self, status: u16, asked: &Asked, request: &Request, out: &mut BytesMut) {
         let mut response = Response::new(status);
         response.headers.add("x-squall-instance", self.options.name.as_bytes());
-        response.headers.add("x-squall-attempt", attempt.to_string().as_bytes());
-        let length = if health { 0 } else { self.options.responds.body_bytes };
+        response.headers.add("x-squall-attempt", asked.attempt.to_string().as_bytes());
+        let length = self.body_bytes(asked);
         let framing = if length == 0 { Framing::Empty } else { Framing::Length(length) };
         out.clear();
         write::response(out, &response, framing, request.method());
         if request.method() != "HEAD" {
             out.resize(out.len() + length as usize, b'.');
         }
+    }
+}
+
+/// A request as the service looks at it.
+struct Asked {
+    arrived: Nanos,
+    probe: bool,
+    /// It asks where health is asked for.
+    health: bool,
+    attempt: u32,
+}
+
+impl Asked {
+    /// A check of its health is answered at once and well, with nothing.
+    fn is_check(&self) -> bool {
+        self.probe && self.health
     }
 }
 

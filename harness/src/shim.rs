@@ -1,15 +1,20 @@
 //! `squall shim`: the relays between the proxy and each instance, which count every attempt and inject faults.
 //!
 //! It knows nothing of scenarios: [`wire`] is all that passes between it and the harness. `rules` decides what becomes of a request, `relay`
-//! listens, `http` and `tcp` pass bytes on, `report` tells what happened.
+//! listens, `http`, `http2` with its `stream`s and `tcp` pass bytes on, `change` and `alter` are what is done to them, `report` tells what happened.
 
+mod alter;
 mod answer;
+mod change;
 mod http;
+mod http2;
 mod link;
 mod listener;
+mod passage;
 mod relay;
 mod report;
 mod rules;
+mod stream;
 mod tcp;
 pub mod wire;
 
@@ -100,7 +105,7 @@ async fn settle(relays: &[Rc<Relay>]) {
 fn obey(command: Command, relays: &[Rc<Relay>], reporter: &Reporter) -> io::Result<()> {
     let at = |index: usize| relays.get(index).ok_or_else(|| format!("there is no relay {index}"));
     let (seq, done) = match command {
-        Command::Inject { seq, fault, relay, spec } => (seq, at(relay).and_then(|relay| relay.inject(fault, spec))),
+        Command::Inject { seq, fault, relay, spec } => (seq, at(relay).and_then(|relay| relay.inject(fault, *spec))),
         Command::Clear { seq, fault } => {
             relays.iter().try_for_each(|relay| relay.clear(fault))?;
             (seq, Ok(()))

@@ -5,6 +5,7 @@
 
 mod expectation;
 pub mod healing;
+pub mod search;
 mod soundness;
 mod undecided;
 pub mod words;
@@ -23,6 +24,8 @@ pub struct Judged {
     pub reasons: Vec<Reason>,
     /// The expectations on the arm as written.
     pub expectations: Vec<record::Expectation>,
+    /// What a search has found.
+    pub searches: Vec<record::search::Search>,
 }
 
 /// Judges one arm by itself: is it sound, and what of the expectations does it meet?
@@ -30,6 +33,7 @@ pub fn judge_arm(scenario: &Scenario, arm: &mut Arm) {
     let mine = |expectation: &&Expectation| expectation::concerns(expectation, scenario, arm);
     let expectations: Vec<_> =
         scenario.expectations.iter().filter(mine).map(|one| expectation::judge(one, scenario, arm)).collect();
+    let expectations = [expectations, search::limits(scenario, arm)].concat();
     let mut reasons = soundness::reasons(scenario, arm, &expectations);
     let worst = expectations.iter().map(|one| one.verdict).max().unwrap_or(Verdict::Pass);
     arm.verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(worst);
@@ -56,7 +60,13 @@ pub fn judge(scenario: &Scenario, arms: &[Arm], errors: &[String], control_wante
         ));
     }
     reasons.extend(errors.iter().map(|error| reason(Verdict::Error, "error", format!("ERROR: {error}"))));
-    let (mut verdict, expectations) = if scenario.sweep.is_some() {
+    let searches = search::found(scenario, arms);
+    let (mut verdict, expectations) = if scenario.sweep.as_ref().is_some_and(|sweep| sweep.search.is_some()) {
+        let judged: Vec<_> =
+            scenario.expectations.iter().map(|one| expectation::judge_search(one, &searches)).collect();
+        reasons.extend(words::missed(&judged));
+        (judged.iter().map(|one| one.verdict).max().unwrap_or(Verdict::Pass), judged)
+    } else if scenario.sweep.is_some() {
         let cells: Vec<&Arm> = of_kind(ArmKind::Cell).collect();
         let expectations: Vec<_> =
             scenario.expectations.iter().map(|one| expectation::judge_cells(one, &cells)).collect();
@@ -84,15 +94,15 @@ pub fn judge(scenario: &Scenario, arms: &[Arm], errors: &[String], control_wante
     }
     verdict = reasons.iter().map(|reason| reason.verdict).filter(|one| *one >= Verdict::Error).max().unwrap_or(verdict);
     if reasons.is_empty() {
-        reasons.push(reason(Verdict::Pass, "held", words::passed(arms, control)));
+        reasons.push(reason(Verdict::Pass, "held", words::passed(arms, &searches, control)));
     }
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
     if stopped {
         // What was never sent was not lost: a run that was cut is not judged.
         reasons.retain(|reason| matches!(reason.code.as_str(), "aborted" | "error"));
-        return Judged { verdict, control: None, reasons, expectations: Vec::new() };
+        return Judged { verdict, control: None, reasons, expectations: Vec::new(), searches };
     }
-    Judged { verdict, control: control.map(|control| control.verdict), reasons, expectations }
+    Judged { verdict, control: control.map(|control| control.verdict), reasons, expectations, searches }
 }
 
 fn reason(verdict: Verdict, code: &str, text: String) -> Reason {

@@ -8,13 +8,13 @@
 
 mod accept;
 mod admission;
+mod alarms;
 mod answer;
 pub(crate) mod chain;
 mod changes;
 mod client;
 mod client_cert;
 mod control_fields;
-mod deadlines;
 mod destination;
 mod exchange;
 mod fault;

@@ -57,8 +57,8 @@ pub fn write_scenario(record: &Record, folder: &Path) -> Result<(), Error> {
     write(&folder.join("report.html"), html::report(record)?.as_bytes())?;
     for (arm, prefix) in named(record) {
         let file = folder.join(format!("{prefix}latency.hlog"));
-        let text = hlog::write(arm).map_err(|source| Error::File { path: file.clone(), source })?;
-        write(&file, &text)?;
+        let text = hlog::write(arm).map_err(|bad| Error::File { path: file.clone(), source: io::Error::other(bad) })?;
+        write(&file, text.as_bytes())?;
     }
     write_pictures(record, folder)
 }
@@ -90,6 +90,9 @@ pub fn write_pictures(record: &Record, folder: &Path) -> Result<(), Error> {
         picture(&plots.join("sweep"), &plot::sweep::lines(&sweep, Width::Wide))?;
         picture(&plots.join("heat"), &plot::sweep::heat(&sweep, Width::Wide))?;
     }
+    if let Some(highest) = plot::highest(&record.searches, Width::Wide) {
+        picture(&plots.join("highest"), &highest)?;
+    }
     Ok(())
 }
 
@@ -99,9 +102,7 @@ fn named(record: &Record) -> impl Iterator<Item = (&Arm, String)> {
         let prefix = match (arm.kind, &arm.cell) {
             (ArmKind::Main, _) => String::new(),
             (ArmKind::Control, _) => "control-".to_owned(),
-            (ArmKind::Cell, cell) => {
-                cell.as_ref().map(|cell| format!("{}-{}-{}-", cell.mode, cell.rate, cell.connections))?
-            }
+            (ArmKind::Cell, cell) => cell.as_ref().map(|cell| format!("{}-", cell.file_name()))?,
         };
         Some((arm, prefix))
     })
@@ -148,7 +149,11 @@ pub fn relative(path: &Path, from: &Path) -> String {
 pub(crate) fn plot_of(record: &Record) -> Option<&'static str> {
     let mut arms = record.arms.iter().filter(|arm| !arm.superseded);
     let first = arms.next()?;
-    Some(if first.kind == ArmKind::Cell { "plots/sweep.png" } else { "plots/healing.png" })
+    Some(match first.kind {
+        ArmKind::Cell if !record.searches.is_empty() => "plots/highest.png",
+        ArmKind::Cell => "plots/sweep.png",
+        ArmKind::Main | ArmKind::Control => "plots/healing.png",
+    })
 }
 
 /// A picture as SVG, which follows the scheme of whoever looks at it, and as PNG.

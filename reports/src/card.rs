@@ -206,8 +206,12 @@ fn picture(w: &mut String, pictured: &Pictured<'_>) {
 
 /// The sweep's own picture, in the room that there is.
 fn sweep(w: &mut String, record: &Record) -> Result<(), plot::Error> {
-    let sweep = plot::Sweep::of(record).ok_or_else(|| plot::Error::Picture("there are no cells".to_owned()))?;
-    let svg = plot::sweep::lines(&sweep, plot::Width::Wide);
+    let found = plot::highest(&record.searches, plot::Width::Wide);
+    let drawn = found.or_else(|| plot::Sweep::of(record).map(|sweep| plot::sweep::lines(&sweep, plot::Width::Wide)));
+    let Some(svg) = drawn else {
+        text(w, EDGE, 285.0, 24.0, INK2, "Nothing was compared.");
+        return Ok(());
+    };
     let size = svg.split("viewBox=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     let size: Vec<f64> = size.split(' ').filter_map(|number| number.parse().ok()).collect();
     let (Some(width), Some(height)) = (size.get(2), size.get(3)) else {

@@ -1,25 +1,20 @@
-//! Latencies as a histogram log, which the tools of `HdrHistogram` read: a line a flow, phase and kind.
+//! Latencies as a histogram log, which the tools of `HdrHistogram` read: a line a flow, phase and kind, and one a flow and second.
 //!
 //! Values are microseconds; the column of largest values is in milliseconds, as those tools show it.
 
-use crate::record::{Arm, LatencyKind, Micros, Population};
+use crate::record::{Arm, LatencyKind, Micros, Population, SECOND};
 use crate::stats::{BadHistogram, Histogram};
-use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::serialization::interval_log::{
-    IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, LogIteratorError, Tag,
-};
-use std::io;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry, LogIteratorError};
+use std::fmt::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Column names, without which Java's tools show nothing.
-const LEGEND: &str = "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n";
 /// Microseconds in a millisecond.
 const DIVISOR: f64 = 1_000.0;
 
 /// A line of a log.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// `<flow>.<phase>.<kind>`, or nothing in logs of others.
+    /// `<flow>.<phase>.<kind>`, `<flow>.by-second.response`, or nothing in logs of others.
     pub tag: Option<String>,
     /// Seconds since the log's base.
     pub start: f64,
@@ -40,19 +35,10 @@ pub enum BadLog {
     Histogram(#[from] BadHistogram),
 }
 
-/// The log of an arm: all four intervals of every flow in every phase, and the response times of the acceptable requests alone.
-pub fn write(arm: &Arm) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let begin = began(arm);
-    let mut builder = IntervalLogWriterBuilder::new();
-    builder
-        .add_comment("[Histogram log format version 1.3]")
-        .add_comment("values: microseconds; Interval_Max: milliseconds")
-        .with_start_time(begin)
-        .with_base_time(begin)
-        .with_max_value_divisor(DIVISOR);
-    let mut serializer = V2DeflateSerializer::new();
-    let mut lines = builder.begin_log_with(&mut text, &mut serializer)?;
+/// The log of an arm: all four intervals of every flow in every phase, and the response times of the acceptable requests alone; then the
+/// response times of every flow second by second.
+pub fn write(arm: &Arm) -> Result<String, BadHistogram> {
+    let mut text = header(began(arm));
     // With a single flow, all flows together are that flow.
     let only = (arm.flows.len() == 1).then_some(0);
     let mut written: Vec<_> =
@@ -62,17 +48,43 @@ pub fn write(arm: &Arm) -> io::Result<Vec<u8>> {
         let Some(kind) = word(latency.kind, latency.population) else { continue };
         let (flow, phase) = (&arm.flows[flow], &arm.phases[phase]);
         let tag = format!("{}.{}.{kind}", slug(&flow.name), slug(&phase.name));
-        let histogram = Histogram::decode(&latency.histogram).map_err(io::Error::other)?;
-        let written =
-            lines.write_histogram(histogram.inner(), span(phase.from), span(phase.to - phase.from), Tag::new(&tag));
-        written.map_err(|error| io::Error::other(error.to_string()))?;
+        let longest = Histogram::decode(&latency.histogram)?.max();
+        push(&mut text, &tag, (phase.from, phase.to - phase.from), longest, &latency.histogram)?;
     }
-    drop(lines);
-    // The writer knows no legend; it stands behind the header.
-    let header: usize =
-        text.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#")).map(<[u8]>::len).sum();
-    text.splice(header..header, LEGEND.bytes());
+    let mut seconds: Vec<_> = arm.seconds.iter().filter(|second| second.count > 0).collect();
+    seconds.sort_by_key(|second| (second.flow, second.at));
+    for second in seconds {
+        let Some(flow) = arm.flows.get(second.flow) else { continue };
+        let tag = format!("{}.by-second.response", slug(&flow.name));
+        push(&mut text, &tag, (second.at, SECOND), second.max, &second.histogram)?;
+    }
     Ok(text)
+}
+
+/// What stands before the lines; without names of columns Java's tools show nothing.
+fn header(began: f64) -> String {
+    format!(
+        "#[Histogram log format version 1.3]\n\
+         #values: microseconds; Interval_Max: milliseconds\n\
+         #[StartTime: {began:.3} (seconds since epoch)]\n\
+         #[BaseTime: {began:.3} (seconds since epoch)]\n\
+         #[MaxValueDivisor: {DIVISOR:.3}]\n\
+         \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
+    )
+}
+
+fn push(
+    text: &mut String,
+    tag: &str,
+    (from, length): (Micros, Micros),
+    longest: u64,
+    encoded: &str,
+) -> Result<(), BadHistogram> {
+    let (from, length, longest) = (seconds(from), seconds(length), longest as f64 / DIVISOR);
+    let histogram = Histogram::compressed(encoded)?;
+    // Writing to a text cannot fail.
+    let _ = writeln!(text, "Tag={tag},{from:.3},{length:.3},{longest:.3},{histogram}");
+    Ok(())
 }
 
 /// Reads a log, ours or another's.
@@ -101,13 +113,15 @@ pub fn read(text: &[u8]) -> Result<Vec<Line>, BadLog> {
     Ok(lines)
 }
 
-fn began(arm: &Arm) -> SystemTime {
+/// Seconds since the epoch.
+fn began(arm: &Arm) -> f64 {
     let started: Option<jiff::Timestamp> = arm.started.as_ref().and_then(|started| started.parse().ok());
-    started.map_or(UNIX_EPOCH, SystemTime::from)
+    let started = started.map_or(UNIX_EPOCH, SystemTime::from);
+    started.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-fn span(micros: Micros) -> Duration {
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+fn seconds(micros: Micros) -> f64 {
+    micros.max(0) as f64 / SECOND as f64
 }
 
 fn word(kind: LatencyKind, population: Population) -> Option<&'static str> {
@@ -129,7 +143,7 @@ fn slug(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{ArmKind, Flow, Latency, Phase};
+    use crate::record::{ArmKind, Flow, Latency, Phase, SecondLatency};
 
     fn latency(kind: LatencyKind, population: Population, phase: usize, values: std::ops::Range<u64>) -> Latency {
         let mut histogram = Histogram::default();
@@ -142,6 +156,7 @@ mod tests {
         let flow = Flow {
             name: "load".to_owned(),
             to: "cart".to_owned(),
+            journey: false,
             rate: 1000.0,
             connections: "64".to_owned(),
             time_out: 2_000_000,
@@ -155,16 +170,39 @@ mod tests {
                 latency(LatencyKind::Service, Population::Acceptable, 1, 100..200),
                 latency(LatencyKind::Response, Population::All, 0, 1_000..3_000),
             ],
+            seconds: vec![second(3, 700..900), second(2, 100..400), second(4, 0..0)],
             ..Arm::empty(ArmKind::Main)
+        }
+    }
+
+    fn second(number: i64, values: std::ops::Range<u64>) -> SecondLatency {
+        let mut histogram = Histogram::default();
+        values.for_each(|value| histogram.record(value));
+        SecondLatency {
+            flow: 0,
+            at: number * SECOND,
+            count: histogram.count(),
+            p50: 0,
+            p90: 0,
+            p99: None,
+            max: histogram.max(),
+            histogram: histogram.encode(),
         }
     }
 
     #[test]
     fn what_is_written_is_read_back_with_the_same_count_in_every_bucket() {
         let arm = arm();
-        let lines = read(&write(&arm).unwrap()).unwrap();
+        let lines = read(write(&arm).unwrap().as_bytes()).unwrap();
         let tags: Vec<_> = lines.iter().map(|line| line.tag.clone().unwrap()).collect();
-        assert_eq!(tags, ["load.base--line.response", "load.failing.response", "load.failing.service"]);
+        let phases = ["load.base--line.response", "load.failing.response", "load.failing.service"];
+        assert_eq!(
+            tags,
+            [&phases[..], &["load.by-second.response"; 2]].concat(),
+            "seconds without a request are left out"
+        );
+        assert_eq!([(lines[3].start, lines[3].length), (lines[4].start, lines[4].length)], [(2.0, 1.0), (3.0, 1.0)]);
+        assert_eq!([lines[3].histogram.count(), lines[4].histogram.count()], [300, 200]);
         assert_eq!((lines[1].start, lines[1].length), (3.0, 4.5));
         let original = Histogram::decode(&arm.latencies[0].histogram).unwrap();
         assert_eq!(lines[1].histogram.buckets(), original.buckets());
@@ -175,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_header_is_what_javas_tools_ask_for() {
-        let text = String::from_utf8(write(&arm()).unwrap()).unwrap();
+        let text = write(&arm()).unwrap();
         let head: Vec<_> = text.lines().take(6).collect();
         assert_eq!(head[0], "#[Histogram log format version 1.3]");
         assert_eq!(head[2], "#[StartTime: 1777888800.500 (seconds since epoch)]");

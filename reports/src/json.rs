@@ -89,6 +89,9 @@ pub struct Totals<'a> {
     pub seed: u64,
     /// Each arm.
     pub arms: Vec<ArmTotals<'a>>,
+    /// What a search has found.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub searches: &'a [crate::record::search::Search],
 }
 
 /// One arm of [`Totals`].
@@ -126,6 +129,7 @@ impl<'a> Totals<'a> {
             complete: record.complete,
             seed: record.run.seed,
             arms: record.arms.iter().filter(|arm| !arm.superseded).map(arm).collect(),
+            searches: &record.searches,
         }
     }
 }

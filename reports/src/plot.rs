@@ -13,7 +13,9 @@ mod distance;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod frame;
+mod growth;
 pub mod healing;
+pub mod highest;
 pub mod key;
 pub mod labels;
 pub mod lag;
@@ -42,7 +44,9 @@ pub mod topology;
 pub use beside::{Side, beside};
 pub use distance::distance;
 pub use frame::Width;
+pub use growth::{Growth, growth};
 pub use healing::healing;
+pub use highest::highest;
 pub use lag::lag;
 pub use latency::latency;
 pub use moments::{Moment, moment, moments};
@@ -74,7 +78,7 @@ fn id(picture: &str, arm: &Arm, width: Width) -> String {
     let arm = match (arm.kind, &arm.cell) {
         (ArmKind::Main, _) => String::new(),
         (ArmKind::Control, _) => "control-".to_owned(),
-        (ArmKind::Cell, Some(cell)) => format!("cell-{}-{}-{}-", cell.mode, cell.rate, cell.connections),
+        (ArmKind::Cell, Some(cell)) => format!("cell-{}-", cell.file_name()),
         (ArmKind::Cell, None) => "cell-".to_owned(),
     };
     format!("{arm}{picture}-{}", width.letter())

@@ -7,21 +7,26 @@
 //! Readers accept unknown fields of the same major version and refuse a newer major.
 
 mod arm;
+mod cell;
 mod evidence;
 pub mod fold;
 mod read;
+pub mod search;
 mod series;
 pub mod stream;
 mod texts;
 mod verdict;
+mod write;
 
-pub use arm::{Arm, ArmKind, Cell, Event, EventKind, FaultSpan, Flow, Instance, Mark, Phase, Said, SaidKind, Witness};
+pub use arm::{Arm, ArmKind, Event, EventKind, FaultSpan, Flow, Instance, Mark, Phase, Said, SaidKind, Witness};
+pub use cell::Cell;
 pub use evidence::{
-    GeneratorHealth, GroundTruth, HealthSecond, Latency, LatencyKind, Population, Process, SecondLatency,
+    GeneratorHealth, GroundTruth, HealthSecond, Latency, LatencyKind, Population, Process, SecondLatency, Thread,
 };
 pub use read::{ReadError, read, read_file, salvage, salvage_file};
 pub use series::{Offer, Offers, Outcome, Outcomes, Single, Singles};
 pub use verdict::{Expectation, Figure, Figures, Interval, Observed, PhaseTotals, Reason, Verdict};
+pub use write::write;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +71,9 @@ pub struct Record {
     pub run: Run,
     /// The scenario as written first, then its control, then the cells of a sweep; see [`Arm::superseded`].
     pub arms: Vec<Arm>,
+    /// Where a sweep sought the highest rate that holds: what was found, for each combination.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub searches: Vec<search::Search>,
 }
 
 /// The scenario file.

@@ -95,14 +95,35 @@ export function report(words, [record]) {
       if (value === undefined ? number(shown) !== null : !near(number(shown), value / 1e3)) wrong(`${what} of ${name}`, shown, value ?? 'nothing');
     }
   });
-  const cells = record.arms.filter((arm) => arm.kind === 'cell' && !arm.superseded);
   const shown = words.tables.find((table) => table.class.split(' ').includes('cells'))?.rows ?? [];
-  // The grid has a row for each cell that could have been run.
+  if (record.searches?.length) searched(record.searches, shown, wrong);
+  else gridded(record.arms.filter((arm) => arm.kind === 'cell' && !arm.superseded), shown, wrong);
+
+  if (!plain(words.all.replace(/<[^>]*>/g, ' ')).includes(String(record.run.seed))) wrong('the seed', 'nothing', record.run.seed);
+  controls(words, offences);
+  return offences;
+}
+
+/** Rates that a search has chosen make no grid: there is a row for each search. */
+function searched(searches, shown, wrong) {
+  if (shown.length !== searches.length) wrong('the number of searches', shown.length, searches.length);
+  searches.forEach((search, index) => {
+    const found = shown[index]?.[1] ?? '';
+    const wanted = search.highest ? `${thousands(search.highest)}/s` : 'under';
+    if (!plain(found).startsWith(plain(wanted))) wrong(`the highest rate of search ${index + 1}`, found, wanted);
+  });
+}
+
+/** A row for each cell that could have been run. */
+function gridded(cells, shown, wrong) {
+  // A cell of several blocks is one row, of what they have in common.
+  if (cells.some((arm) => arm.cell.block > 1)) return;
   if (shown.length < cells.length) wrong('the number of cells', shown.length, cells.length);
   const modes = { none: 'direct, no proxy', client: 'client proxy', server: 'service proxies', both: 'proxies on both sides' };
   cells.forEach((arm, index) => {
-    const { mode, rate, connections } = arm.cell;
-    const place = [modes[mode] ?? mode, `${thousands(rate)}/s`, String(connections)];
+    const { mode, rate, connections, protocol, payload } = arm.cell;
+    const spoken = [protocol, payload === undefined ? undefined : `bodies of ${payload} B`].filter(Boolean);
+    const place = [[modes[mode] ?? mode, ...spoken].join(', '), `${thousands(rate)}/s`, String(connections)];
     const row = shown.find((one) => place.every((text, at) => plain(one[at]) === plain(text))) ?? [];
     const measured = arm.totals.find((one) => one.phase === 'measure' && !one.flow);
     if (!measured) return /no data|not run/.test(row.join(' ')) || wrong(`cell ${index + 1}`, row.join(' '), 'nothing');
@@ -110,10 +131,6 @@ export function report(words, [record]) {
     // What is added to the same cell without a proxy stands behind it.
     if (!near(number(plain(row[7]).replace(/ [+-].*/, '')), measured.response.p99 / 1e3)) wrong(`p99 of cell ${index + 1}`, row[7], measured.response.p99);
   });
-
-  if (!plain(words.all.replace(/<[^>]*>/g, ' ')).includes(String(record.run.seed))) wrong('the seed', 'nothing', record.run.seed);
-  controls(words, offences);
-  return offences;
 }
 
 /** Offences of the overview of many runs, which holds no figure of its own. */

@@ -19,7 +19,7 @@ use squall_reports::record::Record;
 /// How many there are.
 pub const COUNT: usize = MAKERS.len();
 
-const MAKERS: [fn() -> Record; 23] = [
+const MAKERS: [fn() -> Record; 25] = [
     pieces::healed_well,
     pieces::not_healed,
     pieces::no_arm,
@@ -41,6 +41,8 @@ const MAKERS: [fn() -> Record; 23] = [
     pieces::thirty,
     pieces::crowded,
     pieces::sweep_with_holes,
+    pieces::sweep_spoken,
+    pieces::searches,
     pieces::sweep_200,
     pieces::hour,
 ];

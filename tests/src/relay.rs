@@ -2,7 +2,7 @@
 
 use crate::http::{Backend, Connection};
 use crate::{binary, until};
-use squall::fault::spec::{Fault, Kind, Match, Pick, Unit};
+use squall::fault::spec::{Fault, Kind, Match, Pick, Rhythm, Unit};
 use squall::shim::wire::{Command as Do, Door, Offer, Relay as Wire, Report, Start};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -25,7 +25,14 @@ pub struct Relays {
 /// A fault on all requests of a relay.
 #[must_use]
 pub fn on_requests(kind: Kind) -> Fault {
-    Fault { kind, unit: Unit::Request, pick: Pick::All, matching: Match::default(), existing: true }
+    Fault {
+        kind,
+        unit: Unit::Request,
+        pick: Pick::All,
+        matching: Match::default(),
+        existing: true,
+        rhythm: Rhythm::default(),
+    }
 }
 
 /// A fault on all connections of a relay, those that are open included.
@@ -89,7 +96,7 @@ impl Relays {
     /// The same; gives why it could not be done.
     pub fn try_inject(&mut self, fault: u32, spec: &Fault) -> Option<String> {
         let seq = self.next();
-        self.obey(seq, &Do::Inject { seq, fault, relay: 0, spec: spec.clone() })
+        self.obey(seq, &Do::Inject { seq, fault, relay: 0, spec: Box::new(spec.clone()) })
     }
 
     /// Ends a fault, and waits until it is over.

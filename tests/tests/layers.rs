@@ -16,17 +16,16 @@ const HARNESS: Layers = &[
     ("run::events", 3),
     ("deploy", 2),
     ("control", 2),
-    ("fault", 2),
     ("load", 2),
     ("observe", 2),
     ("slo", 2),
     ("guardian", 2),
     ("shim", 2),
     ("service", 2),
+    ("selftest", 2),
     ("scenario", 1),
     ("topology", 1),
-    ("fault::spec", 1),
-    ("fault::pick", 1),
+    ("fault", 1),
     ("shim::wire", 1),
     ("load::wire", 1),
     ("load::schedule", 1),
@@ -39,6 +38,7 @@ const HARNESS: Layers = &[
     ("distribution", 0),
     ("clock", 0),
     ("descriptor", 0),
+    ("preface", 0),
     ("process", 0),
 ];
 
@@ -61,7 +61,7 @@ const PROXY: Layers = &[
 ];
 
 /// Layer 2 of the harness: siblings that never import each other.
-const SIBLINGS: &[&str] = &["deploy", "control", "fault", "load", "observe", "slo", "guardian", "shim", "service"];
+const SIBLINGS: &[&str] = &["deploy", "control", "load", "observe", "slo", "guardian", "shim", "service", "selftest"];
 
 #[test]
 fn modules_of_the_harness_import_only_from_layers_below() {

@@ -53,19 +53,22 @@ const SIDES: [(Peer, &[&str], &str); 3] = [
     (Peer::Envoy, &[], "envoy"),
 ];
 
-/// Prints a table of what each proxy has lost: medians of the rounds.
-pub(crate) fn faults(setting: &Setting<'_>, rounds: usize) -> io::Result<()> {
+/// Prints a table of what each proxy has lost: medians of the rounds. Under the policies that are asked for by name, or under all.
+pub(crate) fn faults(setting: &Setting<'_>, rounds: usize, asked: &[&str]) -> io::Result<()> {
+    let named = POLICIES.iter().any(|(_, policy)| asked.contains(policy));
     let planned = RATE * PHASES.iter().sum::<u32>();
     println!(
         "\nlost of {planned} requests, {} of them in the fault of one of three endpoints; {rounds} rounds: medians (least to most)\n",
         RATE * PHASES[1]
     );
     println!("| policy | fault | {} |\n|---|---|---|---|---|", SIDES.map(|(.., name)| name).join(" | "));
-    for (healing, policy) in POLICIES {
+    for (healing, policy) in POLICIES.into_iter().filter(|(_, policy)| !named || asked.contains(policy)) {
         for (fault, name) in FAULTS {
             let mut lost = SIDES.map(|_| Vec::new());
-            for _ in 0..rounds {
-                lost.iter_mut().zip(round(setting, healing, fault)?).for_each(|(all, lost)| all.push(lost));
+            for number in 1..=rounds {
+                lost.iter_mut()
+                    .zip(round(setting, healing, fault, number as u64)?)
+                    .for_each(|(all, lost)| all.push(lost));
             }
             let told = lost.map(|mut all| {
                 all.sort_unstable();
@@ -78,15 +81,25 @@ pub(crate) fn faults(setting: &Setting<'_>, rounds: usize) -> io::Result<()> {
 }
 
 /// All sides at the same time, each with an endpoint of its own that fails.
-fn round(setting: &Setting<'_>, healing: Healing, fault: Fault) -> io::Result<Vec<usize>> {
+///
+/// Where a number of requests at a time is all that is configured, they come at random instants, the same for all sides: at even ones, a
+/// time-out of as many whole gaps lets a fraction of a millisecond decide whether the next request finds room, every time anew.
+fn round(setting: &Setting<'_>, healing: Healing, fault: Fault, number: u64) -> io::Result<Vec<usize>> {
+    let random = healing.most_requests.map(|_| number);
     thread::scope(|scope| {
-        let begin = |(peer, further, _)| scope.spawn(move || side(setting, peer, further, healing, fault));
+        let begin = |(peer, further, _)| scope.spawn(move || side(setting, (peer, further), healing, fault, random));
         let sides = SIDES.map(begin);
         sides.into_iter().map(|side| side.join().expect("no panic")).collect()
     })
 }
 
-fn side(setting: &Setting<'_>, peer: Peer, further: &[&str], healing: Healing, fault: Fault) -> io::Result<usize> {
+fn side(
+    setting: &Setting<'_>,
+    (peer, further): (Peer, &[&str]),
+    healing: Healing,
+    fault: Fault,
+    random: Option<u64>,
+) -> io::Result<usize> {
     let [listen, admin, victim] = free();
     let folder = tempfile::tempdir()?;
     let faulty = Arc::new(AtomicBool::new(false));
@@ -99,7 +112,7 @@ fn side(setting: &Setting<'_>, peer: Peer, further: &[&str], healing: Healing, f
     let text = configuration::healing(listen, admin, &endpoints, healing);
     let _proxy = peer.start_with(setting, &folder.path().join("proxy.yaml"), &text, listen, further)?;
     let [before, during, _] = PHASES.map(|seconds| Duration::from_secs(seconds.into()));
-    let mut load = Paced::warm(listen, RATE, Duration::from_secs(PHASES.iter().sum::<u32>().into()))?;
+    let mut load = Paced::warm(listen, RATE, Duration::from_secs(PHASES.iter().sum::<u32>().into()), random)?;
     load.begin()?;
     thread::sleep(before);
     faulty.store(true, Ordering::Relaxed);

@@ -5,7 +5,8 @@
 //! second. Processor time is measured in turns, and scaled by a piece of fixed work that is timed beside it, because virtual machines run at
 //! more than one speed. Only what was measured in one run is compared.
 //!
-//! `cargo bench -p squall-benches --bench peers -- [ROUNDS] [http1|http2|latency|memory|scale|faults|reloads]...`
+//! `cargo bench --profile dist -p squall-benches --bench peers -- [ROUNDS] [http1|http2|latency|cliff|memory|scale|faults|reloads]...`; of
+//! `faults` policies can be named behind it, as in `faults both "both and active checks"`.
 
 mod cliff;
 mod configuration;
@@ -78,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         scale(&setting, rounds.min(5))?;
     }
     if wants("faults") {
-        faults::faults(&setting, rounds.min(7))?;
+        faults::faults(&setting, rounds.min(7), &asked)?;
     }
     if wants("reloads") {
         reloads::reloads(&setting, rounds.min(5))?;

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use squall::clock;
-use squall::load::schedule::Schedule;
+use squall::load::schedule::{Gaps, Schedule};
 use squall::load::wire::{Accept, Connections, End, FlowPlan, Frame, Go, Pace, Plan, Ready, Tells};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
@@ -20,14 +20,14 @@ pub(crate) struct Paced {
 }
 
 impl Paced {
-    /// Opens the connections for `GET /` at this rate, over so long a time.
-    pub(crate) fn warm(to: SocketAddr, rate: u32, lasts: Duration) -> io::Result<Self> {
+    /// Opens the connections for `GET /` at this rate, over so long a time: at even instants, or at random ones that this seed gives.
+    pub(crate) fn warm(to: SocketAddr, rate: u32, lasts: Duration, random: Option<u64>) -> io::Result<Self> {
         let mut command = Command::new(squall_tests::binary());
         let mut worker = command.arg("load-worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let missing = || io::Error::other("a pipe is missing");
         let mut input = worker.stdin.take().ok_or_else(missing)?;
         let mut output = BufReader::new(worker.stdout.take().ok_or_else(missing)?);
-        writeln!(input, "{}", serde_json::to_string(&plan(to, rate, lasts))?)?;
+        writeln!(input, "{}", serde_json::to_string(&plan(to, rate, lasts, random))?)?;
         let mut line = String::new();
         output.read_line(&mut line)?;
         serde_json::from_str::<Ready>(&line)?;
@@ -70,14 +70,16 @@ impl Drop for Paced {
     }
 }
 
-fn plan(to: SocketAddr, rate: u32, lasts: Duration) -> Plan {
+fn plan(to: SocketAddr, rate: u32, lasts: Duration, random: Option<u64>) -> Plan {
+    let even = Schedule::constant(rate.into(), lasts.as_nanos() as u64);
+    let gaps = if random.is_some() { Gaps::Poisson } else { Gaps::Even };
     let flow = FlowPlan {
         accept: Accept { status: vec![(200, 200)], ..Accept::default() },
         time_out: PATIENCE,
         connections: Connections::UpTo(1_000),
         drop_after: PATIENCE,
-        pace: Pace::Open(Schedule::constant(rate.into(), lasts.as_nanos() as u64)),
+        pace: Pace::Open(Schedule { gaps, ..even }),
         ..FlowPlan::new("paced", vec![to], "cart")
     };
-    Plan { flows: vec![flow], instances: Vec::new(), seed: 1, tells: Tells::Samples }
+    Plan { flows: vec![flow], instances: Vec::new(), seed: random.unwrap_or(1), tells: Tells::Samples }
 }

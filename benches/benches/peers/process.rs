@@ -21,7 +21,8 @@ impl Pinned {
 
     /// Nanoseconds of processor time so far, and resident bytes.
     pub(crate) fn usage(&self) -> (u64, u64) {
-        proc::usage(self.0.id()).expect("the process lives")
+        let usage = proc::usage(self.0.id()).expect("the process lives");
+        (usage.cpu, usage.memory)
     }
 
     /// Waits until it takes connections there.

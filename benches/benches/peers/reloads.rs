@@ -33,7 +33,7 @@ fn round(setting: &Setting<'_>) -> io::Result<usize> {
         text.replace("timeout: 2s", &format!("timeout: {}s", 2 + at))
     };
     let _proxy = Peer::Squall.start_with(setting, &file, &version(0), listen, &[])?;
-    let mut load = Paced::warm(listen, RATE, Duration::from_secs(SECONDS.into()))?;
+    let mut load = Paced::warm(listen, RATE, Duration::from_secs(SECONDS.into()), None)?;
     load.begin()?;
     for at in 1..=RELOADS {
         thread::sleep(Duration::from_secs(SECONDS.into()) / (RELOADS + 5));

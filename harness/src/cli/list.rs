@@ -57,7 +57,7 @@ fn entry(scenario: &Scenario) -> String {
 fn arms(scenario: &Scenario) -> String {
     match (&scenario.sweep, &scenario.control) {
         (Some(sweep), _) => {
-            format!("sweep of {} cells", sweep.rates.len() * sweep.connections.len() * sweep.modes.len())
+            format!("sweep of {} cells", sweep.cells())
         }
         (None, Some(_)) => "with control".to_owned(),
         (None, None) => "no control".to_owned(),
@@ -67,8 +67,7 @@ fn arms(scenario: &Scenario) -> String {
 /// Time of both arms one after the other, without starting and stopping.
 fn duration(scenario: &Scenario) -> Duration {
     if let Some(sweep) = &scenario.sweep {
-        let cells = sweep.rates.len() * sweep.connections.len() * sweep.modes.len();
-        return (sweep.warm_up + sweep.measure) * u32::try_from(cells).unwrap_or(u32::MAX);
+        return (sweep.warm_up + sweep.measure).saturating_mul(u32::try_from(sweep.cells()).unwrap_or(u32::MAX));
     }
     let whole: Duration = scenario.timeline.iter().map(|phase| phase.lasting).sum();
     let control = match &scenario.control {

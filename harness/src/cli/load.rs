@@ -122,7 +122,7 @@ impl Args {
             std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
         };
         if let (Some(path), Some(arm)) = (&self.hlog, arm) {
-            write(path, &hlog::write(arm).map_err(|error| error.to_string())?)?;
+            write(path, hlog::write(arm).map_err(|error| error.to_string())?.as_bytes())?;
         }
         if let Some(path) = &self.report {
             write(path, html::report(record).map_err(|error| error.to_string())?.as_bytes())?;

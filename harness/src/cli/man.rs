@@ -71,7 +71,8 @@ mod tests {
             let name = known.get_name();
             assert!(first.contains(&format!("squall-{name}(1)")), "squall.1 lacks {name}");
             let page = of(&format!("squall-{name}.1"));
-            for option in known.get_arguments().filter_map(|argument| argument.get_long()) {
+            let shown = known.get_arguments().filter(|argument| !argument.is_hide_set());
+            for option in shown.filter_map(|argument| argument.get_long()) {
                 assert!(page.contains(&format!("--{option}")), "squall-{name}.1 lacks --{option}");
             }
         }

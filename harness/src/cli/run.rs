@@ -71,6 +71,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
 
+    /// Go on from an earlier run: cells of the same sweep that it has measured are taken over
+    #[arg(long, value_name = "RUN", conflicts_with = "repeat")]
+    resume: Option<PathBuf>,
+
+    /// Records only; nothing is drawn (for `squall selftest`)
+    #[arg(long, hide = true)]
+    no_report: bool,
+
     /// Change a value of every scenario, as in load.rate=800/s; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
@@ -142,6 +150,10 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
         ));
         return Exit::Usage;
     }
+    if let Some(timeline) = scenarios.iter().find(|scenario| args.resume.is_some() && scenario.sweep.is_none()) {
+        complain(&format!("--resume is for sweeps, and `{}` is none; select the sweep with --filter", timeline.title));
+        return Exit::Usage;
+    }
     let options = Options {
         out: args.out,
         seed: args.seed,
@@ -151,8 +163,9 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
         rerun: !args.no_rerun,
         repeat: args.repeat,
         keep: args.keep,
+        resume: args.resume,
         set: args.set,
-        reports: true,
+        reports: !args.no_report,
         junit: args.junit,
         html: args.html,
     };
@@ -169,7 +182,7 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
         Ok(summary) => Exit::of(summary.worst, !summary.dirty.is_empty()),
         Err(error) => {
             complain(&error);
-            Exit::Error
+            if matches!(error, run::Error::Resume(_)) { Exit::BadInput } else { Exit::Error }
         }
     }
 }

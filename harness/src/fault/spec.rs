@@ -1,8 +1,10 @@
-//! What a fault is: its kind, and the units that it takes.
+//! What a fault is: its kind, the units that it takes, and when it acts.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+pub use super::kind::*;
 
 /// One fault on one instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,96 +20,50 @@ pub struct Fault {
     pub matching: Match,
     /// Connections that are open when it begins are taken too.
     pub existing: bool,
+    /// When it acts, from its beginning on.
+    #[serde(default)]
+    pub rhythm: Rhythm,
 }
 
-/// What a fault does to the units that it takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// When a fault acts between its beginning and its end: all the time, unless it says otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Holds each unit back; `base` plus a normal draw of standard deviation `jitter`, never below 0.
-    Latency {
-        /// Mean delay.
-        base: Duration,
-        /// Standard deviation.
-        jitter: Duration,
-    },
-    /// Answers with a status in place of the instance.
-    Abort {
-        /// The status.
-        status: u16,
-        /// Whether the instance sees the request first.
-        place: AbortPlace,
-    },
-    /// Resets the connection (RST).
-    Reset {
-        /// Bytes of the answer that are let through first; 0 resets at accept (connection) or at the head (request).
-        after_bytes: u64,
-    },
-    /// New connections are refused by the kernel; open ones are reset.
-    Refuse,
-    /// The request is read and passed on, the answer never comes.
-    Hang,
-    /// Nothing passes in the named direction; nothing is closed.
-    Blackhole {
-        /// Which way.
-        direction: Direction,
-    },
-    /// Bytes of each direction are let through at this rate, for each connection.
-    Bandwidth {
-        /// Bytes a second.
-        bytes_per_second: u64,
-    },
-    /// SIGKILL to the process.
-    Kill {
-        /// The supervisor starts it again, by kubelet's rules; otherwise it comes back when the fault ends.
-        restart: bool,
-    },
-    /// SIGSTOP to the process, SIGCONT at the end.
-    Pause,
+pub struct Rhythm {
+    /// Acts, rests, acts, ...
+    pub pulse: Option<Pulse>,
+    /// Grows to its full strength in so long: a delay in length, a percentage in share.
+    pub ramp: Option<Duration>,
 }
 
-impl Kind {
-    /// The word that names it in a scenario.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Latency { .. } => "latency",
-            Self::Abort { .. } => "abort",
-            Self::Reset { .. } => "reset",
-            Self::Refuse => "refuse",
-            Self::Hang => "hang",
-            Self::Blackhole { .. } => "blackhole",
-            Self::Bandwidth { .. } => "bandwidth",
-            Self::Kill { .. } => "kill",
-            Self::Pause => "pause",
+/// So long on, so long off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pulse {
+    /// It begins with this.
+    pub active: Duration,
+    /// Then comes this.
+    pub idle: Duration,
+}
+
+impl Rhythm {
+    /// So long after the beginning: does it act, and when is that different?
+    pub fn acts(&self, since: Duration) -> (bool, Option<Duration>) {
+        let Some(pulse) = self.pulse else { return (true, None) };
+        let round = (pulse.active + pulse.idle).as_nanos().max(1);
+        let within = since.as_nanos() % round;
+        let begin = since.as_nanos() - within;
+        let acts = within < pulse.active.as_nanos();
+        let edge = begin + if acts { pulse.active.as_nanos() } else { round };
+        (acts, Some(Duration::from_nanos(u64::try_from(edge).unwrap_or(u64::MAX))))
+    }
+
+    /// Of its full strength so long after the beginning, 0 to 1.
+    pub fn strength(&self, since: Duration) -> f64 {
+        match self.ramp {
+            Some(ramp) if since < ramp => since.as_secs_f64() / ramp.as_secs_f64(),
+            _ => 1.0,
         }
     }
-
-    /// True if the process itself is hit, not the way to it.
-    pub fn is_process(&self) -> bool {
-        matches!(self, Self::Kill { .. } | Self::Pause)
-    }
-}
-
-/// When an abort answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AbortPlace {
-    /// Before the instance sees the request.
-    Before,
-    /// After the instance has answered; its answer is thrown away.
-    After,
-}
-
-/// A direction of traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// Requests are lost on the way.
-    ClientToServer,
-    /// Answers are lost on the way.
-    ServerToClient,
-    /// Both.
-    Both,
 }
 
 /// What a fault counts and takes.
@@ -147,4 +103,48 @@ pub struct Match {
     pub path: Option<String>,
     /// Name (lower case) and exact value.
     pub header: Option<(String, String)>,
+    /// Health checks and probes.
+    #[serde(default)]
+    pub probes: Probes,
+}
+
+/// What a fault on requests does to health checks and probes, which carry no `traceparent`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probes {
+    /// They are requests like others.
+    #[default]
+    Too,
+    /// They are taken, and nothing else.
+    Only,
+    /// They are left alone.
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_pulse_begins_with_its_active_part_and_comes_back() {
+        let rhythm = Rhythm { pulse: Some(Pulse { active: seconds(2), idle: seconds(3) }), ramp: None };
+        for (since, acts, edge) in
+            [(0, true, 2), (1, true, 2), (2, false, 5), (4, false, 5), (5, true, 7), (9, false, 10)]
+        {
+            assert_eq!(rhythm.acts(seconds(since)), (acts, Some(seconds(edge))), "{since} s");
+        }
+        assert_eq!(Rhythm::default().acts(seconds(9)), (true, None));
+    }
+
+    #[test]
+    fn a_ramp_grows_evenly_and_stays() {
+        let rhythm = Rhythm { pulse: None, ramp: Some(seconds(4)) };
+        for (since, strength) in [(0, 0.0), (1, 0.25), (4, 1.0), (40, 1.0)] {
+            assert!((rhythm.strength(seconds(since)) - strength).abs() < 1e-9, "{since} s");
+        }
+    }
 }

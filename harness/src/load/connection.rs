@@ -1,6 +1,7 @@
 //! The life of one place of a connection: requests, one after another, until it is of no more use.
 
-use super::exchange::{Answer, Failure};
+use super::errand::Errand;
+use super::exchange::{Answer, Failure, Reading};
 use super::flow::Flow;
 use super::http1::Http1;
 use super::http2::Http2;
@@ -51,10 +52,13 @@ impl Channel {
     }
 
     async fn exchange(&mut self, flow: &Flow, id: u64, answer: &mut Answer) {
-        let (plan, template, names) = (&flow.plan, &flow.template, &flow.instances);
+        let (plan, names, errand) = (&flow.plan, &flow.instances, flow.errand(id));
+        let own = errand.as_deref().and_then(Errand::request);
+        let template = own.unwrap_or_else(|| flow.templates.of(id));
+        let mut reading = Reading::new(&plan.accept, errand.as_deref());
         let exchanged = match self {
-            Self::Http1(connection) => connection.exchange(plan, template, id, names, answer).await,
-            Self::Http2(place) => place.exchange(plan, template, id, names, answer).await,
+            Self::Http1(connection) => connection.exchange(plan, template, id, names, &mut reading, answer).await,
+            Self::Http2(place) => place.exchange(plan, template, id, names, &mut reading, answer).await,
         };
         if let Err(failure) = exchanged {
             answer.end = failure.end();

@@ -1,5 +1,6 @@
 //! One request and its answer, whatever they are spoken in.
 
+use super::errand::{Errand, Listener};
 use super::wire::{Accept, End, FlowPlan};
 use crate::clock::{Nanos, now};
 use std::io;
@@ -63,9 +64,62 @@ impl From<squall_http1::Refusal> for Failure {
     }
 }
 
+/// Bytes of a body in which values are looked for, at most.
+const MOST_KEPT: usize = 1 << 20;
+
+/// Reads an answer along, for what it must hold and what a journey wants of it.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    accept: &'a Accept,
+    search: Search<'a>,
+    listener: Option<Listener<'a>>,
+    /// The body is looked at as a whole.
+    keeps: bool,
+    body: Vec<u8>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(accept: &'a Accept, errand: Option<&'a Errand>) -> Self {
+        let keeps = !accept.json.is_empty() || errand.is_some_and(Errand::wants_body);
+        let (search, listener) = (Search::new(accept), errand.map(Listener::new));
+        Self { accept, search, listener, keeps, body: Vec::new() }
+    }
+
+    /// The fields of its head.
+    pub(super) fn fields<'h>(&mut self, fields: impl Iterator<Item = (&'h str, &'h [u8])>) {
+        if let Some(listener) = &mut self.listener {
+            listener.fields(fields);
+        }
+    }
+
+    /// The next piece of its body.
+    pub(super) fn body(&mut self, piece: &[u8]) {
+        self.search.take(piece);
+        if self.keeps {
+            let room = MOST_KEPT.saturating_sub(self.body.len());
+            self.body.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+    }
+
+    /// It is complete: true if it holds all that it must.
+    pub(super) fn conclude(&mut self) -> bool {
+        let heard = self.listener.as_mut().is_none_or(|listener| listener.conclude(&self.body));
+        heard && self.search.is_found() && self.holds()
+    }
+
+    /// True if every place of its JSON has the value that it must have.
+    fn holds(&self) -> bool {
+        if self.accept.json.is_empty() {
+            return true;
+        }
+        let Ok(json) = serde_json::from_slice::<serde_json::Value>(&self.body) else { return false };
+        self.accept.json.iter().all(|(pointer, value)| json.pointer(pointer) == Some(value))
+    }
+}
+
 /// Looks for what a body must hold, in pieces as they come.
 #[derive(Debug)]
-pub(super) struct Search<'a> {
+struct Search<'a> {
     wanted: Option<&'a [u8]>,
     /// The end of what came before, where what is wanted may begin.
     tail: Vec<u8>,
@@ -73,12 +127,12 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(accept: &'a Accept) -> Self {
+    fn new(accept: &'a Accept) -> Self {
         let wanted = accept.body_contains.as_deref().map(str::as_bytes).filter(|wanted| !wanted.is_empty());
         Self { wanted, tail: Vec::new(), found: wanted.is_none() }
     }
 
-    pub(super) fn take(&mut self, piece: &[u8]) {
+    fn take(&mut self, piece: &[u8]) {
         let Some(wanted) = self.wanted.filter(|_| !self.found) else { return };
         self.tail.extend_from_slice(piece);
         self.found = self.tail.windows(wanted.len()).any(|window| window == wanted);
@@ -86,7 +140,7 @@ impl<'a> Search<'a> {
         self.tail.drain(..self.tail.len() - kept);
     }
 
-    pub(super) fn is_found(&self) -> bool {
+    fn is_found(&self) -> bool {
         self.found
     }
 }
@@ -104,6 +158,8 @@ pub(super) fn judged(flow: &FlowPlan, status: u16, degraded: bool, as_asked: boo
 
 #[cfg(test)]
 mod tests {
+    use super::super::errand::Capture;
+    use super::super::wire::Source;
     use super::*;
     use proptest::prelude::*;
 
@@ -114,6 +170,41 @@ mod tests {
             let mut search = Search::new(&accept);
             text.as_bytes().chunks(size).for_each(|piece| search.take(piece));
             prop_assert_eq!(search.is_found(), text.contains(&wanted));
+        }
+    }
+
+    #[test]
+    fn places_of_a_json_body_have_the_values_that_they_must_have() {
+        let body = br#"{"status": "ok", "items": [{"id": 7}], "left": null}"#;
+        for (pointer, value, holds) in [
+            ("/status", serde_json::json!("ok"), true),
+            ("/status", serde_json::json!("no"), false),
+            ("/items/0/id", serde_json::json!(7), true),
+            ("/items/0/id", serde_json::json!("7"), false),
+            ("/items/1/id", serde_json::json!(7), false),
+            ("/left", serde_json::json!(null), true),
+        ] {
+            let accept = Accept { json: vec![(pointer.to_owned(), value)], ..Accept::default() };
+            let mut reading = Reading::new(&accept, None);
+            body.chunks(5).for_each(|piece| reading.body(piece));
+            assert_eq!(reading.conclude(), holds, "{pointer}");
+            let mut nonsense = Reading::new(&accept, None);
+            nonsense.body(b"{\"status\": ");
+            assert!(!nonsense.conclude());
+        }
+    }
+
+    #[test]
+    fn of_a_body_without_end_the_first_part_is_looked_at() {
+        let regex = |text: &str| Capture::new(&Source::Regex(text.to_owned())).unwrap();
+        let errand = Errand::new(None, &[regex("needle")].into());
+        let accept = Accept::default();
+        for (at, found) in [(0, true), (MOST_KEPT - 3, false), (MOST_KEPT + 10, false)] {
+            let mut body = vec![b'x'; MOST_KEPT + 100];
+            body[at..at + 6].copy_from_slice(b"needle");
+            let mut reading = Reading::new(&accept, Some(&errand));
+            body.chunks(1000).for_each(|piece| reading.body(piece));
+            assert_eq!((reading.conclude(), reading.body.len()), (found, MOST_KEPT), "{at}");
         }
     }
 }

@@ -1,21 +1,22 @@
 //! The requests of one flow: each gets a place on a connection, waits for one, or is dropped.
 
 use super::connection::{Channel, serve};
+use super::errand::Errand;
 use super::exchange::Answer;
 use super::output::Output;
-use super::request::Template;
+use super::rows::Templates;
 use super::schedule::Arrival;
 use super::slot::{Job, Slot, Slots, Word};
 use super::transport::Dialler;
 use super::wire::{Connections, End, FlowPlan, Pace, Sample};
 use crate::clock::{Nanos, now};
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// Connections being opened at once, so that a burst of them does not starve the pacer.
 const MOST_DIALS: u32 = 64;
@@ -26,7 +27,7 @@ const REDIAL: Duration = Duration::from_millis(20);
 /// Everything of one flow. Lives on the worker's one thread.
 pub(super) struct Flow {
     pub(super) plan: FlowPlan,
-    pub(super) template: Template,
+    pub(super) templates: Templates,
     pub(super) instances: Rc<[String]>,
     index: u16,
     dialler: Dialler,
@@ -38,7 +39,9 @@ pub(super) struct Flow {
     open: Cell<u32>,
     dials: Cell<u32>,
     next_target: Cell<usize>,
-    /// Number of the next request of a closed pace.
+    /// What journeys have asked and were not told of yet, by the number of the request.
+    errands: RefCell<HashMap<u64, Waiting>>,
+    /// Number of the next request of a pace without a plan.
     next_id: Cell<u64>,
     /// Requests released and not ended.
     unfinished: Cell<u64>,
@@ -46,6 +49,9 @@ pub(super) struct Flow {
     ended: Notify,
     output: Rc<Output>,
 }
+
+/// What a journey has asked, and how it is told.
+type Waiting = (Rc<Errand>, oneshot::Sender<Answer>);
 
 /// A connection is open as long as any of its places holds this.
 struct Carrier {
@@ -68,7 +74,7 @@ impl Flow {
         output: Rc<Output>,
     ) -> io::Result<Rc<Self>> {
         Ok(Rc::new(Self {
-            template: Template::new(plan, seed),
+            templates: Templates::new(plan, seed),
             dialler: Dialler::new(plan)?,
             plan: plan.clone(),
             index: index as u16,
@@ -80,6 +86,7 @@ impl Flow {
             open: Cell::new(0),
             dials: Cell::new(0),
             next_target: Cell::new(0),
+            errands: RefCell::default(),
             next_id: Cell::new(0),
             unfinished: Cell::new(0),
             stopped: Cell::new(false),
@@ -91,6 +98,7 @@ impl Flow {
     /// Opens the connections that are to be warm before the start, and gives how many are.
     pub(super) async fn warm(self: &Rc<Self>) -> u32 {
         let wanted = match self.plan.connections {
+            _ if self.plan.journey.is_some() => 0,
             Connections::Fixed(number) => number,
             Connections::UpTo(number) => number.min(16),
             Connections::Each => 0,
@@ -101,7 +109,7 @@ impl Flow {
         self.open.get()
     }
 
-    /// The start is known, and the number from which a closed pace counts its requests.
+    /// The start is known, and the number from which a pace without a plan counts its requests.
     pub(super) fn begin(&self, start: Nanos, first_id: u64) {
         self.start.set(start);
         self.next_id.set(first_id);
@@ -121,8 +129,32 @@ impl Flow {
 
     /// A request is due: it gets a place now, or waits for one.
     pub(super) fn release(self: &Rc<Self>, arrival: Arrival) {
+        self.place(self.take_on(arrival));
+    }
+
+    /// Counts what is due as released; it is to be finished.
+    pub(super) fn take_on(&self, arrival: Arrival) -> Job {
         self.unfinished.set(self.unfinished.get() + 1);
-        self.place(Job { arrival, released: now() });
+        Job { arrival, released: now() }
+    }
+
+    /// Asks for a journey, and returns what became of it.
+    pub(super) async fn ask(self: &Rc<Self>, due: u64, errand: Rc<Errand>) -> Answer {
+        let (tell, told) = oneshot::channel();
+        let id = self.number();
+        self.errands.borrow_mut().insert(id, (errand, tell));
+        self.release(Arrival { id, flow: usize::from(self.index), due });
+        told.await.unwrap_or_else(|_| Answer::none(End::Cut))
+    }
+
+    /// What a journey has asked by a request.
+    pub(super) fn errand(&self, id: u64) -> Option<Rc<Errand>> {
+        self.errands.borrow().get(&id).map(|(errand, _)| Rc::clone(errand))
+    }
+
+    /// The number of a request that nobody has planned.
+    fn number(&self) -> u64 {
+        self.next_id.replace(self.next_id.get() + 1)
     }
 
     /// Finds a place for a request.
@@ -148,17 +180,16 @@ impl Flow {
         let Pace::Closed { lasting } = self.plan.pace else { return None };
         let released = now();
         let due = released.0.checked_sub(self.start.get().0).filter(|due| *due < lasting && !self.stopped.get())?;
-        let id = self.next_id.get();
-        self.next_id.set(id + 1);
-        self.unfinished.set(self.unfinished.get() + 1);
-        Some(Job { arrival: Arrival { id, flow: usize::from(self.index), due }, released })
+        let arrival = Arrival { id: self.number(), flow: usize::from(self.index), due };
+        Some(Job { released, ..self.take_on(arrival) })
     }
 
-    /// The place that was used last, so that few are kept busy; of several targets the one that has rested longest, so that each gets
-    /// its share.
+    /// The place that was used last, so that few are kept busy; of several targets, and of connections that are always open, the one that
+    /// has rested longest, so that each gets its share.
     fn take_idle(&self) -> Option<Rc<Slot>> {
         let mut idle = self.idle.borrow_mut();
-        if self.plan.to.len() > 1 { idle.pop_front() } else { idle.pop_back() }
+        let in_turn = self.plan.to.len() > 1 || matches!(self.plan.connections, Connections::Fixed(_));
+        if in_turn { idle.pop_front() } else { idle.pop_back() }
     }
 
     fn may_grow(&self) -> bool {
@@ -276,7 +307,7 @@ impl Flow {
     }
 
     /// Returns once everything that is open is to be cut.
-    async fn until_stopped(&self) {
+    pub(super) async fn until_stopped(&self) {
         let ended = self.ended.notified();
         if !self.stopped.get() {
             ended.await;
@@ -289,7 +320,17 @@ impl Flow {
     }
 
     fn due(&self, job: Job) -> Nanos {
-        self.start.get().after(Duration::from_nanos(job.arrival.due))
+        self.at(job.arrival.due)
+    }
+
+    /// A moment of the plan.
+    pub(super) fn at(&self, nanos: u64) -> Nanos {
+        self.start.get().after(Duration::from_nanos(nanos))
+    }
+
+    /// Nanoseconds from the start of the plan.
+    pub(super) fn since_start(&self, at: Nanos) -> u64 {
+        at.0.saturating_sub(self.start.get().0)
     }
 
     fn target(&self) -> SocketAddr {
@@ -300,7 +341,7 @@ impl Flow {
 
     /// A request has ended.
     pub(super) fn finish(&self, job: Job, answer: &Answer) {
-        let since_start = |at: Nanos| at.0.saturating_sub(self.start.get().0);
+        let since_start = |at: Nanos| self.since_start(at);
         self.unfinished.set(self.unfinished.get() - 1);
         self.output.sample(&Sample {
             id: job.arrival.id,
@@ -314,5 +355,9 @@ impl Flow {
             first_byte: answer.first_byte.map(since_start),
             done: since_start(answer.done),
         });
+        if let Some((_, tell)) = self.errands.borrow_mut().remove(&job.arrival.id) {
+            // A journey that has gone needs no answer.
+            let _ = tell.send(*answer);
+        }
     }
 }

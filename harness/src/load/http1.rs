@@ -1,6 +1,6 @@
 //! HTTP/1.1 on one connection: a request at a time. A request is never sent twice.
 
-use super::exchange::{Answer, Failure, Search, judged};
+use super::exchange::{Answer, Failure, Reading, judged};
 use super::request::{Head, Template};
 use super::transport::Stream;
 use super::wire::FlowPlan;
@@ -62,6 +62,7 @@ impl Http1 {
         template: &Template,
         id: u64,
         names: &[String],
+        reading: &mut Reading<'_>,
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         let body = template.body();
@@ -74,16 +75,22 @@ impl Http1 {
             while reader.response(&mut self.buf, &mut self.answer)? {
                 // Interim answers announce the real one.
                 if self.answer.status >= 200 {
-                    return self.body(flow, names, answer).await;
+                    return self.body(flow, names, reading, answer).await;
                 }
             }
         }
     }
 
-    async fn body(&mut self, flow: &FlowPlan, names: &[String], answer: &mut Answer) -> Result<(), Failure> {
+    async fn body(
+        &mut self,
+        flow: &FlowPlan,
+        names: &[String],
+        reading: &mut Reading<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
         answer.head(self.answer.status, names, |name| self.answer.headers.get(name));
+        reading.fields(self.answer.headers.iter());
         let mut body = BodyReader::new(self.answer.framing(&flow.method)?);
-        let mut search = Search::new(&flow.accept);
         while !body.is_done() {
             if self.buf.is_empty() {
                 match self.fill(answer).await {
@@ -96,11 +103,11 @@ impl Http1 {
                 }
             }
             let step = body.step(&self.buf)?;
-            search.take(&self.buf[step.payload]);
+            reading.body(&self.buf[step.payload]);
             self.buf.advance(step.consumed);
         }
         let degraded = self.answer.headers.contains("x-squall-degraded");
-        answer.end = judged(flow, answer.status, degraded, search.is_found());
+        answer.end = judged(flow, answer.status, degraded, reading.conclude());
         // Bytes that belong to no answer make the connection worthless.
         answer.reusable = self.answer.keep_alive() && self.buf.is_empty();
         if self.buf.capacity() > KEPT {

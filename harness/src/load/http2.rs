@@ -1,6 +1,6 @@
 //! HTTP/2, and gRPC over it: a stream at a time in each of a connection's places.
 
-use super::exchange::{Answer, Failure, Search, judged};
+use super::exchange::{Answer, Failure, Reading, judged};
 use super::request::Template;
 use super::transport::Stream;
 use super::wire::{End, FlowPlan, Protocol};
@@ -74,6 +74,7 @@ impl Http2 {
         template: &Template,
         id: u64,
         names: &[String],
+        reading: &mut Reading<'_>,
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         poll_fn(|context| self.send.poll_ready(context)).await?;
@@ -87,14 +88,14 @@ impl Http2 {
         let (head, mut body) = response.await?.into_parts();
         answer.first_byte = Some(now());
         answer.head(head.status.as_u16(), names, |name| head.headers.get(name).map(HeaderValue::as_bytes));
-        let mut search = Search::new(&flow.accept);
+        reading.fields(head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         while let Some(piece) = body.data().await {
             let piece = piece?;
             let _ = body.flow_control().release_capacity(piece.len());
-            search.take(&piece);
+            reading.body(&piece);
         }
         let degraded = head.headers.contains_key("x-squall-degraded");
-        answer.end = judged(flow, answer.status, degraded, search.is_found());
+        answer.end = judged(flow, answer.status, degraded, reading.conclude());
         if matches!(flow.protocol, Protocol::Grpc { .. }) && matches!(answer.end, End::Acceptable | End::Degraded) {
             call(flow, &head.headers, body, answer).await?;
         }
@@ -103,7 +104,10 @@ impl Http2 {
     }
 
     fn request(&self, flow: &FlowPlan, template: &Template, id: u64) -> Option<Request<()>> {
-        let uri = Uri::builder().scheme(self.scheme).authority(flow.authority.as_str()).path_and_query(&*flow.path);
+        let uri = Uri::builder()
+            .scheme(self.scheme)
+            .authority(flow.authority.as_str())
+            .path_and_query(template.head.target());
         let mut request = Request::new(());
         *request.version_mut() = Version::HTTP_2;
         *request.method_mut() = Method::from_bytes(flow.method.as_bytes()).ok()?;

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use rand_chacha::ChaCha12Rng;
 use squall_http1::{Framing, Request, write};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Largest body that is drawn: what a distribution's tail would have beyond it is an accident.
 const LARGEST: u64 = 64 << 20;
@@ -21,10 +22,12 @@ const SPAN_DIGITS: usize = 16;
 /// What all requests of a flow have in common.
 #[derive(Debug)]
 pub(super) struct Template {
+    /// Which of a flow's requests it is.
+    row: usize,
     /// The head without what frames the body.
     pub(super) head: Request,
     body: Bytes,
-    sizes: Option<(Distribution, RefCell<ChaCha12Rng>)>,
+    sizes: Option<Rc<(Distribution, RefCell<ChaCha12Rng>)>>,
     /// A body is a message of gRPC.
     message: bool,
     numbered: bool,
@@ -32,8 +35,8 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// The request of a flow; `seed` makes trace ids differ between runs.
-    pub(super) fn new(flow: &FlowPlan, seed: u64) -> Self {
+    /// The request of a flow, for a row of its table; `seed` makes trace ids differ between runs.
+    pub(super) fn new(flow: &FlowPlan, seed: u64, row: usize) -> Self {
         let mut head = Request::new(&flow.method, &flow.path);
         head.headers.add("host", flow.authority.as_bytes());
         head.headers.add("user-agent", concat!("squall-load/", env!("CARGO_PKG_VERSION")).as_bytes());
@@ -65,18 +68,24 @@ impl Template {
         let body = if of_grpc && sizes.is_none() { message(&body) } else { body };
         let rng = Seed(seed).stream(&format!("load/bodies/{}", flow.name));
         Self {
+            row,
             head,
             body,
-            sizes: sizes.map(|sizes| (sizes, RefCell::new(rng))),
+            sizes: sizes.map(|sizes| Rc::new((sizes, RefCell::new(rng)))),
             message: of_grpc,
             numbered: flow.numbered,
             seed,
         }
     }
 
+    /// The same with the bodies of another, which are then drawn in turn and held once.
+    pub(super) fn with_body_of(self, other: &Self) -> Self {
+        Self { body: other.body.clone(), sizes: other.sizes.clone(), ..self }
+    }
+
     /// The body of the next request.
     pub(super) fn body(&self) -> Bytes {
-        let Some((sizes, rng)) = &self.sizes else { return self.body.clone() };
+        let Some((sizes, rng)) = self.sizes.as_deref() else { return self.body.clone() };
         let drawn = sizes.draw(&mut *rng.borrow_mut()).round() as usize;
         let body = self.body.slice(..drawn.min(self.body.len()));
         if self.message { message(&body) } else { body }
@@ -105,8 +114,8 @@ fn message(body: &Bytes) -> Bytes {
 #[derive(Debug, Default)]
 pub(super) struct Head {
     bytes: BytesMut,
-    /// Of the body that it announces.
-    length: Option<usize>,
+    /// Of which request it is, and of the body that it announces.
+    of: Option<(usize, usize)>,
     number_at: usize,
     trace_at: usize,
 }
@@ -114,8 +123,8 @@ pub(super) struct Head {
 impl Head {
     /// The head of request number `id`, before a body of `length` bytes.
     pub(super) fn of(&mut self, template: &Template, id: u64, length: usize) -> &[u8] {
-        if self.length != Some(length) {
-            self.length = Some(length);
+        if self.of != Some((template.row, length)) {
+            self.of = Some((template.row, length));
             self.write(template, length);
         }
         if template.numbered {
@@ -181,7 +190,7 @@ mod tests {
 
     #[test]
     fn each_request_carries_its_own_number_and_trace() {
-        let (template, mut head) = (Template::new(&flow(), 0xabc), Head::default());
+        let (template, mut head) = (Template::new(&flow(), 0xabc, 0), Head::default());
         let request = text(&template, &mut head, 0x1f);
         assert!(request.starts_with("POST /add?x=1 HTTP/1.1\r\nhost: cart\r\n"), "{request}");
         assert!(
@@ -199,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_not_numbered_is_always_the_same() {
-        let template = Template::new(&FlowPlan { numbered: false, ..flow() }, 1);
+        let template = Template::new(&FlowPlan { numbered: false, ..flow() }, 1, 0);
         let mut head = Head::default();
         let request = text(&template, &mut head, 1);
         assert!(!request.contains("x-request-id") && !request.contains("traceparent"), "{request}");
@@ -209,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_head_announces_each_drawn_body() {
-        let template = Template::new(&FlowPlan { body: Body::Uniform { min: 10, max: 20 }, ..flow() }, 1);
+        let template = Template::new(&FlowPlan { body: Body::Uniform { min: 10, max: 20 }, ..flow() }, 1, 0);
         let mut head = Head::default();
         let mut lengths = Vec::new();
         for id in 0..200 {
@@ -225,7 +234,7 @@ mod tests {
     #[test]
     fn a_call_is_one_message() {
         let flow = FlowPlan { protocol: Protocol::Grpc { streams: 1 }, body: Body::Text("hi".to_owned()), ..flow() };
-        let template = Template::new(&flow, 1);
+        let template = Template::new(&flow, 1, 0);
         assert_eq!(&template.body()[..], b"\0\0\0\0\x02hi");
         assert_eq!(template.head.headers.get("te"), Some(&b"trailers"[..]));
     }

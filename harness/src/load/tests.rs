@@ -1,5 +1,6 @@
 //! Known truths about the generator, against real sockets. Each server is a few lines that do one thing.
 
+mod journeys;
 mod protocols;
 
 use super::schedule::Schedule;
@@ -53,6 +54,8 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-squall-instance: car
 
 struct Load {
     flow: FlowPlan,
+    /// Flows behind it.
+    steps: Vec<FlowPlan>,
 }
 
 fn load(to: SocketAddr, rate: f64, millis: u64) -> Load {
@@ -62,6 +65,7 @@ fn load(to: SocketAddr, rate: f64, millis: u64) -> Load {
             pace: Pace::Open(Schedule::constant(rate, millis * 1_000_000)),
             ..FlowPlan::new("load", vec![to], "cart")
         },
+        steps: Vec::new(),
     }
 }
 
@@ -74,7 +78,7 @@ impl Load {
     /// Runs to its end; gives the announced plan and every sample.
     fn run(self) -> (Ready, Vec<Sample>) {
         let plan = Plan {
-            flows: vec![self.flow],
+            flows: [self.flow].into_iter().chain(self.steps).collect(),
             instances: vec!["cart/1".into(), "cart/2".into()],
             seed: 7,
             tells: Tells::Samples,

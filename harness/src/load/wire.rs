@@ -2,8 +2,12 @@
 //! the start; on standard output one JSON line when ready, then [`Frame`]s in binary.
 
 mod frames;
+mod journey;
+mod table;
 
 pub use frames::NoFrame;
+pub use journey::{Capture, Journey, Source, Step, Think};
+pub use table::{Table, names};
 
 use super::schedule::Schedule;
 use serde::{Deserialize, Serialize};
@@ -61,6 +65,13 @@ pub struct FlowPlan {
     pub numbered: bool,
     /// The request's body.
     pub body: Body,
+    /// What requests differ by: `${name}` in path, fields and body stands for a column's value.
+    #[serde(default)]
+    pub data: Option<Table>,
+    /// Each arrival is a user who takes these steps in other flows, and this flow asks nothing itself. Rows of `data` are then the
+    /// users'.
+    #[serde(default)]
+    pub journey: Option<Journey>,
     /// Which answers are acceptable.
     pub accept: Accept,
     /// From due to the last byte; after it the connection is closed.
@@ -87,6 +98,8 @@ impl FlowPlan {
             headers: Vec::new(),
             numbered: true,
             body: Body::Fixed(0),
+            data: None,
+            journey: None,
             accept: Accept::default(),
             time_out: Duration::from_secs(5),
             connections: Connections::UpTo(64),
@@ -115,6 +128,15 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// As people write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Http1 => "http1",
+            Self::Http2 { .. } => "http2",
+            Self::Grpc { .. } => "grpc",
+        }
+    }
+
     /// Requests that one connection carries at once.
     pub fn streams(self) -> u32 {
         match self {
@@ -173,7 +195,7 @@ pub enum Body {
 }
 
 /// Which answers are acceptable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Accept {
     /// Statuses, as inclusive ranges.
@@ -182,11 +204,14 @@ pub struct Accept {
     pub grpc: Vec<u16>,
     /// What the body must hold.
     pub body_contains: Option<String>,
+    /// Values that it must have as JSON, by their places (pointers of RFC 6901).
+    #[serde(default)]
+    pub json: Vec<(String, serde_json::Value)>,
 }
 
 impl Default for Accept {
     fn default() -> Self {
-        Self { status: vec![(200, 399)], grpc: vec![0], body_contains: None }
+        Self { status: vec![(200, 399)], grpc: vec![0], body_contains: None, json: Vec::new() }
     }
 }
 
@@ -196,6 +221,8 @@ impl Default for Accept {
 pub enum Pace {
     /// At planned instants, whether or not earlier ones have been answered.
     Open(Schedule),
+    /// Whenever a user comes to it.
+    Steps,
     /// By each connection as soon as its last one has been answered, for so many nanoseconds. What it measures is how fast, never
     /// how late.
     Closed {
@@ -209,14 +236,14 @@ impl Pace {
     pub fn schedule(&self) -> Option<&Schedule> {
         match self {
             Self::Open(schedule) => Some(schedule),
-            Self::Closed { .. } => None,
+            Self::Steps | Self::Closed { .. } => None,
         }
     }
 
     /// How long a closed one lasts, nanoseconds.
     pub fn closed(&self) -> Option<u64> {
         match self {
-            Self::Open(_) => None,
+            Self::Open(_) | Self::Steps => None,
             Self::Closed { lasting } => Some(*lasting),
         }
     }

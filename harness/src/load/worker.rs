@@ -1,6 +1,7 @@
 //! The worker's one thread: wakes when requests are due and releases them.
 
 use super::flow::Flow;
+use super::journey::Journey;
 use super::output::{Output, Writer};
 use super::schedule::{Arrivals, Schedule};
 use super::wire::{Frame, Go, Health, Plan, Ready, STOP};
@@ -17,7 +18,7 @@ const BATCH: usize = 256;
 const TICK: Duration = Duration::from_millis(20);
 
 /// Bits of the numbers that a flow gives its requests by itself.
-const CLOSED_RANGE: u32 = 40;
+const OWN_RANGE: u32 = 40;
 
 /// Rounds and period of the bare timer loop that the pacer's lag is compared with.
 const BARE_ROUNDS: u32 = 200;
@@ -61,13 +62,15 @@ pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Sen
     let start = Nanos(go.at);
     for (index, flow) in flows.iter().enumerate() {
         // Flows that count their requests by themselves do so in ranges of their own.
-        flow.begin(start, planned + ((index as u64) << CLOSED_RANGE));
+        flow.begin(start, planned + ((index as u64) << OWN_RANGE));
     }
     let closed = plan.flows.iter().filter_map(|flow| flow.pace.closed()).max().unwrap_or(0);
-    let pacer =
-        Pacer { flows: &flows, arrivals: Arrivals::new(&plan.flows, plan.seed), start, closed, output: &output };
+    let timer = Timer::new()?;
+    let journeys = flows.iter().map(|flow| Journey::of(flow, &flows, plan.seed, &timer)).collect();
+    let arrivals = Arrivals::new(&plan.flows, plan.seed);
+    let pacer = Pacer { flows: &flows, journeys, arrivals, start, closed, output: &output };
     tokio::select! {
-        () = pacer.run(Timer::new()?) => {}
+        () = pacer.run(timer) => {}
         () = told_to_stop(&mut input) => {}
     }
     flows.iter().for_each(|flow| flow.stop());
@@ -84,6 +87,8 @@ pub(super) async fn work(input: impl AsyncRead + Unpin, output: impl Write + Sen
 /// Releases each request when it is due.
 struct Pacer<'a> {
     flows: &'a [Rc<Flow>],
+    /// That of each flow that has one.
+    journeys: Vec<Option<Rc<Journey>>>,
     arrivals: Arrivals,
     start: Nanos,
     /// When those that count by themselves end, nanoseconds from the start.
@@ -127,8 +132,10 @@ impl Pacer<'_> {
             if self.arrivals.peek().is_none_or(|due| self.at(due) > now()) {
                 break;
             }
-            if let Some(arrival) = self.arrivals.next() {
-                self.flows[arrival.flow].release(arrival);
+            let Some(arrival) = self.arrivals.next() else { break };
+            match &self.journeys[arrival.flow] {
+                Some(journey) => journey.begin(arrival),
+                None => self.flows[arrival.flow].release(arrival),
             }
         }
         if now() >= self.start {

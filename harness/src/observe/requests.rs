@@ -25,7 +25,10 @@ pub(super) struct Requests {
     faulty_phases: Vec<usize>,
     time_outs: Vec<Micros>,
     /// Flows that are paced by their answers.
-    closed: Vec<bool>,
+    /// How many requests a flow sends is known only when they have ended.
+    unplanned: Vec<bool>,
+    /// A flow asks nothing itself: it counts users, who are none of the requests of all flows.
+    journeys: Vec<bool>,
     names: Vec<String>,
     outcomes: Vec<Outcomes>,
     ceilings: Ceilings,
@@ -117,7 +120,8 @@ impl Requests {
             phases: setup.phases.clone(),
             faulty_phases: setup.faulty_phases.clone(),
             time_outs: setup.flows.iter().map(|flow| flow.time_out).collect(),
-            closed: setup.plans.iter().map(|plan| plan.pace.closed().is_some()).collect(),
+            unplanned: setup.plans.iter().map(|plan| plan.pace.schedule().is_none()).collect(),
+            journeys: setup.plans.iter().map(|plan| plan.journey.is_some()).collect(),
             names: setup.flows.iter().map(|flow| flow.name.clone()).collect(),
             outcomes: (0..flows)
                 .map(|flow| Outcomes { flow, planned: vec![0; slots], sent: vec![0; slots], ..Outcomes::default() })
@@ -137,7 +141,8 @@ impl Requests {
         };
         for arrival in Arrivals::new(&setup.plans, setup.seed) {
             let due = micros(arrival.due);
-            if let Some(count) = requests.outcomes[arrival.flow].planned.get_mut((due / SLOT) as usize) {
+            let slot = requests.outcomes[arrival.flow].planned.get_mut((due / SLOT) as usize);
+            if let Some(count) = slot.filter(|_| !requests.journeys[arrival.flow]) {
                 *count += 1;
             }
             let phase = requests.phase_at(due);
@@ -153,7 +158,18 @@ impl Requests {
 
     /// Requests planned in each phase, over all flows.
     pub(super) fn planned(&self) -> Vec<u64> {
-        (0..self.phases.len()).map(|phase| self.cells.iter().map(|cells| cells[phase].planned).sum()).collect()
+        let planned = |phase: usize| self.asking().map(|flow| self.cells[flow][phase].planned).sum();
+        (0..self.phases.len()).map(planned).collect()
+    }
+
+    /// True for a flow that counts users instead of requests.
+    pub(super) fn is_journey(&self, flow: u16) -> bool {
+        self.journeys.get(usize::from(flow)).copied().unwrap_or(false)
+    }
+
+    /// The flows that ask something.
+    fn asking(&self) -> impl Iterator<Item = usize> {
+        (0..self.cells.len()).filter(|flow| !self.journeys[*flow])
     }
 
     pub(super) fn health(&mut self, health: Health) {
@@ -167,10 +183,13 @@ impl Requests {
         }
         let (due, done) = (micros(sample.due), micros(sample.done));
         let due_phase = self.phase_at(due);
+        if self.journeys[flow] {
+            return self.place(sample, due_phase);
+        }
         let series = &mut self.outcomes[flow];
         let slots = series.planned.len();
         let slot = ((due / SLOT) as usize).min(slots.saturating_sub(1));
-        if self.closed[flow] {
+        if self.unplanned[flow] {
             // Nobody knew before that it would be sent.
             series.planned[slot] += 1;
             self.cells[flow][due_phase].planned += 1;
@@ -190,13 +209,19 @@ impl Requests {
         let done_phase = self.phase_at(done);
         self.ended[done_phase] += 1;
         (due_phase + 1..=done_phase).for_each(|phase| self.open_at_edges[phase] += 1);
+        self.remember(&sample, outcome);
+        self.place(sample, due_phase);
+    }
+
+    /// Counts a request in the phase in which it was due, unless a fault may take it over.
+    fn place(&mut self, sample: Sample, due_phase: usize) {
+        let done_phase = self.phase_at(micros(sample.done));
         let may_move = done_phase > due_phase && self.faulty_phases.contains(&(due_phase + 1));
         if may_move {
             self.straddling.push(sample);
         } else {
             self.count(&sample, due_phase);
         }
-        self.remember(&sample, outcome);
     }
 
     /// Response time as limits are judged by it: a lost request counts as the flow's time-out.
@@ -228,6 +253,9 @@ impl Requests {
             record(LatencyKind::Service, own, sample.done.saturating_sub(sent) / 1000);
             record(LatencyKind::ConnectionWait, Population::All, sent.saturating_sub(sample.released) / 1000);
             cell.sent += 1;
+        } else if self.journeys[usize::from(sample.flow)] {
+            // What a user begins.
+            cell.sent += 1;
         }
     }
 
@@ -254,8 +282,8 @@ impl Requests {
             let effects = faults.iter().filter(|fault| fault.phase == phase + 1).filter_map(|fault| fault.effect);
             let open = effects.min().is_some_and(|effect| micros(sample.done) >= effect);
             if open {
-                self.phases[phase + 1].moved_in += 1;
                 let flow = usize::from(sample.flow);
+                self.phases[phase + 1].moved_in += u64::from(!self.journeys[flow]);
                 self.cells[flow][phase].planned -= 1;
                 self.cells[flow][phase + 1].planned += 1;
             }
@@ -364,10 +392,9 @@ impl Requests {
     /// Some phases added up, of one flow or of all.
     fn cell(&self, flow: Option<usize>, phases: &[usize]) -> Cell {
         let mut sum = Cell::default();
-        for (number, cells) in self.cells.iter().enumerate() {
-            if flow.is_none_or(|flow| flow == number) {
-                phases.iter().for_each(|phase| sum.add(&cells[*phase]));
-            }
+        let flows: Vec<usize> = flow.map_or_else(|| self.asking().collect(), |flow| vec![flow]);
+        for flow in flows {
+            phases.iter().for_each(|phase| sum.add(&self.cells[flow][*phase]));
         }
         sum
     }
@@ -434,8 +461,9 @@ impl Requests {
             lag_max: lag.max(),
             cpu_share: shares.get(second).copied().unwrap_or(0.0),
         });
-        let planned: u64 = self.cells.iter().flatten().map(|cell| cell.planned).sum();
-        let dropped: u64 = self.cells.iter().flatten().filter_map(|cell| cell.outcomes.get(&Outcome::Dropped)).sum();
+        let cells = || self.asking().flat_map(|flow| &self.cells[flow]);
+        let planned: u64 = cells().map(|cell| cell.planned).sum();
+        let dropped: u64 = cells().filter_map(|cell| cell.outcomes.get(&Outcome::Dropped)).sum();
         GeneratorHealth {
             planned,
             offered: lag.count(),

@@ -275,6 +275,7 @@ mod tests {
         let flow = Flow {
             name: "load".to_owned(),
             to: "cart".to_owned(),
+            journey: false,
             rate: 100.0,
             connections: "4".to_owned(),
             time_out: 5 * SECOND,

@@ -54,6 +54,7 @@ pub(in crate::output) fn record() -> Record {
             machine: Machine { cores: 2, cpu: String::new(), kernel: String::new(), memory: 0, ci: None },
         },
         arms: vec![arm(ArmKind::Main, Verdict::Fail), control],
+        searches: Vec::new(),
     }
 }
 
@@ -78,6 +79,7 @@ fn arm(kind: ArmKind, verdict: Verdict) -> Arm {
         flows: vec![Flow {
             name: "load".to_owned(),
             to: "cart".to_owned(),
+            journey: false,
             rate: 300.0,
             connections: "16".to_owned(),
             time_out: SECOND,
@@ -121,7 +123,7 @@ fn arm(kind: ArmKind, verdict: Verdict) -> Arm {
             from: 0,
             cpu: vec![40_000; 15],
             memory: vec![12 << 20; 15],
-            cpu_by_phase: Vec::new(),
+            ..Process::default()
         }],
         figures: squall_reports::record::Figures {
             healing: vec![Figure {

@@ -66,7 +66,7 @@ pub fn steps(record: &Record, file: &Path) -> Vec<Step> {
 
 fn id(arm: &Arm) -> ArmId {
     let name = match (&arm.cell, arm.kind) {
-        (Some(cell), _) => format!("{} at {}/s, {} connections", cell.mode, cell.rate, cell.connections),
+        (Some(cell), _) => cell.to_string(),
         (None, ArmKind::Control) => "control".to_owned(),
         (None, _) => "run".to_owned(),
     };

@@ -1,16 +1,24 @@
 //! A handle on a child.
 
 use super::proc;
+use crate::clock::now;
 use crate::descriptor;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, pidfd_send_signal, waitid,
 };
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// How long a process may take to say that it is ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// More bytes than any first line has.
+const LONGEST_LINE: usize = 64 * 1024;
 
 /// Bytes of a log that stand in an error.
 const TAIL: usize = 2_000;
@@ -66,6 +74,11 @@ impl Process {
     pub fn kill(&self) {
         self.signal_group(Signal::KILL);
         self.signal(Signal::KILL);
+    }
+
+    /// Tells it to end.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
     }
 
     /// Sends a signal to it and to everything that it has started.
@@ -149,20 +162,20 @@ impl Process {
     /// Reads the first line of its standard output, which says that it is ready. Its death before that is an error with the end of its log.
     pub fn ready<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, NotReady> {
         let not_ready = |this: &Self, why: String| NotReady { name: this.name.clone(), why, log: this.tail() };
-        let Some(stdout) = self.stdout.take() else {
+        let Some(mut stdout) = self.stdout.take() else {
             return Err(not_ready(self, "its output is not read".to_owned()));
         };
-        // A buffer of one byte: what follows the line belongs to somebody else.
-        let mut reader = BufReader::with_capacity(1, stdout);
-        let mut line = String::new();
-        let read = reader.read_line(&mut line);
-        self.stdout = Some(reader.into_inner());
-        match read {
-            Ok(0) => {
+        let line = first_line(&mut stdout);
+        self.stdout = Some(stdout);
+        match line {
+            Ok(None) => {
                 let how = self.how_it_ended().unwrap_or_else(|| "a closed output".to_owned());
                 Err(not_ready(self, how))
             }
-            Ok(_) => serde_json::from_str(&line).map_err(|error| not_ready(self, format!("it said {line:?}: {error}"))),
+            Ok(Some(line)) => {
+                let said = || format!("it said {:?}", String::from_utf8_lossy(&line));
+                serde_json::from_slice(&line).map_err(|error| not_ready(self, format!("{}: {error}", said())))
+            }
             Err(error) => Err(not_ready(self, error.to_string())),
         }
     }
@@ -190,4 +203,29 @@ pub struct NotReady {
     name: String,
     why: String,
     log: String,
+}
+
+/// The first line of an output; None if it ends before. What follows the line belongs to somebody else and is not read.
+fn first_line(output: &mut ChildStdout) -> io::Result<Option<Vec<u8>>> {
+    let (begin, mut line) = (now(), Vec::new());
+    while line.last() != Some(&b'\n') {
+        let left = PATIENCE.saturating_sub(now().since(begin));
+        let timeout = PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::MAX);
+        let woken = poll(&mut [PollFd::new(output.as_fd(), PollFlags::POLLIN)], timeout);
+        match woken {
+            Ok(0) => return Err(io::Error::other(format!("it has not said so for {} s", PATIENCE.as_secs()))),
+            Ok(_) => {}
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let mut byte = [0];
+        if output.read(&mut byte)? == 0 {
+            return Ok(None);
+        }
+        line.push(byte[0]);
+        if line.len() > LONGEST_LINE {
+            return Err(io::Error::other("its first line has no end"));
+        }
+    }
+    Ok(Some(line))
 }

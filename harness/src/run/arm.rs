@@ -17,18 +17,18 @@ mod release;
 mod sidecar;
 mod timeline;
 
-pub(super) use plan::{ArmPlan, plans};
+pub(super) use plan::{ArmPlan, plans, shuffled};
 
 use super::events::ArmEvent;
 use super::stop::Stop;
-use crate::journal::Journal;
-use crate::process::Spawner;
+use crate::journal::{Journal, Undo};
+use crate::process::{Launch, Process, SpawnError, Spawner};
 use crate::scenario::resolved::Scenario;
 use crate::seed::Seed;
 use deployment::Deployment;
 use squall_reports::record::{Arm, stream::Writer};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::task::LocalSet;
 
 /// What an arm is given.
@@ -50,6 +50,24 @@ pub(super) struct Setting<'a> {
 }
 
 impl Setting<'_> {
+    /// Starts a process, and notes it in the journal: what it starts itself may lose the mark of the run. One that cannot be noted is ended.
+    fn spawn(&self, launch: &Launch) -> Result<Noted, SpawnError> {
+        let process = self.spawner.spawn(launch)?;
+        let undo = Undo::Kill { pid: process.pid, start_time: process.start_time };
+        let noted = self.journal().intend(undo);
+        let journal_id = noted.map_err(|source| SpawnError { name: launch.name.clone(), source })?;
+        Ok(Noted { process, journal_id })
+    }
+
+    /// Notes that a process is gone. Where that cannot be noted, its undo has become a kill of nobody.
+    fn gone(&self, journal_id: u64) {
+        let _ = self.journal().undone(journal_id);
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The log of a process.
     fn log(&self, name: &str) -> PathBuf {
         self.folder.join("logs").join(format!("{}.log", name.replace(['/', ' '], "-")))
@@ -59,6 +77,12 @@ impl Setting<'_> {
     fn load_seed(&self) -> u64 {
         self.seed.child("load").0
     }
+}
+
+/// A process that stands in the journal.
+struct Noted {
+    process: Process,
+    journal_id: u64,
 }
 
 /// Why an arm could not be carried out.

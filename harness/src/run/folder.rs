@@ -52,7 +52,8 @@ impl RunFolder {
 
 /// Swaps the link in one step, so that a reader never finds none.
 fn point_latest(out: &Path, id: &str) -> io::Result<()> {
-    let fresh = out.join(format!(".latest-{id}"));
+    // Whoever is killed in between leaves nothing outside the run's folder.
+    let fresh = out.join(id).join(".latest");
     symlink(id, &fresh)?;
     std::fs::rename(&fresh, out.join("latest"))
 }

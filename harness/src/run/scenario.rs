@@ -4,19 +4,23 @@ use super::arm::{self, ArmPlan};
 use super::budget::Budget;
 use super::events::{ArmEvent, ArmId, RunEvent};
 use super::folder::RunFolder;
+use super::resume::{self, Begun};
 use super::secrets;
 use super::stop::Stop;
 use super::{Error, Options};
 use crate::clock::{self, Nanos};
+use crate::guardian;
 use crate::journal::Journal;
 use crate::process::Spawner;
 use crate::recover;
-use crate::scenario::resolved::{PolicySource, Scenario, Service};
+use crate::scenario::resolved::{Combination, PolicySource, Scenario, Search, Service};
 use crate::seed::Seed;
 use crate::slo;
+use rand::seq::SliceRandom;
 use squall_proxy::config;
 use squall_reports::record::{self, Arm, ArmKind, Machine, Reason, Record, Run, SourceFile, Verdict, stream::Writer};
 use squall_reports::redact::Redactor;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -32,6 +36,8 @@ fn platform(scenario: &Scenario) -> &'static str {
 pub(super) struct Context<'a> {
     pub(super) options: &'a Options,
     pub(super) folder: &'a RunFolder,
+    /// The folder of a run from which this one goes on.
+    pub(super) earlier: Option<&'a Path>,
     pub(super) seed: u64,
     pub(super) budget: Budget,
     pub(super) machine: Machine,
@@ -45,7 +51,7 @@ pub(super) struct Context<'a> {
 pub(super) struct Safety {
     /// What was changed outside our own process, and how it is undone.
     pub(super) journal: Mutex<Journal>,
-    guardian: crate::guardian::Handle,
+    guardian: guardian::Handle,
     folder: PathBuf,
     run: String,
 }
@@ -54,10 +60,10 @@ impl Safety {
     /// Journal first, then the guardian, then anything else.
     pub(super) fn begin(folder: &RunFolder, spawner: &Spawner) -> Result<Self, Error> {
         let unsafe_to_start = |error: &dyn std::fmt::Display| Error::Safety(error.to_string());
-        let journal = Journal::create(&folder.path).map_err(|error| unsafe_to_start(&error))?;
+        let journal = Journal::create(&folder.path, &folder.mark()).map_err(|error| unsafe_to_start(&error))?;
         recover::enter(&folder.path).map_err(|error| unsafe_to_start(&error))?;
         let guardian =
-            crate::guardian::start(spawner, &folder.path, &folder.mark()).map_err(|error| unsafe_to_start(&error))?;
+            guardian::start(spawner, &folder.path, &folder.mark()).map_err(|error| unsafe_to_start(&error))?;
         Ok(Self { journal: Mutex::new(journal), guardian, folder: folder.path.clone(), run: folder.mark() })
     }
 
@@ -65,9 +71,19 @@ impl Safety {
     pub(super) fn end(self) -> Vec<String> {
         // What programs have started and left behind is ended here, like everything else.
         let mut left = recover::end_residue(&self.run);
-        left.extend(self.guardian.finish().err().map(|error| format!("the guardian did not end: {error}")));
+        // Before the guardian goes: until then whoever kills us leaves somebody who does it.
         if left.is_empty() {
-            left.extend(recover::strike_off(&self.folder).err().map(|error| format!("the list of runs: {error}")));
+            // Unsaid, it is done again, which changes nothing.
+            let _ = self.journal.into_inner().unwrap_or_else(PoisonError::into_inner).all_undone();
+            let struck = recover::strike_off(&self.folder);
+            left.extend(struck.err().map(|error| format!("the list of runs holds it still: {error}: squall recover")));
+        }
+        match self.guardian.finish() {
+            Ok(guardian::End::Done) => {}
+            Ok(guardian::End::Early(how)) => {
+                anstream::eprintln!("the guardian of the run had ended early ({how}): nothing needed it");
+            }
+            Err(error) => left.push(error),
         }
         left
     }
@@ -105,7 +121,7 @@ impl Settled {
     pub(super) fn tell(&mut self, dirty: &[String], say: &(dyn Fn(RunEvent) + Sync)) -> std::io::Result<()> {
         if !dirty.is_empty() {
             self.record.dirty = dirty.iter().map(|what| secrets::shown(what, &self.redactor)).collect();
-            std::fs::write(&self.file, serde_json::to_string(&self.record)?)?;
+            record::write(&self.record, &self.file)?;
         }
         say(RunEvent::Judged {
             scenario: self.index,
@@ -149,8 +165,7 @@ pub(super) fn first_try<'a>(context: &Context<'_>, scenario: &'a Scenario, index
     }
     let plans = arm::plans(scenario, context.options.control);
     if scenario.sweep.is_some() {
-        let results = plans.iter().map(|plan| pending.run(context, plan, 1, None)).collect();
-        pending.take(results);
+        pending.one_by_one(context, plans);
     } else {
         pending.side_by_side(context, &plans);
     }
@@ -185,6 +200,74 @@ impl<'a> Pending<'a> {
     /// Name of its folder.
     fn slug(&self) -> String {
         if self.time == 1 { self.scenario.slug.clone() } else { format!("{}-{}", self.scenario.slug, self.time) }
+    }
+
+    /// Runs the cells of a sweep that no earlier run has measured, in a random order.
+    fn one_by_one(&mut self, context: &Context<'_>, plans: Vec<ArmPlan>) {
+        let begun = begun(self.scenario, context.options, context.seed);
+        if let Err(error) = begun.write(&self.folder) {
+            self.errors.push(format!("{}: {error}", self.folder.display()));
+            return;
+        }
+        let mut order = Seed(context.seed).stream(&format!("{}/{}/order", self.scenario.slug, self.time));
+        let mut results = Vec::new();
+        for plan in arm::shuffled(plans, &mut order) {
+            results.push(self.cell(context, &plan));
+            // What was not begun has no error of its own.
+            if *context.stop.borrow() {
+                break;
+            }
+        }
+        if let Some((sweep, search)) =
+            self.scenario.sweep.as_ref().and_then(|sweep| Some((sweep, sweep.search.as_ref()?)))
+        {
+            let mut combinations = sweep.combinations();
+            combinations.shuffle(&mut order);
+            for combination in combinations {
+                self.search(context, (combination, search), &mut results);
+            }
+        }
+        self.take(results);
+    }
+
+    /// Seeks the highest rate that holds for one combination.
+    fn search(
+        &self,
+        context: &Context<'_>,
+        (combination, wanted): (Combination, &Search),
+        results: &mut Vec<Result<Arm, String>>,
+    ) {
+        let mut search = slo::search::Bisection::new(combination.rate.0, wanted.to.0);
+        while let Some(step) = search.next().filter(|_| !*context.stop.borrow()) {
+            let result = self.cell(context, &ArmPlan::step(combination, step, wanted));
+            let tried = result.as_ref().ok().map(slo::search::outcome);
+            results.push(result);
+            // A rate that could not be tried says nothing about the next.
+            let Some((outcome, why)) = tried else { return };
+            search.note(outcome, why);
+        }
+    }
+
+    /// A cell, as an earlier run has measured it or as it is measured now.
+    fn cell(&self, context: &Context<'_>, plan: &ArmPlan) -> Result<Arm, String> {
+        let kept = context.earlier.and_then(|run| resume::kept(&run.join(self.slug()).join(plan.folder(1))));
+        let arm = match kept {
+            Some(arm) => arm,
+            None => self.run(context, plan, 1, None)?,
+        };
+        let folder = self.folder.join(plan.folder(1));
+        let mut shown = arm.clone();
+        shown.change_texts(&mut secrets::cleaner(self.redactor.clone()));
+        resume::keep(&folder, &shown).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(arm)
+    }
+
+    /// Arms as they were planned, whatever the order in which they were run.
+    fn sort(&mut self) {
+        let plans = arm::plans(self.scenario, true);
+        let order: HashMap<String, usize> = plans.iter().enumerate().map(|(at, plan)| (plan.folder(1), at)).collect();
+        let place = |arm: &Arm| arm.cell.as_ref().and_then(|cell| order.get(&cell.file_name()).copied());
+        self.arms.sort_by_key(|arm| (place(arm), arm.try_number));
     }
 
     /// Runs all arms at once. One that is kept stays up until its report has been looked at.
@@ -294,6 +377,9 @@ impl<'a> Pending<'a> {
                 self.take(vec![result]);
             }
         }
+        if self.scenario.sweep.is_some() {
+            self.sort();
+        }
         self.stream = None;
         let mut record = self.record(context, &self.arms, &self.errors);
         let file = self.folder.join("record.json");
@@ -347,6 +433,7 @@ impl<'a> Pending<'a> {
                 machine: context.machine.clone(),
             },
             arms: arms.to_vec(),
+            searches: judged.searches,
         };
         secrets::clean(&mut record, &self.redactor);
         record
@@ -354,11 +441,16 @@ impl<'a> Pending<'a> {
 }
 
 fn write(record: &Record, file: &Path, folder: &Path, reports: bool) -> Result<(), Error> {
-    std::fs::write(file, serde_json::to_string(record).map_err(std::io::Error::from)?)?;
+    record::write(record, file)?;
     if reports {
         squall_reports::artifacts::write_scenario(record, folder)?;
     }
     Ok(())
+}
+
+/// What a sweep is begun with.
+pub(super) fn begun(scenario: &Scenario, options: &Options, seed: u64) -> Begun {
+    Begun::new(seed, &described(scenario, options))
 }
 
 /// The scenario as the record keeps it.

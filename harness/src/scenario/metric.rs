@@ -23,6 +23,7 @@ pub const NAMES: &[&str] = &[
     "false-ejections",
     "cpu of proxy",
     "memory of proxy",
+    "highest-rate",
 ];
 
 /// A text that names no metric.
@@ -47,6 +48,7 @@ impl FromStr for Metric {
             "false-ejections" => Self::FalseEjections,
             "cpu of proxy" => Self::CpuOfProxy,
             "memory of proxy" => Self::MemoryOfProxy,
+            "highest-rate" => Self::HighestRate,
             _ => {
                 if let Some(status) = text.strip_prefix("status ") {
                     let status = status.parse().ok().filter(|status| (100..600).contains(status));
@@ -78,6 +80,7 @@ impl fmt::Display for Metric {
             Self::FalseEjections => "false-ejections",
             Self::CpuOfProxy => "cpu of proxy",
             Self::MemoryOfProxy => "memory of proxy",
+            Self::HighestRate => "highest-rate",
         })
     }
 }
@@ -88,7 +91,7 @@ impl Metric {
         match (self, quantity) {
             (Self::Success | Self::Degraded, Quantity::Percent(_))
             | (Self::Response { .. }, Quantity::Time(_))
-            | (Self::Rate, Quantity::Rate(_))
+            | (Self::Rate | Self::HighestRate, Quantity::Rate(_))
             | (Self::AttemptsPerRequest, Quantity::Number(_))
             | (Self::CpuOfProxy, Quantity::TimeARequest(_))
             | (Self::MemoryOfProxy, Quantity::Bytes(_)) => true,
@@ -109,7 +112,7 @@ impl Metric {
                 "a whole number of them, such as `== 0`"
             }
             Self::Response { .. } => "a duration, such as `<= 20ms`, or `<= 1.5x baseline`",
-            Self::Rate => "a rate, such as `>= 495/s`",
+            Self::Rate | Self::HighestRate => "a rate, such as `>= 495/s`",
             Self::AttemptsPerRequest => "a number, such as `<= 1.05`",
             Self::CpuOfProxy => "processor time, such as `<= 60us a request`",
             Self::MemoryOfProxy => "a size, such as `<= 64MiB`",

@@ -78,7 +78,8 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         |service, problems| deployment::deployment(service, &folder, &reading, problems),
         problems,
     );
-    let hosts = written.load.0.iter().filter_map(|flow| flow.host.as_ref());
+    let asked = load::asked(&written.load.0);
+    let hosts = asked.iter().filter_map(|asked| asked.flow.host.as_ref());
     let called: Vec<&str> = hosts.map(|host| host.split(':').next().unwrap_or_default()).collect();
     if let Some(policies) = &policies {
         sources::unused(policies, &services, &called, problems);
@@ -104,7 +105,7 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         zone: zone.as_deref(),
     };
     let other = control::policies(written.control.as_ref(), &setting, problems);
-    let flows = load::flows(&written.load.0, &services, &folder, written.sweep.is_some(), problems);
+    let flows = load::flows(&asked, &services, &folder, written.sweep.is_some(), problems);
     let entrances = entrances(&modes, sites.as_ref(), &services, &flows, problems);
     let other_entrance = other.as_ref().and_then(|other| other.entrance(mode, &services, &flows, problems));
     let sweep = written.sweep.as_ref().map(|sweep| sweep::resolve(sweep, &flows, mode, problems));
@@ -144,11 +145,13 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
     if !problems.has_errors() {
         let plan = plan::Plan { services: &services, flows: &flows, timeline: &timeline };
         check::samples(&expectations, &plan, sweep.as_ref(), problems);
+        let sought = sweep.as_ref().and_then(|sweep| sweep.search.as_ref()).map_or(&[][..], |search| &search.limits);
+        check::samples(sought, &plan, sweep.as_ref(), problems);
         check::healing(&expectations, &plan, &facts, problems);
         check::faults(&plan, max_affected, problems);
-        check::load(&written.load.0, &plan, &facts, problems);
+        check::load(&asked, &plan, &facts, problems);
         if let Some(other) = &other {
-            check::load(&written.load.0, &plan, &other.facts, problems);
+            check::load(&asked, &plan, &other.facts, problems);
         }
     }
     if problems.has_errors() {

@@ -5,14 +5,16 @@ mod flow;
 mod mesh;
 mod profile;
 mod service;
+mod sweep;
 mod timeline;
 
-pub use expectation::{Expectation, HealingKind, Limit, Metric, Subject};
-pub use flow::{Flow, Header, HeaderValue};
+pub use expectation::{Chosen, Expectation, HealingKind, Limit, Metric, Subject};
+pub use flow::{Flow, Header, HeaderValue, Players};
 pub use mesh::{Entrance, MeshMode, Port};
 pub use profile::{Pace, Profile, Stretch};
 pub use service::{Latency, Program, Responds, Service, Version};
-pub use timeline::{Action, Phase, PlannedFault, Release, Strikes, Sweep};
+pub use sweep::{Combination, Search, Sweep};
+pub use timeline::{Action, Phase, PlannedFault, Release, Strikes};
 
 use squall_proxy::config::mesh::IstioVersion;
 use squall_proxy::policy::{Beyond, Healing};

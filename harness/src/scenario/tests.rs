@@ -6,6 +6,7 @@ use squall_yaml::{Finding, Severity, Source};
 use std::fmt::Write;
 
 mod demonstrations;
+mod faults;
 mod good;
 mod language;
 mod wrong;

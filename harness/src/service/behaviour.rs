@@ -70,7 +70,7 @@ impl Behaviour {
         }
         let latency = self.latency.draw(&mut self.rng.borrow_mut());
         self.timer.sleep_until(begin.after(Duration::from_secs_f64(latency.clamp(0.0, LONGEST_LATENCY)))).await;
-        if self.errors.borrow_mut().takes(1) { Verdict::Bad } else { Verdict::Good }
+        if self.errors.borrow_mut().takes(1, 1.0) { Verdict::Bad } else { Verdict::Good }
     }
 }
 

@@ -1,12 +1,15 @@
 //! A relay that reads heads, to know where requests begin and end, and passes on the very bytes that came.
 
-use super::answer::{Answer, Answering};
+use super::answer::{Answer, Answering, Back};
+use super::change::{Changes, Pace, rewritten};
+use super::http2;
 use super::link;
 use super::relay::{Relay, Standing, reset};
-use super::rules::End;
+use super::rules::{End, is_probe};
 use super::wire::{Fate, REQUEST_NUMBER, TRACE_NUMBER};
 use crate::clock::{Nanos, now};
-use crate::fault::spec::{AbortPlace, Direction};
+use crate::fault::spec::{AbortPlace, Direction, Reply, Rewrite};
+use crate::preface::is_http2;
 use bytes::{Buf, BytesMut};
 use squall_http1::{BodyReader, Framing, HeadReader, Refusal, Request, Response, write};
 use std::io;
@@ -32,6 +35,15 @@ pub(super) async fn relay(relay: Rc<Relay>, door: usize, client: TcpStream) {
         relay.offer(standing.accepted, None, 1, false, Fate::Withheld(fault));
         return reset(client);
     }
+    let is_http2 = tokio::select! {
+        biased;
+        _ = resets.changed() => return reset(client),
+        () = relay.until_reset(&standing) => return reset(client),
+        is_http2 = is_http2(&client) => is_http2,
+    };
+    if is_http2 {
+        return http2::relay(relay, door, client, standing).await;
+    }
     let mut connection = Connection {
         relay: Rc::clone(&relay),
         door,
@@ -49,8 +61,16 @@ pub(super) async fn relay(relay: Rc<Relay>, door: usize, client: TcpStream) {
         ended = connection.serve() => ended,
     };
     connection.settle(Fate::Cut);
-    if let Err(Broken::Reset) = ended {
-        reset(connection.client);
+    match ended {
+        Err(Broken::Reset) => reset(connection.client),
+        _ => close(&relay, &standing).await,
+    }
+}
+
+/// Before a connection is closed because its other side is.
+async fn close(relay: &Relay, standing: &Standing) {
+    if let Some((fault, by)) = relay.review(standing).pace.closes_late {
+        relay.hold(fault, by).await;
     }
 }
 
@@ -73,7 +93,7 @@ struct Connection {
 pub(super) struct Attempt {
     at: Nanos,
     request: Option<u64>,
-    number: u32,
+    pub(super) number: u32,
     probe: bool,
 }
 
@@ -131,41 +151,57 @@ impl Connection {
     async fn one(&mut self, head: usize, request: &Request) -> Result<(), Broken> {
         let attempt = attempt_of(request);
         self.open = Some(attempt);
+        let _open = self.relay.opened();
         let judged = self.relay.judge(request, attempt.number, self.standing.accepted);
         let verdict = judged.and(&self.relay.review(&self.standing));
         for (fault, delay) in &verdict.delays {
             self.hold(*fault, Some(*delay)).await?;
         }
         let body = BodyReader::new(request.framing()?);
-        match verdict.end {
-            Some((fault, End::Abort(status, AbortPlace::Before))) => {
-                self.settle(Fate::Withheld(fault));
+        match &verdict.end {
+            Some((fault, End::Abort(reply, AbortPlace::Before))) => {
+                self.settle(Fate::Withheld(*fault));
                 self.swallow(head, body).await?;
-                return self.abort(status, request).await;
+                return self.abort(reply, request).await;
             }
-            Some((fault, End::Reset(0))) => {
-                self.settle(Fate::Withheld(fault));
+            Some((fault, End::Reset(0) | End::ResetStream(_, AbortPlace::Before))) => {
+                self.settle(Fate::Withheld(*fault));
                 return Err(Broken::Reset);
             }
             Some((fault, end)) if end.holds(Direction::ClientToServer) => {
-                self.settle(Fate::Withheld(fault));
-                self.hold(fault, None).await?;
+                self.settle(Fate::Withheld(*fault));
+                self.hold(*fault, None).await?;
             }
             _ => {}
         }
+        let head = self.rewrite(head, &verdict.changes.request);
         self.connect().await?;
-        match verdict.end {
-            Some((fault, End::Hang)) => {
-                self.exchange(head, body, request, Answer::Kept(fault)).await?;
-                Err(Broken::Reset)
-            }
-            Some((_, End::Abort(status, AbortPlace::After))) => {
-                self.exchange(head, body, request, Answer::Dropped).await?;
-                self.abort(status, request).await
-            }
-            Some((_, End::Reset(after))) => self.exchange(head, body, request, Answer::Cut(after)).await,
-            _ => self.exchange(head, body, request, Answer::Passed).await,
+        let answer = match &verdict.end {
+            Some((fault, End::Hang)) => Answer::Kept(*fault),
+            Some((_, End::Abort(..) | End::ResetStream(..))) => Answer::Dropped,
+            Some((_, End::Reset(after))) => Answer::Cut(*after),
+            Some((_, End::Truncate(after))) => Answer::Truncated(*after),
+            _ => Answer::Passed,
+        };
+        self.exchange(head, body, request, answer, &verdict.changes).await?;
+        match &verdict.end {
+            Some((_, End::Hang | End::ResetStream(..))) => Err(Broken::Reset),
+            Some((_, End::Abort(reply, AbortPlace::After))) => self.abort(reply, request).await,
+            _ if verdict.changes.goodbye => Err(Broken::Closed),
+            _ => Ok(()),
         }
+    }
+
+    /// Changes fields of the head at the front of `up`; gives how long it is then.
+    fn rewrite(&mut self, head: usize, rewrites: &[Rc<Rewrite>]) -> usize {
+        if rewrites.is_empty() {
+            return head;
+        }
+        let rest = self.up.split_off(head);
+        self.up = rewritten(&self.up, rewrites);
+        let head = self.up.len();
+        self.up.unsplit(rest);
+        head
     }
 
     fn settle(&mut self, fate: Fate) {
@@ -214,13 +250,20 @@ impl Connection {
     }
 
     /// Passes the request on while its answer comes back: an instance may answer before it has read everything.
-    async fn exchange(&mut self, head: usize, body: BodyReader, request: &Request, what: Answer) -> Result<(), Broken> {
+    async fn exchange(
+        &mut self,
+        head: usize,
+        body: BodyReader,
+        request: &Request,
+        what: Answer,
+        changes: &Changes,
+    ) -> Result<(), Broken> {
         let (relay, standing) = (Rc::clone(&self.relay), Rc::clone(&self.standing));
         let Self { client, instance: Some(instance), up, down, open, .. } = self else { return Err(Broken::Reset) };
         let (mut from_client, to_client) = client.split();
         let (from_instance, to_instance) = instance.split();
-        let answering =
-            Answering { relay: &relay, standing: &standing, from: from_instance, to: to_client, down, open };
+        let back = Back { relay: &relay, standing: &standing, to: to_client };
+        let answering = Answering { from: from_instance, back, down, open, changes };
         let asking = Asking { relay: &relay, standing: &standing, from: &mut from_client, to: to_instance, up };
         let mut answered = pin!(answering.run(request, what));
         tokio::select! {
@@ -237,13 +280,22 @@ impl Connection {
     }
 
     /// Answers in place of the instance.
-    async fn abort(&mut self, status: u16, request: &Request) -> Result<(), Broken> {
-        let mut response = Response::new(status);
+    async fn abort(&mut self, reply: &Reply, request: &Request) -> Result<(), Broken> {
+        let mut response = Response::new(reply.status);
         response.headers.add("x-squall-fault", b"abort");
+        for (name, value) in &reply.headers {
+            response.headers.add(name, value.as_bytes());
+        }
+        let bodiless = request.method() == "HEAD" || matches!(reply.status, 204 | 304) || reply.body.is_empty();
+        let (framing, body) = match reply.body.as_bytes() {
+            _ if bodiless => (Framing::Empty, &[][..]),
+            body => (Framing::Length(body.len() as u64), body),
+        };
         let mut out = BytesMut::new();
-        write::response(&mut out, &response, Framing::Empty, request.method());
-        link::send(&mut self.client, &out, || None, &self.relay.timer).await?;
-        self.relay.answer(status);
+        write::response(&mut out, &response, framing, request.method());
+        out.extend_from_slice(body);
+        link::send(&mut self.client, &out, Pace::default, &self.relay).await?;
+        self.relay.answer(reply.status);
         if request.keep_alive() { Ok(()) } else { Err(Broken::Closed) }
     }
 }
@@ -266,8 +318,8 @@ impl Asking<'_, '_> {
             while !body.is_done() && ready < self.up.len() {
                 ready += body.step(&self.up[ready..])?.consumed;
             }
-            let bandwidth = || self.relay.review(self.standing).bandwidth;
-            if link::send(&mut self.to, &self.up[..ready], bandwidth, &self.relay.timer).await.is_err() {
+            let pace = || self.relay.review(self.standing).pace;
+            if link::send(&mut self.to, &self.up[..ready], pace, self.relay).await.is_err() {
                 return std::future::pending().await;
             }
             self.up.advance(ready);
@@ -296,7 +348,7 @@ pub(super) fn settle(relay: &Relay, open: &mut Option<Attempt>, fate: Fate) {
     }
 }
 
-fn attempt_of(request: &Request) -> Attempt {
+pub(super) fn attempt_of(request: &Request) -> Attempt {
     let own = request.headers.get_str("x-request-id").and_then(|id| id.strip_prefix(REQUEST_NUMBER));
     // A proxy at the edge gives requests of strangers an id of its own, and leaves their trace as it is.
     let traced = || request.headers.get_str("traceparent")?.split('-').nth(1)?.get(TRACE_NUMBER..);
@@ -304,7 +356,7 @@ fn attempt_of(request: &Request) -> Attempt {
         at: now(),
         request: own.or_else(traced).and_then(|digits| u64::from_str_radix(digits, 16).ok()),
         number: request.headers.get_str("x-envoy-attempt-count").and_then(|count| count.parse().ok()).unwrap_or(1),
-        probe: !request.headers.contains("traceparent"),
+        probe: is_probe(request),
     }
 }
 

@@ -1,6 +1,7 @@
-//! Writing at a bounded rate.
+//! Writing at a bounded pace.
 
-use crate::clock::Timer;
+use super::change::Pace;
+use super::relay::Relay;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -8,20 +9,58 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 /// Pieces a second in which bytes of a bounded link are sent.
 const PIECES: u64 = 50;
 
-/// Writes everything; while there is a bandwidth, in pieces no faster than that. It is asked for before each piece, so that a change acts at once.
+/// Writes everything; where there is a pace, in pieces no faster than that. It is asked for before each piece, and a change acts at once.
 pub(super) async fn send(
     stream: &mut (impl AsyncWrite + Unpin),
     bytes: &[u8],
-    bandwidth: impl Fn() -> Option<u64>,
-    timer: &Timer,
+    pace: impl Fn() -> Pace,
+    relay: &Relay,
 ) -> io::Result<()> {
     let mut left = bytes;
-    while let Some(rate) = bandwidth().filter(|_| !left.is_empty()) {
-        let len = ((rate / PIECES).max(1) as usize).min(left.len());
+    while let Some((len, pause)) = piece(pace(), left.len()) {
         let (piece, rest) = left.split_at(len);
         stream.write_all(piece).await?;
-        timer.sleep(Duration::from_secs_f64(len as f64 / rate.max(1) as f64)).await;
+        relay.rest(pause).await;
         left = rest;
     }
     stream.write_all(left).await
+}
+
+/// The next piece of so many bytes, and the pause behind it; none where nothing bounds them.
+fn piece(pace: Pace, left: usize) -> Option<(usize, Duration)> {
+    if left == 0 || (pace.bandwidth, pace.slices) == (None, None) {
+        return None;
+    }
+    let rate = pace.bandwidth.map(|rate| rate.max(1));
+    let of_rate = rate.map_or(usize::MAX, |rate| (rate / PIECES).max(1) as usize);
+    let of_slices = pace.slices.map_or(usize::MAX, |slices| slices.size.max(1));
+    let len = of_rate.min(of_slices).min(left);
+    let pause = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(len as f64 / rate as f64));
+    Some((len, pause.max(pace.slices.map_or(Duration::ZERO, |slices| slices.every))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::spec::Slices;
+
+    #[test]
+    fn pieces_are_as_small_and_pauses_as_long_as_the_slower_asks() {
+        let slices = Some(Slices { size: 4, every: Duration::from_millis(30) });
+        for (bandwidth, slices, left, wanted) in [
+            (None, None, 10, None),
+            (Some(1_000), None, 0, None),
+            (Some(1_000), None, 100, Some((20, 20))),
+            (Some(1_000), None, 5, Some((5, 5))),
+            (None, slices, 100, Some((4, 30))),
+            (Some(100), slices, 100, Some((2, 30))),
+        ] {
+            let found = piece(Pace { bandwidth, slices, closes_late: None }, left);
+            assert_eq!(
+                found,
+                wanted.map(|(len, millis)| (len, Duration::from_millis(millis))),
+                "{bandwidth:?} {slices:?}"
+            );
+        }
+    }
 }

@@ -6,13 +6,15 @@ use super::rules::{Active, End, Subject, Verdict, judge};
 use super::wire::{self, Answer, Fate, Offer, Report};
 use super::{http, tcp};
 use crate::clock::{Nanos, Timer, now};
-use crate::fault::spec::{Fault, Unit};
+use crate::fault::spec::{Fault, Rhythm, Unit};
 use crate::seed::Seed;
 use squall_http1::Request;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -33,6 +35,8 @@ pub(super) struct Relay {
     listening: watch::Sender<bool>,
     /// Open connections.
     connections: watch::Sender<usize>,
+    /// Open requests.
+    requests: Cell<usize>,
     pub(super) reporter: Rc<Reporter>,
     pub(super) timer: Timer,
 }
@@ -80,6 +84,7 @@ impl Relay {
             resets: watch::channel(0).0,
             listening: watch::channel(!is_down).0,
             connections: watch::channel(0).0,
+            requests: Cell::new(0),
             reporter: Rc::clone(&reporter),
             timer,
         });
@@ -116,7 +121,7 @@ impl Relay {
                         match accepted {
                             Ok((stream, _)) => self.accepted(door, stream),
                             // Out of descriptors: a pause lets others give some back.
-                            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                         }
                         continue;
                     }
@@ -168,27 +173,56 @@ impl Relay {
     }
 
     /// Begins a fault.
-    pub(super) fn inject(&self, id: u32, spec: Fault) -> Result<(), String> {
+    pub(super) fn inject(self: &Rc<Self>, id: u32, spec: Fault) -> Result<(), String> {
         if self.doors.iter().all(|door| door.tcp) && spec.unit == Unit::Request {
             return Err("a plain TCP relay sees no requests".to_owned());
         }
-        let mut fault = Active::new(id, spec, self.index, self.seed);
-        let (refuses, existing) = (fault.refuses(), fault.hits_existing());
-        if refuses {
-            // Nothing is offered while connections are refused: the refusal itself is the harm.
-            fault.harm();
+        let (begin, rhythm) = (now(), spec.rhythm);
+        self.faults.borrow_mut().push((Active::new(id, spec, self.index, self.seed), begin));
+        self.begin_acting(id).map_err(|error| error.to_string())?;
+        if rhythm.pulse.is_some() {
+            tokio::task::spawn_local(Rc::clone(self).pulse(id, rhythm, begin));
         }
-        self.faults.borrow_mut().push((fault, now()));
-        if refuses {
-            self.settle_listening();
-            if existing {
-                self.reset_connections();
+        Ok(())
+    }
+
+    /// A fault acts from now on, for the first time or after a rest.
+    fn begin_acting(&self, id: u32) -> io::Result<()> {
+        let mut first = false;
+        let resets = {
+            let mut faults = self.faults.borrow_mut();
+            let Some((fault, _)) = faults.iter_mut().find(|(fault, _)| fault.id == id) else { return Ok(()) };
+            fault.acts = true;
+            if fault.refuses() {
+                // Nothing is offered while connections are refused: the refusal itself is the harm.
+                first = fault.harm();
             }
-            let effect = Report::Effect { fault: id, at: now().0 };
-            self.reporter.say(&effect).map_err(|error| error.to_string())?;
+            fault.refuses() && fault.hits_existing()
+        };
+        self.settle_listening();
+        if resets {
+            self.reset_connections();
         }
         self.changes.send_modify(|changes| *changes += 1);
-        Ok(())
+        if first { self.reporter.say(&Report::Effect { fault: id, at: now().0 }) } else { Ok(()) }
+    }
+
+    /// Lets a fault act and rest in turn, until it has ended.
+    async fn pulse(self: Rc<Self>, id: u32, rhythm: Rhythm, begin: Nanos) {
+        while let (_, Some(edge)) = rhythm.acts(now().since(begin)) {
+            self.timer.sleep_until(begin.after(edge)).await;
+            if rhythm.acts(now().since(begin)).0 {
+                // A harness that is gone does not mind; the fault ends with it.
+                let _ = self.begin_acting(id);
+            } else if let Some((fault, _)) = self.faults.borrow_mut().iter_mut().find(|(fault, _)| fault.id == id) {
+                fault.acts = false;
+            }
+            if !self.faults.borrow().iter().any(|(fault, _)| fault.id == id) {
+                return;
+            }
+            self.settle_listening();
+            self.changes.send_modify(|changes| *changes += 1);
+        }
     }
 
     /// Ends a fault, if it is one of ours, and tells what it has harmed.
@@ -230,13 +264,14 @@ impl Relay {
     }
 
     /// What becomes of a request on a connection that was accepted then; effects are told at once.
-    pub(super) fn judge(&self, request: &Request, attempt: u32, accepted: Nanos) -> Verdict {
+    pub(super) fn judge(&self, head: &Request, attempt: u32, accepted: Nanos) -> Verdict {
         let mut faults = self.faults.borrow_mut();
         if faults.is_empty() {
             return Verdict::default();
         }
         let concerned = faults.iter_mut().filter(|(fault, since)| fault.hits_existing() || accepted >= *since);
-        let verdict = judge(concerned.map(|(fault, _)| fault), Subject::Request(request, attempt));
+        let subject = Subject::Request { head, attempt, open: self.requests.get() };
+        let verdict = judge(concerned.map(|(fault, since)| (fault, now().since(*since))), subject);
         self.tell_effects(&verdict);
         verdict
     }
@@ -249,15 +284,24 @@ impl Relay {
             return Verdict::default();
         }
         asked.retain(|(id, _)| faults.iter().any(|(fault, _)| fault.id == *id));
-        for (fault, since) in faults.iter_mut() {
+        for (fault, since) in faults.iter_mut().filter(|(fault, _)| fault.acts) {
             let concerned = fault.hits_existing() || standing.accepted >= *since;
             if concerned && !asked.iter().any(|(id, _)| *id == fault.id) {
-                let verdict = judge(std::iter::once(&mut *fault), Subject::Connection);
+                let id = fault.id;
+                let subject = Subject::Connection { open: *self.connections.borrow() };
+                let verdict = judge(std::iter::once((fault, now().since(*since))), subject);
                 self.tell_effects(&verdict);
-                asked.push((fault.id, verdict));
+                asked.push((id, verdict));
             }
         }
-        asked.iter().fold(Verdict::default(), |all, (_, verdict)| all.and(verdict))
+        let acts = |id: &u32| faults.iter().any(|(fault, _)| fault.id == *id && fault.acts);
+        asked.iter().filter(|(id, _)| acts(id)).fold(Verdict::default(), |all, (_, verdict)| all.and(verdict))
+    }
+
+    /// One more request is open, until this is dropped.
+    pub(super) fn opened(self: &Rc<Self>) -> OpenRequest {
+        self.requests.set(self.requests.get() + 1);
+        OpenRequest(Rc::clone(self))
     }
 
     fn tell_effects(&self, verdict: &Verdict) {
@@ -267,13 +311,35 @@ impl Relay {
         }
     }
 
-    /// Returns once the fault is no more.
+    /// True while the fault acts.
+    pub(super) fn is_on(&self, id: u32) -> bool {
+        self.faults.borrow().iter().any(|(fault, _)| fault.id == id && fault.acts)
+    }
+
+    /// Returns once the fault is no more, or rests.
     pub(super) async fn cleared(&self, id: u32) {
         let mut changes = self.changes.subscribe();
-        while self.faults.borrow().iter().any(|(fault, _)| fault.id == id) {
+        while self.is_on(id) {
             if changes.changed().await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// Rests for so long, or until a fault begins or ends.
+    pub(super) async fn rest(&self, time: Duration) {
+        let mut changes = self.changes.subscribe();
+        tokio::select! {
+            () = self.timer.sleep(time) => {}
+            _ = changes.changed() => {}
+        }
+    }
+
+    /// Holds what a fault delays: until the time is over, or the fault is.
+    pub(super) async fn hold(&self, fault: u32, time: Duration) {
+        tokio::select! {
+            () = self.timer.sleep(time) => {}
+            () = self.cleared(fault) => {}
         }
     }
 
@@ -301,9 +367,18 @@ impl Relay {
     }
 }
 
+/// A request that is open.
+pub(super) struct OpenRequest(Rc<Relay>);
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        self.0.requests.set(self.0.requests.get() - 1);
+    }
+}
+
 /// Makes closing a connection a reset.
-pub(super) fn reset(stream: TcpStream) {
+pub(super) fn reset(socket: impl AsFd) {
     // If the peer was quicker there is nothing to reset.
-    let _ = socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO));
-    drop(stream);
+    let _ = socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+    drop(socket);
 }

@@ -1,5 +1,6 @@
 //! A relay that passes bytes without reading them: a connection is the unit, offered at accept.
 
+use super::change::Flips;
 use super::link;
 use super::relay::{Relay, Standing, reset};
 use super::rules::End;
@@ -39,6 +40,8 @@ fn is_reset_at_accept(relay: &Relay, standing: &Standing) -> bool {
 /// Why a connection ended before both sides had closed it.
 enum Ended {
     Reset,
+    /// By a fault.
+    Closed,
 }
 
 impl From<io::Error> for Ended {
@@ -50,18 +53,18 @@ impl From<io::Error> for Ended {
 async fn pass(relay: &Relay, door: usize, standing: &Standing, client: &mut TcpStream) -> Result<(), Ended> {
     let offer = |fate| relay.offer(standing.accepted, None, 1, false, fate);
     let verdict = relay.review(standing);
-    match verdict.end {
+    match &verdict.end {
         Some((fault, End::Reset(0))) => {
-            offer(Fate::Withheld(fault));
+            offer(Fate::Withheld(*fault));
             return Err(Ended::Reset);
         }
         Some((fault, end)) if end.holds(Direction::ClientToServer) => {
-            offer(Fate::Withheld(fault));
-            relay.cleared(fault).await;
+            offer(Fate::Withheld(*fault));
+            relay.cleared(*fault).await;
         }
         _ => {}
     }
-    let withheld = verdict.end.is_some_and(|(_, end)| end.holds(Direction::ClientToServer));
+    let withheld = verdict.end.as_ref().is_some_and(|(_, end)| end.holds(Direction::ClientToServer));
     let way = Way { relay, standing, delayed: RefCell::default() };
     way.delay().await;
     let Ok(mut instance) = relay.connect(door).await else {
@@ -96,28 +99,38 @@ impl Way<'_> {
     async fn copy(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, way: Direction) -> Result<(), Ended> {
         let mut buf = BytesMut::new();
         let mut passed: u64 = 0;
+        let mut flips = None;
         loop {
             buf.clear();
             buf.reserve(READ);
             if from.read_buf(&mut buf).await? == 0 {
+                if let Some((fault, by)) = self.relay.review(self.standing).pace.closes_late {
+                    self.relay.hold(fault, by).await;
+                }
                 // A peer that has gone needs no end.
                 let _ = to.shutdown().await;
                 return Ok(());
             }
             self.delay().await;
             let cut = self.cut(way).await?;
-            let bandwidth = || self.relay.review(self.standing).bandwidth;
-            let allowed = cut.map_or(buf.len() as u64, |cut| cut.saturating_sub(passed).min(buf.len() as u64));
-            link::send(&mut to, &buf[..allowed as usize], bandwidth, &self.relay.timer).await?;
+            if let Some(every) =
+                self.relay.review(self.standing).changes.corrupt.filter(|_| way == Direction::ServerToClient)
+            {
+                flips.get_or_insert_with(|| Flips::new(every)).pass(&mut buf);
+            }
+            let pace = || self.relay.review(self.standing).pace;
+            let most = cut.as_ref().map_or(u64::MAX, |(after, _)| after.saturating_sub(passed));
+            let allowed = most.min(buf.len() as u64);
+            link::send(&mut to, &buf[..allowed as usize], pace, self.relay).await?;
             passed += allowed;
-            if cut.is_some_and(|cut| passed >= cut) {
-                return Err(Ended::Reset);
+            if let Some((_, how)) = cut.filter(|(after, _)| passed >= *after) {
+                return Err(how);
             }
         }
     }
 
-    /// Waits for as long as a fault holds this way; then after how many bytes in all the connection is to be reset.
-    async fn cut(&self, way: Direction) -> Result<Option<u64>, Ended> {
+    /// Waits for as long as a fault holds this way; then after how many bytes in all the connection is to be ended, and how.
+    async fn cut(&self, way: Direction) -> Result<Option<(u64, Ended)>, Ended> {
         loop {
             match self.relay.review(self.standing).end {
                 Some((fault, end)) if end.holds(way) => {
@@ -126,7 +139,12 @@ impl Way<'_> {
                         return Err(Ended::Reset);
                     }
                 }
-                Some((_, End::Reset(after))) if way == Direction::ServerToClient => return Ok(Some(after)),
+                Some((_, End::Reset(after))) if way == Direction::ServerToClient => {
+                    return Ok(Some((after, Ended::Reset)));
+                }
+                Some((_, End::Truncate(after))) if way == Direction::ServerToClient => {
+                    return Ok(Some((after, Ended::Closed)));
+                }
                 _ => return Ok(None),
             }
         }
@@ -136,10 +154,7 @@ impl Way<'_> {
         for (fault, delay) in self.relay.review(self.standing).delays {
             if !self.delayed.borrow().contains(&fault) {
                 self.delayed.borrow_mut().push(fault);
-                tokio::select! {
-                    () = self.relay.timer.sleep(delay) => {}
-                    () = self.relay.cleared(fault) => {}
-                }
+                self.relay.hold(fault, delay).await;
             }
         }
     }

@@ -60,7 +60,7 @@ pub enum Command {
         /// Index of the relay.
         relay: usize,
         /// What to do.
-        spec: Fault,
+        spec: Box<Fault>,
     },
     /// End a fault. Units held by it are let go: a hung request is reset, delayed bytes are passed on.
     Clear {

@@ -3,7 +3,7 @@
 mod measure;
 mod sweep;
 
-pub(super) use sweep::judge_cells;
+pub(super) use sweep::{judge_cell, judge_cells, judge_search};
 
 use super::{undecided, words};
 use crate::scenario::resolved::{Expectation, HealingKind, Limit, Metric, Scenario, Subject};
@@ -250,6 +250,7 @@ fn in_unit(value: f64, metric: &Metric) -> String {
         Metric::AttemptsPerRequest => words::number(value),
         Metric::CpuOfProxy => format!("{} us a request", words::number(value * 1e6)),
         Metric::MemoryOfProxy => format!("{:.1} MiB", value / 1_048_576.0),
+        Metric::HighestRate => format!("{}/s", words::number(value)),
         _ => words::count(value as u64),
     }
 }

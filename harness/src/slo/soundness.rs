@@ -85,20 +85,30 @@ fn could_be_lag(scenario: &Scenario, arm: &Arm, judged: &Expectation) -> bool {
     if !is_latency {
         return false;
     }
-    let lag = |wanted: Option<usize>| {
-        let of_phase = |one: &&Latency| one.kind == LatencyKind::PacerLag && one.phase == wanted && one.flow.is_none();
-        let lag = arm.latencies.iter().find(of_phase).and_then(|lag| lag.quantiles.get("p99").copied());
-        lag.unwrap_or(0) as f64 / 1e6
-    };
-    let own = lag(judged.phase.as_ref().and_then(|name| arm.phases.iter().position(|phase| phase.name == *name)));
+    let lag =
+        |phase: Option<&str>| lag_of(arm, phase.and_then(|name| arm.phases.iter().position(|one| one.name == name)));
+    let own = lag(judged.phase.as_deref());
     let asked = scenario.expectations.iter().find(|one| one.id == judged.id).map(|one| one.limit);
     let generous = match asked {
         Some(Limit::AtMostTimes(times)) if scenario.sweep.is_none() => {
-            times * lag(arm.phases.iter().position(|phase| phase.judged))
+            times * lag_of(arm, arm.phases.iter().position(|phase| phase.judged))
         }
         _ => 0.0,
     };
     hangs_on_lag(judged.verdict, value, limit, own, generous)
+}
+
+/// How late the generator was in 99 of 100 requests of a phase, or of all of them, in seconds.
+fn lag_of(arm: &Arm, phase: Option<usize>) -> f64 {
+    let wanted = |one: &&Latency| one.kind == LatencyKind::PacerLag && one.phase == phase && one.flow.is_none();
+    let lag = arm.latencies.iter().find(wanted).and_then(|lag| lag.quantiles.get("p99").copied());
+    lag.unwrap_or(0) as f64 / 1e6
+}
+
+/// True if a verdict on how much slower a cell is than the one beside it could come from the lag of either.
+pub(super) fn lag_decides(verdict: Verdict, more: f64, limit: f64, cell: &Arm, beside: Option<&Arm>) -> bool {
+    let lag = |arm: &Arm| lag_of(arm, arm.phases.iter().position(|phase| phase.judged));
+    hangs_on_lag(verdict, more, limit, lag(cell), beside.map_or(0.0, lag))
 }
 
 /// Lag makes a latency look worse, and a limit that is a multiple of the baseline more `generous`, all in seconds: what is missed by less than
@@ -148,7 +158,9 @@ fn baseline(scenario: &Scenario, arm: &Arm) -> Option<Reason> {
 
 /// A fault that harmed nothing proves nothing; nor does one that found nothing to harm for a second of planned traffic.
 fn faults(arm: &Arm) -> Vec<Reason> {
-    let late = arm.faults.iter().filter_map(|fault| Some((fault, fault.effect? - fault.asked)));
+    // A process that is told to end may take its time.
+    let prompt = arm.faults.iter().filter(|fault| fault.kind != "terminate");
+    let late = prompt.filter_map(|fault| Some((fault, fault.effect? - fault.asked)));
     let late = late.filter(|(_, wait)| *wait > EFFECT_WITHIN).map(|(fault, wait)| {
         let text = format!(
             "{} harmed its first unit only {} after it was injected: too little traffic reaches it.",

@@ -1,5 +1,6 @@
 //! Verdicts in plain words: count first, then share, then limit.
 
+use squall_reports::record::search::Search;
 use squall_reports::record::{Arm, ArmKind, Expectation, Reason, Verdict};
 pub use squall_reports::words::{count, number, percent, seconds};
 
@@ -18,7 +19,15 @@ pub(super) fn missed(expectations: &[Expectation]) -> Vec<Reason> {
 }
 
 /// The headline of a scenario in which everything held.
-pub(super) fn passed(arms: &[Arm], control: Option<&Arm>) -> String {
+pub(super) fn passed(arms: &[Arm], searches: &[Search], control: Option<&Arm>) -> String {
+    if !searches.is_empty() {
+        let found = |search: &Search| {
+            let highest = search.highest.map_or_else(|| "none".to_owned(), |rate| format!("{}/s", number(rate)));
+            format!("{highest} ({search})")
+        };
+        let found: Vec<String> = searches.iter().map(found).collect();
+        return format!("PASS: the highest rates that hold: {}.", found.join(", "));
+    }
     let Some(main) = arms.iter().find(|arm| arm.kind == ArmKind::Main && !arm.superseded) else {
         let cells = arms.iter().filter(|arm| !arm.superseded).count();
         return format!("PASS: every expectation holds over {cells} cells.");

@@ -1,7 +1,6 @@
 //! A connection from its first byte to whoever serves it.
 
 use super::client::Peer;
-use super::deadlines::until;
 use super::routing::{self, Arrival};
 use super::snapshot::{ChainId, ListenerId, Runtime, Service};
 use super::worker::{Opened, Worker};
@@ -147,7 +146,7 @@ async fn speaks_http2(
             let limit = [timeouts.idle, timeouts.head].into_iter().flatten().min();
             tokio::select! {
                 begun = begins_http2(transport, patience) => begun.ok(),
-                () = until(limit.map(|limit| opened + limit)) => {
+                () = worker.alarms.until(limit.map(|limit| opened + limit)) => {
                     if limit == timeouts.head {
                         // Whoever says nothing is told so in HTTP/1.
                         return Some(false);

@@ -1,8 +1,8 @@
 //! The answer on its way down, while the rest of the request still goes up.
 
+use super::alarms::Alarms;
 use super::chain::Filtered;
 use super::client::{Client, Gone};
-use super::deadlines::{until, within};
 use super::exchange::Answer;
 use super::transaction::Transaction;
 use super::upload::Upload;
@@ -49,15 +49,15 @@ pub(super) async fn pass_on(
     notes.response = Some(std::mem::take(&mut answer.response));
     begun?;
     let pace = filtered.rate.map(Pace::new);
-    let too_old = until(answer.until);
+    let too_old = worker.alarms.until(answer.until);
     let _upgraded = answer.tunnel.then(|| service.stats.upgraded(worker.shard));
     let mut messages = upload.grpc_messages.map(|_| GrpcMessages::default());
     let streamed = {
-        let streaming = pin!(stream(client, request, upload, &mut answer, pace, messages.as_mut()));
+        let streaming = pin!(stream(&worker.alarms, client, request, upload, &mut answer, pace, messages.as_mut()));
         tokio::select! {
             biased;
             streamed = streaming => streamed,
-            () = until(due) => Ok(Streamed::TimedOut),
+            () = worker.alarms.until(due) => Ok(Streamed::TimedOut),
             () = too_old => Ok(Streamed::TooOld),
         }
     };
@@ -114,6 +114,7 @@ pub(super) async fn pass_on(
 
 /// Sends an upstream's answer, whose head waits to be sent: it goes in one write with the first bytes, then comes what comes.
 async fn stream(
+    alarms: &Alarms,
     client: &mut Client,
     request: &Request,
     upload: &mut Upload,
@@ -166,7 +167,7 @@ async fn stream(
         // The client going away must free the upstream, however slowly it answers.
         tokio::select! {
             biased;
-            filled = within(idle, answer.channel.ends.source.fill()) => match filled {
+            filled = alarms.within(idle, answer.channel.ends.source.fill()) => match filled {
                 Some(Ok(())) => {}
                 Some(Err(_)) => return Ok(Streamed::Cut),
                 None => return Ok(Streamed::Idle),

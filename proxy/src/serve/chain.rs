@@ -78,10 +78,10 @@ pub(super) async fn handle(
 
 /// Serves a request for as long as it may take, whatever it is waiting for.
 async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> {
-    let service = transaction.service;
+    let (worker, service) = (transaction.worker, transaction.service);
     // What cannot be read safely goes no further, and nothing does that there is no room for.
     let framing = framing(transaction.client, transaction.request, service.manager.limits.target_bytes);
-    let room = if transaction.worker.shared.pressure.refuses() { Err(Failure::Overloaded) } else { Ok(()) };
+    let room = if worker.shared.pressure.refuses() { Err(Failure::Overloaded) } else { Ok(()) };
     let framing = match room.and(framing) {
         Ok(framing) => framing,
         Err(failure) => {
@@ -98,7 +98,7 @@ async fn within_its_time(transaction: &mut Transaction<'_>) -> Result<(), Gone> 
         tokio::select! {
             biased;
             served = serving => served.map(|()| None),
-            cut = watch::over(&clocks) => Ok(Some(cut)),
+            cut = watch::over(&clocks, &worker.alarms) => Ok(Some(cut)),
         }
     };
     transaction.notes.received = upload.bytes;

@@ -4,8 +4,8 @@ mod answer;
 
 pub(super) use answer::{Answer, Heads, Opened};
 
+use super::alarms::Alarms;
 use super::client::{Client, Gone};
-use super::deadlines::{after, until, within};
 use super::transaction::Transaction;
 use super::upload::Upload;
 use super::worker::Worker;
@@ -101,19 +101,21 @@ pub(super) async fn one_try(
     let mut answer = opened.waiting();
     let time_is_over = async {
         received.wait().await;
+        let after = |time: Duration| now().checked_add(time);
         if let Some(stall) = to.stall {
-            tokio::time::sleep(stall).await;
+            worker.alarms.until(after(stall)).await;
             worker.stalled(to.cluster, &to.member.host, stall);
         }
-        after(to.time.map(|time| time.saturating_sub(to.stall.unwrap_or_default()))).await;
+        let left = to.time.map(|time| time.saturating_sub(to.stall.unwrap_or_default()));
+        worker.alarms.until(left.and_then(after)).await;
     };
     let head = {
-        let exchange = pin!(exchange(client, request, upload, &mut answer, to, so_far));
+        let exchange = pin!(exchange(&worker.alarms, client, request, upload, &mut answer, to, so_far));
         tokio::select! {
             biased;
             head = exchange => head?,
             () = time_is_over => return Err(TryFailure::Timeout),
-            () = until(too_old) => return Err(TryFailure::TooOld { whole: received.at().is_some() }),
+            () = worker.alarms.until(too_old) => return Err(TryFailure::TooOld { whole: received.at().is_some() }),
         }
     };
     answer.begin(head);
@@ -155,6 +157,7 @@ pub(super) fn failure(broken: Broken, request_written: bool) -> TryFailure {
 }
 
 async fn exchange(
+    alarms: &Alarms,
     client: &mut Client,
     request: &Request,
     upload: &mut Upload,
@@ -184,7 +187,7 @@ async fn exchange(
                     Err(Stuck::Client(failure)) => return Err(failure),
                 }
             }
-            head = within(idle, heads.next(source, response, asked)) => head.ok_or(TryFailure::Idle)?,
+            head = alarms.within(idle, heads.next(source, response, asked)) => head.ok_or(TryFailure::Idle)?,
         };
         so_far.written |= channel.ends.sink.has_begun();
         let head = head.map_err(|broken| failure(broken, so_far.written))?;

@@ -1,7 +1,6 @@
 //! A client's connection of HTTP/1: request after request, until somebody closes.
 
 use super::client::{Client, Peer};
-use super::deadlines::{until, within};
 use super::respond::{Failure, Reply};
 use super::snapshot::ChainId;
 use super::worker::Worker;
@@ -158,14 +157,14 @@ async fn next_request(
         // A request may be on its way when the proxy drains: it is answered, as the last.
         tokio::select! {
             biased;
-            filled = within(timeouts.idle, source.fill_head()) => match filled {
+            filled = worker.alarms.within(timeouts.idle, source.fill_head()) => match filled {
                 Some(Ok(())) => {}
                 Some(Err(_)) => return Err(Next::Over),
                 None => return Err(Next::Idle),
             },
-            () = until(first_due), if first_due.is_some() => return Err(Next::Refused(Failure::HeadTimeout)),
+            () = worker.alarms.until(first_due), if first_due.is_some() => return Err(Next::Refused(Failure::HeadTimeout)),
             () = &mut dismissed => return Err(Next::Over),
-            () = until(ends) => return Err(Next::TooOld),
+            () = worker.alarms.until(ends) => return Err(Next::TooOld),
         }
     }
     let mut due = None;
@@ -186,7 +185,7 @@ async fn next_request(
                 Ok(()) => {}
                 Err(_) => return Err(Next::Over),
             },
-            () = until(deadline) => return Err(too_late()),
+            () = worker.alarms.until(deadline) => return Err(too_late()),
             () = &mut dismissed => return Err(Next::Over),
         }
     }

@@ -2,7 +2,6 @@
 
 use super::chain;
 use super::client::{Client, Gone, Peer};
-use super::deadlines::until;
 use super::snapshot::ChainId;
 use super::worker::Worker;
 use crate::clock::now;
@@ -99,12 +98,12 @@ pub(super) async fn serve(worker: Rc<Worker>, transport: Transport, peer: Rc<Pee
                 }
             }
             () = worker.parting(chain), if leaving.is_none() => leaves = true,
-            () = until(over.map(|(due, _)| due)), if leaving.is_none() => {
+            () = worker.alarms.until(over.map(|(due, _)| due)), if leaving.is_none() => {
                 over.into_iter().for_each(|(_, counter)| stats.count(worker.shard, counter));
                 leaves = true;
             }
             // The last word follows the answer to a ping. Whoever does not answer hears it all the same.
-            () = until(leaving), if leaving.is_some() && streams.is_empty() => {
+            () = worker.alarms.until(leaving), if leaving.is_some() && streams.is_empty() => {
                 connection.abrupt_shutdown(Reason::NO_ERROR);
                 let _ = tokio::time::timeout(timeouts.delayed_close, poll_fn(|cx| connection.poll_closed(cx))).await;
                 break Gone::Closed;

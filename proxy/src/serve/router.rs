@@ -6,7 +6,6 @@ use super::chain::Filtered;
 use super::changes;
 use super::client::Gone;
 use super::control_fields::{self, TIMEOUT_WITHOUT_A_WORD};
-use super::deadlines::until;
 use super::destination::Destination;
 use super::exchange::Answer;
 use super::mirror;
@@ -169,11 +168,11 @@ async fn tries_in_time(
     upload: &mut Upload,
     plan: &Plan<'_>,
 ) -> Result<Box<Answer>, Stopped> {
-    let received = Rc::clone(&upload.received);
+    let (worker, received) = (transaction.worker, Rc::clone(&upload.received));
     let time_is_over = async {
         let whole = received.wait().await;
         // As much as a client may ask for is beyond any moment.
-        until(plan.times.route.and_then(|time| whole.checked_add(time))).await;
+        worker.alarms.until(plan.times.route.and_then(|time| whole.checked_add(time))).await;
     };
     let tries = pin!(tries(transaction, upload, plan));
     tokio::select! {

@@ -1,7 +1,6 @@
 //! Bytes, both ways.
 
 use super::client::Peer;
-use super::deadlines::until;
 use super::snapshot::TcpService;
 use super::worker::Worker;
 use crate::balance::{Wish, key};
@@ -124,7 +123,7 @@ async fn forward(
             proxy.stats.count(worker.shard, TcpCounter::IdleTimeout);
             Ok(())
         }
-        () = until(proxy.policy.max_duration.map(|age| now() + age)) => {
+        () = worker.alarms.until(proxy.policy.max_duration.map(|age| now() + age)) => {
             proxy.stats.count(worker.shard, TcpCounter::MaxDuration);
             Err(Flag::DurationTimeout)
         }

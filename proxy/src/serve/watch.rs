@@ -1,5 +1,6 @@
 //! How long a request may take, whatever it is waiting for.
 
+use super::alarms::Alarms;
 use super::respond::Failure;
 use super::upload::{Progress, Received, Upload};
 use crate::clock::now;
@@ -85,7 +86,7 @@ impl Over {
 }
 
 /// Returns when a clock has run out.
-pub(super) async fn over(clocks: &Clocks) -> Over {
+pub(super) async fn over(clocks: &Clocks, alarms: &Alarms) -> Over {
     loop {
         let now = now();
         let next = clocks.next();
@@ -99,6 +100,6 @@ pub(super) async fn over(clocks: &Clocks) -> Over {
         let Some(wake) = next.map(|(due, _)| due).into_iter().chain(look_again).min() else {
             return std::future::pending().await;
         };
-        tokio::time::sleep_until(wake.into()).await;
+        alarms.until(Some(wake)).await;
     }
 }

@@ -12,7 +12,7 @@ pub(crate) use pressure::Pressure;
 pub(crate) use pulse::Pulse;
 pub(crate) use shared::{Phase, Seen, Shared, Socket, Told};
 
-use super::deadlines::until;
+use super::alarms::Alarms;
 use super::snapshot::{ChainId, HttpService, ListenerId, Snapshot};
 use crate::balance::{Turn, Wish};
 use crate::clock::{monotonic_nanos, now};
@@ -52,6 +52,8 @@ pub(crate) struct Worker {
     pub shared: Arc<Shared>,
     /// Its connections to endpoints.
     pub pools: Pools,
+    /// Its timers for what is nearly always there in time.
+    pub(super) alarms: Alarms,
     /// Its random numbers.
     pub rng: RefCell<ChaCha8Rng>,
     /// Whose numbers it counts.
@@ -86,6 +88,7 @@ impl Worker {
         let worker = Rc::new(Self {
             shared,
             pools: Pools::new(shard),
+            alarms: Alarms::default(),
             rng: RefCell::new(ChaCha8Rng::seed_from_u64(seed)),
             shard,
             number,
@@ -129,7 +132,7 @@ impl Worker {
                     }
                     self.departures.notify_waiters();
                 }
-                () = until(self.ending.get()), if self.ending.get().is_some() => break,
+                () = self.alarms.until(self.ending.get()), if self.ending.get().is_some() => break,
             }
             if self.ending.get().is_some() && listeners.is_empty() {
                 return Ok(());

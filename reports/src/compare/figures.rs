@@ -23,6 +23,8 @@ pub enum Figure {
     P99,
     /// Processor time of all proxies, microseconds a request.
     CpuOfProxy,
+    /// Processor time of all services, microseconds a request; where there is no proxy.
+    CpuOfServices,
     /// Largest resident size of any proxy.
     MemoryOfProxy,
 }
@@ -53,6 +55,7 @@ impl Figure {
             Self::P90 => "p90",
             Self::P99 => "p99",
             Self::CpuOfProxy => "cpu of proxy",
+            Self::CpuOfServices => "cpu of services",
             Self::MemoryOfProxy => "memory of proxy",
         }
     }
@@ -63,7 +66,7 @@ impl Figure {
             Self::Success => Unit::Share,
             Self::Rate => Unit::ASecond,
             Self::P50 | Self::P90 | Self::P99 => Unit::Milliseconds,
-            Self::CpuOfProxy => Unit::MicrosecondsARequest,
+            Self::CpuOfProxy | Self::CpuOfServices => Unit::MicrosecondsARequest,
             Self::MemoryOfProxy => Unit::Bytes,
         }
     }
@@ -93,7 +96,10 @@ impl Figures {
     pub fn of(record: &Record) -> Self {
         let load = Load::of(record);
         let arm = main_arm(record);
+        let a_request =
+            |micros: Option<u64>| micros.filter(|_| load.planned > 0).map(|micros| micros as f64 / load.planned as f64);
         let cpu = arm.and_then(|arm| arm.cpu_of_proxies(arm.judged()));
+        let services = arm.filter(|_| cpu.is_none()).and_then(|arm| arm.cpu_of_services(arm.judged()));
         let closed = load.r#loop == "closed";
         let times = if closed { &load.service } else { &load.response };
         let time = |name| times.as_ref().map(|times: &Latencies| times.figure(name));
@@ -104,7 +110,8 @@ impl Figures {
             (Figure::P50, time("p50")),
             (Figure::P90, time("p90").filter(|_| !closed)),
             (Figure::P99, time("p99")),
-            (Figure::CpuOfProxy, cpu.filter(|_| load.planned > 0).map(|micros| micros as f64 / load.planned as f64)),
+            (Figure::CpuOfProxy, a_request(cpu)),
+            (Figure::CpuOfServices, a_request(services)),
             (Figure::MemoryOfProxy, arm.and_then(Arm::largest_proxy).map(|(_, bytes)| bytes as f64)),
         ];
         Self(figures.into_iter().filter_map(|(figure, value)| Some((figure, value?))).collect())

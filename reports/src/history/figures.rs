@@ -1,7 +1,8 @@
 //! What of a record is kept from night to night: figures with a name that stays the same.
 
 use crate::compare::Unit;
-use crate::record::{Arm, ArmKind, PhaseTotals, Record};
+use crate::record::{Arm, ArmKind, Cell, PhaseTotals, Record};
+use crate::stats::ranks::median;
 
 /// A figure of one night.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +22,7 @@ const KEPT: [&str; 3] = ["p50", "p90", "p99"];
 pub fn figures(record: &Record) -> Vec<Figure> {
     let mut figures = Vec::new();
     for arm in record.arms.iter().filter(|arm| !arm.superseded && arm.kind != ArmKind::Control) {
-        let prefix = arm.cell.as_ref().map(|cell| format!("{} {}/s {}: ", cell.mode, cell.rate, cell.connections));
-        let prefix = prefix.unwrap_or_default();
+        let prefix = arm.cell.as_ref().map_or_else(String::new, prefix);
         let mut add = |name: String, unit, value: f64| {
             if value.is_finite() {
                 figures.push(Figure { name: format!("{prefix}{name}"), unit, value });
@@ -38,6 +38,25 @@ pub fn figures(record: &Record) -> Vec<Figure> {
             }
         }
         proxies(arm, &mut add);
+    }
+    of_blocks(&figures)
+}
+
+/// What stands ahead of the figures of a cell: the same in every block.
+fn prefix(cell: &Cell) -> String {
+    let spoken = cell.spoken();
+    let spoken = if spoken.is_empty() { spoken } else { format!(", {spoken}") };
+    format!("{} {}/s {}{spoken}: ", cell.mode, cell.rate, cell.connections)
+}
+
+/// A figure that was measured in several blocks is kept once, as their median.
+fn of_blocks(all: &[Figure]) -> Vec<Figure> {
+    let mut figures: Vec<Figure> = Vec::new();
+    for figure in all {
+        if figures.iter().all(|known| known.name != figure.name) {
+            let same = all.iter().filter(|other| other.name == figure.name).map(|other| other.value);
+            figures.push(Figure { value: median(same).unwrap_or(figure.value), ..figure.clone() });
+        }
     }
     figures
 }

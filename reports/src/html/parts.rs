@@ -1,10 +1,12 @@
 //! Sections of the report that stand for themselves: a picture, its key, and the table that goes with it.
 
 mod resources;
+mod searches;
 mod sweep;
 mod topology;
 
 pub(super) use resources::resources;
+pub(super) use searches::searches;
 pub(super) use sweep::{lines_key, sweep};
 pub(super) use topology::topology;
 

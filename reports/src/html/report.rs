@@ -108,7 +108,7 @@ pub(super) fn report(record: &Record, command: String) -> Result<String, crate::
             picture: Pair::of(|width| beside(main, control, width)),
             rows: rows::beside(main, control),
         }),
-        sweep: parts::sweep(record)?,
+        sweep: parts::searches(record)?.map_or_else(|| parts::sweep(record), |searches| Ok(Some(searches)))?,
         topology: main.map(parts::topology).transpose()?.flatten(),
         resources: main.map(parts::resources).transpose()?.flatten(),
         cells,
@@ -145,9 +145,7 @@ fn facts(record: &Record, main: Option<&Arm>) -> String {
     let mut facts = Vec::new();
     if let Some(arm) = main {
         let seconds = plot::frame::end(arm) as f64 / 1e6;
-        let flows: Vec<String> =
-            arm.flows.iter().map(|flow| format!("{} to {}", number::rate(flow.rate), flow.to)).collect();
-        facts.push(format!("{} for {}", flows.join(", "), number::duration(seconds)));
+        facts.push(format!("{} for {}", rows::loads(arm), number::duration(seconds)));
     }
     facts.push(record.run.started.chars().take(16).collect::<String>().replace('T', " ") + " UTC");
     facts.push(format!("seed {}", record.run.seed));

@@ -7,5 +7,5 @@ mod health;
 
 pub(super) use asked::{Asked, ControlRow, asked, control, interval, limit, name, place};
 pub(super) use beside::{Beside, beside};
-pub(super) use happened::{Happened, happened, words_left_out};
+pub(super) use happened::{Happened, happened, loads, words_left_out};
 pub(super) use health::{Health, health};

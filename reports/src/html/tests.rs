@@ -113,12 +113,17 @@ fn the_sections_of_a_sweep_and_of_processes_stand_in_the_page() {
         cpu: vec![47_000; 6],
         memory: vec![12 << 20; 6],
         cpu_by_phase: vec![94_000; 3],
+        descriptors: vec![9, 140, 12],
+        switches: vec![10, 2_000],
+        threads: vec![crate::record::Thread { name: "worker-0".to_owned(), cpu: vec![1_000, 830_000] }],
     }];
     assert!(report(&record).unwrap().replace('\u{202f}', " ").contains("at most 4.70 % of a core, and 12.0 MiB"));
-    let cell = |rate: f64| Arm {
-        cell: Some(crate::record::Cell { rate, connections: 16, mode: "client<".to_owned() }),
-        ..Arm::empty(ArmKind::Cell)
-    };
+    let page = report(&record).unwrap();
+    for told in [">140<", ">2,000<", "worker-0"] {
+        assert!(page.contains(told), "{told}");
+    }
+    let cell =
+        |rate: f64| Arm { cell: Some(crate::record::Cell::new("client<", rate, 16)), ..Arm::empty(ArmKind::Cell) };
     record.arms = vec![cell(500.0), cell(1_000.0)];
     let page = report(&record).unwrap();
     assert!(page.contains("id=\"sweep\"") && page.contains("2 of 2 were not run") && !page.contains("client<<"));

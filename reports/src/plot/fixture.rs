@@ -124,6 +124,7 @@ pub(crate) fn arm(kind: ArmKind, lost: u32) -> Arm {
         flows: vec![Flow {
             name: "load".to_owned(),
             to: "cart".to_owned(),
+            journey: false,
             rate: 20.0,
             connections: "64".to_owned(),
             time_out: SECOND,

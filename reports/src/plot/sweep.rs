@@ -8,6 +8,7 @@ pub use heat::{classes, heat};
 pub use lines::{drawn, lines, stroke};
 
 use crate::record::{Arm, ArmKind, Cell, Record};
+use crate::stats::ranks::median;
 use limit::Limit;
 
 /// A rate counts as achieved from this share on.
@@ -15,12 +16,36 @@ const ACHIEVED: f64 = 0.99;
 /// Fewer rates than this are dots without a line.
 const FOR_A_LINE: usize = 3;
 
+/// What has a panel of its own.
+#[derive(Debug, Clone, PartialEq)]
+struct Panel {
+    /// Whose record it is, where there are several; empty else.
+    label: String,
+    /// Mesh mode.
+    mode: String,
+    /// What the sweep varies besides mode, rate and connections.
+    spoken: String,
+}
+
+impl Panel {
+    fn of(label: &str, cell: &Cell) -> Self {
+        Self { label: label.to_owned(), mode: cell.mode.clone(), spoken: cell.spoken() }
+    }
+
+    /// As people call it.
+    fn name(&self) -> String {
+        let label = if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) };
+        let spoken = if self.spoken.is_empty() { String::new() } else { format!(", {}", self.spoken) };
+        format!("{label}{}{spoken}", called(&self.mode))
+    }
+}
+
 /// All cells that count.
 #[derive(Debug, Clone)]
 pub struct Sweep {
     /// In the order of the record.
-    pub modes: Vec<String>,
-    /// The modes as people call them.
+    panels: Vec<Panel>,
+    /// Their names.
     names: Vec<String>,
     /// Asked requests a second, rising.
     pub rates: Vec<f64>,
@@ -43,6 +68,8 @@ pub struct Point {
     pub response: [Option<f64>; 3],
     /// Processor time of all proxies for each request, microseconds; absent where it was not measured.
     pub cpu: Option<f64>,
+    /// Most resident bytes of one proxy; absent where there was none, or it was not measured.
+    pub memory: Option<u64>,
 }
 
 impl Point {
@@ -54,19 +81,27 @@ impl Point {
             at.map(|at| (arm.phases[at].to - arm.phases[at].from) as f64 / 1e6).filter(|length| *length > 0.0);
         // A cell without its phase was planned at the rate that was asked for.
         let seconds = seconds.or_else(|| (cell.rate > 0.0).then(|| totals.planned as f64 / cell.rate))?;
-        let cpu: Option<u64> = arm
-            .processes
-            .iter()
-            .filter(|process| process.is_proxy())
-            .map(|process| process.cpu_by_phase.get(at?).copied())
-            .reduce(|sum, more| Some(sum? + more?))
-            .flatten();
+        let cpu = at.and_then(|at| arm.cpu_of_proxies([at]));
         Some(Self {
             achieved: totals.planned.saturating_sub(totals.lost) as f64 / seconds.max(1e-6),
             planned: totals.planned,
             lost: totals.lost,
             response: ["p50", "p90", "p99"].map(|name| totals.response.get(name).copied()),
             cpu: cpu.filter(|_| totals.planned > 0).map(|micros| micros as f64 / totals.planned as f64),
+            memory: arm.largest_proxy().map(|(_, bytes)| bytes).filter(|bytes| *bytes > 0),
+        })
+    }
+
+    /// What a cell measured in several blocks: all that was sent, and of everything else the median.
+    fn of_blocks(blocks: &[Self]) -> Option<Self> {
+        let middle = |value: &dyn Fn(&Self) -> Option<f64>| median(blocks.iter().filter_map(value));
+        Some(Self {
+            achieved: middle(&|block| Some(block.achieved))?,
+            planned: blocks.iter().map(|block| block.planned).sum(),
+            lost: blocks.iter().map(|block| block.lost).sum(),
+            response: [0, 1, 2].map(|which| middle(&|block| block.response[which])),
+            cpu: middle(&|block| block.cpu),
+            memory: blocks.iter().filter_map(|block| block.memory).max(),
         })
     }
 
@@ -77,60 +112,68 @@ impl Point {
 }
 
 impl Sweep {
-    /// The grid; None if there is less than two cells to compare.
+    /// The grid; None if there is less than two cells to compare, or rates that a search has chosen.
     pub fn of(record: &Record) -> Option<Self> {
+        if !record.searches.is_empty() {
+            return None;
+        }
         let limits = record.expectations.iter().filter_map(Limit::of).collect();
-        Self::laid_out(cells(record).map(|(cell, arm)| (cell.mode.clone(), called(&cell.mode), cell, arm)), limits)
+        let cells: Vec<_> = cells(record).map(|(cell, arm)| (Panel::of("", cell), cell, arm)).collect();
+        Self::laid_out(&cells, limits)
     }
 
     /// The cells of several records in one grid: each mode once for each record, under its label. Limits are those of each
     /// record and not drawn.
     pub fn beside(records: &[(&str, &Record)]) -> Option<Self> {
-        let mut all = Vec::new();
-        for (label, record) in records {
-            for (cell, arm) in cells(record) {
-                let mode = &cell.mode;
-                all.push((format!("{label} {mode}"), format!("{label}: {}", called(mode)), cell, arm));
-            }
-        }
+        let all = records
+            .iter()
+            .flat_map(|(label, record)| cells(record).map(|(cell, arm)| (Panel::of(label, cell), cell, arm)));
+        let mut all: Vec<_> = all.collect();
         // The same mode of all records side by side, in the order of the first.
-        let mut modes: Vec<&str> = Vec::new();
-        for (_, _, cell, _) in &all {
-            if !modes.contains(&cell.mode.as_str()) {
-                modes.push(&cell.mode);
+        let mut order: Vec<Panel> = Vec::new();
+        for (panel, ..) in &all {
+            let unlabelled = Panel { label: String::new(), ..panel.clone() };
+            if !order.contains(&unlabelled) {
+                order.push(unlabelled);
             }
         }
-        all.sort_by_key(|(_, _, cell, _)| modes.iter().position(|mode| *mode == cell.mode));
-        Self::laid_out(all.into_iter(), Vec::new())
+        all.sort_by_key(|(panel, ..)| {
+            order.iter().position(|known| (&known.mode, &known.spoken) == (&panel.mode, &panel.spoken))
+        });
+        Self::laid_out(&all, Vec::new())
     }
 
-    fn laid_out<'a>(
-        cells: impl Iterator<Item = (String, String, &'a Cell, &'a Arm)>,
-        limits: Vec<Limit>,
-    ) -> Option<Self> {
-        let cells: Vec<_> = cells.collect();
-        let (mut modes, mut names, mut rates, mut connections) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (mode, name, cell, _) in &cells {
-            if !modes.contains(mode) {
-                modes.push(mode.clone());
-                names.push(name.clone());
+    fn laid_out(cells: &[(Panel, &Cell, &Arm)], limits: Vec<Limit>) -> Option<Self> {
+        let mut panels: Vec<Panel> = Vec::new();
+        for (panel, ..) in cells {
+            if !panels.contains(panel) {
+                panels.push(panel.clone());
             }
-            rates.push(cell.rate);
-            connections.push(cell.connections);
         }
+        let mut rates: Vec<f64> = cells.iter().map(|(_, cell, _)| cell.rate).collect();
         rates.sort_by(f64::total_cmp);
         rates.dedup();
+        let mut connections: Vec<u32> = cells.iter().map(|(_, cell, _)| cell.connections).collect();
         connections.sort_unstable();
         connections.dedup();
-        let points = vec![None; modes.len() * rates.len() * connections.len()];
-        let mut sweep = Self { modes, names, rates, connections, points, limits };
-        for (mode, _, cell, arm) in &cells {
-            if let Some((mode, rate, connections)) = sweep.place(mode, cell.rate, cell.connections) {
-                let at = sweep.index(mode, rate, connections);
-                sweep.points[at] = Point::of(arm);
-            }
+        // A cell that was run in several blocks is one point.
+        let mut runs = vec![Vec::new(); panels.len() * rates.len() * connections.len()];
+        for (panel, cell, arm) in cells {
+            let at = (
+                panels.iter().position(|known| known == panel)?,
+                rates.iter().position(|known| known.total_cmp(&cell.rate).is_eq())?,
+                connections.iter().position(|known| *known == cell.connections)?,
+            );
+            runs[(at.0 * rates.len() + at.1) * connections.len() + at.2].extend(Point::of(arm));
         }
-        (sweep.points.len() > 1).then_some(sweep)
+        let points: Vec<_> = runs.iter().map(|blocks| Point::of_blocks(blocks)).collect();
+        let names = panels.iter().map(Panel::name).collect();
+        (points.len() > 1).then_some(Self { panels, names, rates, connections, points, limits })
+    }
+
+    /// Panels.
+    pub fn modes(&self) -> usize {
+        self.panels.len()
     }
 
     fn index(&self, mode: usize, rate: usize, connections: usize) -> usize {
@@ -140,15 +183,19 @@ impl Sweep {
     /// The places of all cells of the grid, run or not.
     pub fn cells(&self) -> impl Iterator<Item = (usize, usize, usize)> {
         let (rates, connections) = (self.rates.len(), self.connections.len());
-        (0..self.modes.len())
+        (0..self.modes())
             .flat_map(move |mode| (0..rates).flat_map(move |rate| (0..connections).map(move |at| (mode, rate, at))))
     }
 
-    /// Where a cell stands in the grid.
-    pub fn place(&self, mode: &str, rate: f64, connections: u32) -> Option<(usize, usize, usize)> {
-        let mode = self.modes.iter().position(|own| own == mode)?;
-        let rate = self.rates.iter().position(|own| own.total_cmp(&rate).is_eq())?;
-        let connections = self.connections.iter().position(|own| *own == connections)?;
+    /// Where a cell of another sweep stands in this one.
+    pub fn place_of(
+        &self,
+        other: &Self,
+        (mode, rate, connections): (usize, usize, usize),
+    ) -> Option<(usize, usize, usize)> {
+        let mode = self.panels.iter().position(|own| *own == other.panels[mode])?;
+        let rate = self.rates.iter().position(|own| own.total_cmp(&other.rates[rate]).is_eq())?;
+        let connections = self.connections.iter().position(|own| *own == other.connections[connections])?;
         Some((mode, rate, connections))
     }
 
@@ -180,14 +227,26 @@ impl Sweep {
         })
     }
 
-    /// The mode that others are compared with: the one without a proxy.
-    pub fn direct(&self) -> Option<usize> {
-        self.modes.iter().position(|mode| mode == "none")
+    /// True for a panel without a proxy.
+    pub fn is_direct(&self, mode: usize) -> bool {
+        self.panels[mode].mode == "none"
+    }
+
+    /// True if there is anything to compare with.
+    pub fn is_compared(&self) -> bool {
+        (0..self.modes()).any(|mode| self.in_mode(mode, "none").is_some_and(|direct| direct != mode))
+    }
+
+    /// The panel that differs from this one by its mode alone.
+    fn in_mode(&self, panel: usize, mode: &str) -> Option<usize> {
+        let wanted = Panel { mode: mode.to_owned(), ..self.panels[panel].clone() };
+        self.panels.iter().position(|own| *own == wanted)
     }
 
     /// What a cell takes longer than the same cell without a proxy, milliseconds, by percentile.
     pub fn added(&self, mode: usize, rate: usize, connections: usize) -> [Option<f64>; 3] {
-        let direct = self.direct().filter(|direct| *direct != mode).and_then(|at| self.at(at, rate, connections));
+        let direct = self.in_mode(mode, "none").filter(|direct| *direct != mode);
+        let direct = direct.and_then(|at| self.at(at, rate, connections));
         let own = self.at(mode, rate, connections);
         [0, 1, 2].map(|which| Some(own?.response[which]? - direct?.response[which]?))
     }
@@ -210,7 +269,7 @@ fn cells(record: &Record) -> impl Iterator<Item = (&Cell, &Arm)> {
     cells.filter(|(cell, _)| cell.rate.is_finite())
 }
 
-fn called(mode: &str) -> String {
+pub(crate) fn called(mode: &str) -> String {
     match mode {
         "none" => "direct, no proxy".to_owned(),
         "client" => "client proxy".to_owned(),

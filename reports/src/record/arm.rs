@@ -1,6 +1,6 @@
 //! One deployment under one load: the scenario as written, its control, or one cell of a sweep.
 
-use super::{Expectation, Reason, SecondLatency, Singles, Verdict};
+use super::{Cell, Expectation, Reason, SecondLatency, Singles, Verdict};
 use super::{Figures, GeneratorHealth, GroundTruth, Latency, Micros, Offers, Outcomes, PhaseTotals, Process};
 use serde::{Deserialize, Serialize};
 
@@ -76,11 +76,13 @@ impl Arm {
 
     /// Processor time of all proxies in these phases, microseconds; none without a proxy, or if it was not read to the end.
     pub fn cpu_of_proxies(&self, phases: impl IntoIterator<Item = usize>) -> Option<u64> {
-        let spent = |at: usize| {
-            let each = self.proxies().map(|process| process.cpu_by_phase.get(at).copied());
-            each.reduce(|sum, more| Some(sum? + more?)).flatten()
-        };
-        phases.into_iter().map(spent).sum()
+        cpu(|| self.proxies(), phases)
+    }
+
+    /// The same of all instances; none if they were not started by the run.
+    pub fn cpu_of_services(&self, phases: impl IntoIterator<Item = usize>) -> Option<u64> {
+        let is_instance = |process: &&Process| self.instances.iter().any(|instance| instance.name == process.name);
+        cpu(|| self.processes.iter().filter(is_instance), phases)
     }
 
     /// The proxy that was largest at the end of any second, and how many bytes it held.
@@ -153,6 +155,18 @@ impl Arm {
     }
 }
 
+/// Processor time of some processes in these phases, microseconds.
+fn cpu<'p, P: Iterator<Item = &'p Process>>(
+    processes: impl Fn() -> P,
+    phases: impl IntoIterator<Item = usize>,
+) -> Option<u64> {
+    let spent = |at: usize| {
+        let each = processes().map(|process| process.cpu_by_phase.get(at).copied());
+        each.reduce(|sum, more| Some(sum? + more?)).flatten()
+    };
+    phases.into_iter().map(spent).sum()
+}
+
 /// What an arm is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -163,18 +177,6 @@ pub enum ArmKind {
     Control,
     /// One cell of a sweep.
     Cell,
-}
-
-/// The coordinates of a sweep's cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Cell {
-    /// Asked requests a second.
-    pub rate: f64,
-    /// Connections of the load.
-    pub connections: u32,
-    /// Mesh mode: `none`, `client`, `server`, `both`, `gateway`.
-    pub mode: String,
 }
 
 /// A stretch of the load; requests belong to the phase in which they were due, but see [`Phase::moved_in`].
@@ -201,7 +203,10 @@ pub struct Flow {
     pub name: String,
     /// The service asked.
     pub to: String,
-    /// Requests a second asked for.
+    /// It counts users, each of whom goes through the steps that are flows of their own, and none of the requests of all flows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub journey: bool,
+    /// Requests a second asked for; of a step, at most.
     pub rate: f64,
     /// `64` or `up to 200`.
     pub connections: String,

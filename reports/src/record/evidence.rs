@@ -156,7 +156,7 @@ pub struct GroundTruth {
 }
 
 /// CPU and memory of one process.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Process {
     /// `proxy` (the one that clients ask), `shim`, `load`, `cart/1`, `proxy cart/1` (the one beside an instance).
@@ -169,6 +169,25 @@ pub struct Process {
     pub memory: Vec<u64>,
     /// CPU microseconds by phase, in the order of [`super::Arm::phases`].
     pub cpu_by_phase: Vec<u64>,
+    /// Open descriptors at the end of each second; 0 while the process was away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub descriptors: Vec<u64>,
+    /// Context switches of all threads in each second.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<u64>,
+    /// Its busiest threads, those of one name together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Thread>,
+}
+
+/// Threads of one name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Thread {
+    /// As the process has named them.
+    pub name: String,
+    /// Microseconds of CPU in each second.
+    pub cpu: Vec<u64>,
 }
 
 impl Process {

@@ -18,11 +18,14 @@ impl Record {
         scenario.unsupported.iter_mut().for_each(&mut *change);
         self.run.command.iter_mut().for_each(&mut *change);
         self.arms.iter_mut().for_each(|arm| arm.change_texts(change));
+        let steps = self.searches.iter_mut().flat_map(|search| &mut search.steps);
+        steps.filter_map(|step| step.why.as_mut()).for_each(&mut *change);
     }
 }
 
 impl Arm {
-    fn change_texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+    /// Changes each text.
+    pub fn change_texts(&mut self, change: &mut dyn FnMut(&mut String)) {
         self.reasons.iter_mut().for_each(|reason| reason.change_texts(change));
         self.expectations.iter_mut().for_each(|expectation| expectation.change_texts(change));
         self.faults.iter_mut().for_each(|fault| fault.change_texts(change));

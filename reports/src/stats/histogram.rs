@@ -6,11 +6,17 @@ use crate::record::Interval;
 use crate::stats::quantile_ranks;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use std::collections::BTreeMap;
+use std::io::Write;
 
 /// Longest latency that is told apart, microseconds.
 const LONGEST: u64 = 3_600_000_000;
+
+/// How a compressed histogram begins; the length of what follows stands behind it.
+const COMPRESSED: u32 = 0x1c84_9314;
 
 /// Quantiles that every distribution tells.
 const TOLD: [(&str, f64); 6] =
@@ -83,11 +89,6 @@ impl Histogram {
         TOLD.iter().map(|(name, quantile)| ((*name).to_owned(), self.quantile(*quantile))).collect()
     }
 
-    /// As the library has it.
-    pub(crate) fn inner(&self) -> &hdrhistogram::Histogram<u64> {
-        &self.inner
-    }
-
     /// `HdrHistogram` V2, base64.
     pub fn encode(&self) -> String {
         let mut bytes = Vec::new();
@@ -101,6 +102,20 @@ impl Histogram {
         let mut histogram = Self::default();
         histogram.add_encoded(text)?;
         Ok(histogram)
+    }
+
+    /// What [`Histogram::encode`] has written, compressed, as logs hold it. It is not unfolded in between: an hour has thousands of them.
+    pub fn compressed(text: &str) -> Result<String, BadHistogram> {
+        let plain = STANDARD.decode(text).map_err(|error| BadHistogram(error.to_string()))?;
+        encoded::counts(&plain).ok_or_else(|| BadHistogram("not one of ours".to_owned()))?;
+        let mut bytes = COMPRESSED.to_be_bytes().to_vec();
+        bytes.extend_from_slice(&[0; 4]);
+        let mut encoder = ZlibEncoder::new(bytes, Compression::fast());
+        let written = encoder.write_all(&plain).and_then(|()| encoder.finish());
+        let mut bytes = written.map_err(|error| BadHistogram(error.to_string()))?;
+        let length = bytes.len() as u32 - 8;
+        bytes[4..8].copy_from_slice(&length.to_be_bytes());
+        Ok(STANDARD.encode(bytes))
     }
 
     /// Adds all values of what [`Histogram::encode`] has written.

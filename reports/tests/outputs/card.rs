@@ -39,6 +39,8 @@ fn every_kind_of_run_can_be_drawn() {
         (sample::unsound(), "31 ms late"),
         (no_control, "control: not run"),
         (sample::sweep(), "0 of 400 requests were lost"),
+        (sample::one_cell(), "Nothing was compared."),
+        (sample::search(), "client proxy, 16 connections"),
     ] {
         let svg = card::svg(&record).unwrap();
         assert!(svg.contains(said), "{said}\n{svg}");

@@ -1,6 +1,7 @@
 //! Records made by hand: small, and every number in them is known.
 
 use squall_reports::artifacts::Recorded;
+use squall_reports::record::search::{Outcome as Tried, Search, Step};
 use squall_reports::record::{
     Arm, ArmKind, Cell, Event, EventKind, Expectation, FORMAT, FaultSpan, Figure, Flow, Instance, Interval, Machine,
     Observed, Offers, Outcome, Outcomes, Phase, PhaseTotals, Reason, Record, Run, Scenario, VERSION, Verdict, Witness,
@@ -56,6 +57,7 @@ pub(crate) fn record(slug: &str, verdict: Verdict, lost: u32) -> Record {
         },
         run: run(),
         arms: vec![main, control],
+        searches: Vec::new(),
     }
 }
 
@@ -139,6 +141,7 @@ fn arm(kind: ArmKind, lost: u32) -> Arm {
     arm.flows = vec![Flow {
         name: "load".to_owned(),
         to: "cart".to_owned(),
+        journey: false,
         rate: 100.0,
         connections: "up to 8".to_owned(),
         time_out: 5_000_000,
@@ -206,12 +209,38 @@ pub(crate) fn sweep() -> Record {
     record.arms = [500.0, 1000.0]
         .map(|rate| {
             let mut cell = arm(ArmKind::Cell, 0);
-            cell.cell = Some(Cell { rate, connections: 16, mode: "client".to_owned() });
+            cell.cell = Some(Cell::new("client", rate, 16));
             cell.faults.clear();
             cell
         })
         .into();
     record
+}
+
+/// A sweep of one cell, with which nothing can be compared.
+pub(crate) fn one_cell() -> Record {
+    let mut record = sweep();
+    record.arms.truncate(1);
+    record
+}
+
+/// A search that found what it sought.
+pub(crate) fn search() -> Record {
+    let step = |rate, confirms, outcome| Step { rate, run: 1, confirms, outcome, why: None };
+    let found = Search {
+        mode: "client".to_owned(),
+        connections: 16,
+        spoken: String::new(),
+        from: 100.0,
+        to: 1_000.0,
+        holds: vec!["p99 <= 20ms".to_owned()],
+        highest: Some(400.0),
+        broken: Some(410.0),
+        confirmed: Some(360.0),
+        limited: false,
+        steps: vec![step(400.0, false, Tried::Held), step(410.0, false, Tried::Broken), step(360.0, true, Tried::Held)],
+    };
+    Record { searches: vec![found], ..sweep() }
 }
 
 /// A run that was stopped before anything was counted.

@@ -74,6 +74,7 @@ pub(super) fn empty(slug: &str, title: &str) -> Record {
             },
         },
         arms: Vec::new(),
+        searches: Vec::new(),
     }
 }
 

@@ -4,6 +4,8 @@ use super::build::{empty, invalid, of_arms, with_control};
 use super::judge::{Ask, healed, p99, success};
 use super::plan::{Harm, Place, Plan, Rollout, Stream, places, seconds};
 use super::rehearse::rehearse;
+use squall::slo::search::Bisection;
+use squall_reports::record::search::{Outcome, Search};
 use squall_reports::record::{
     Arm, ArmKind, Cell, Event, EventKind, FaultSpan, Mark, Reason, Record, Said, SaidKind, SourceFile, Verdict, Witness,
 };
@@ -160,7 +162,7 @@ fn cell(rate: f64, connections: u32, mode: &str) -> Arm {
     let mut plan = Plan { phases: phases([("warm-up", 1), ("measure", 2)]), places: places("echo", 2), ..main_plan() };
     plan.kind = ArmKind::Cell;
     plan.streams = vec![stream("load", "echo", rate)];
-    plan.cell = Some(Cell { rate, connections, mode: mode.to_owned() });
+    plan.cell = Some(Cell::new(mode, rate, connections));
     // Close to what so few connections can carry, answers wait for one another.
     let room = f64::from(connections) * 600.0;
     let wait = 1.0 / (1.0 - (rate / room).min(0.97));
@@ -204,10 +206,68 @@ pub(super) fn sweep_with_holes() -> Record {
         }
     }
     let mut untold = Arm::empty(ArmKind::Cell);
-    untold.cell = Some(Cell { rate: 1_000.0, connections: 16, mode: "none".to_owned() });
+    untold.cell = Some(Cell::new("none", 1_000.0, 16));
     arms.push(untold);
     arms.push(cell(2_000.0, 16, "none"));
     sweep("sweep-with-holes", "a sweep of which some cells are missing", arms)
+}
+
+/// Two protocols and two sizes of bodies, which have panels of their own.
+pub(super) fn sweep_spoken() -> Record {
+    let mut arms = Vec::new();
+    for (protocol, payload) in [("http1", 0), ("http1", 65_536), ("http2", 0), ("http2", 65_536)] {
+        for (rate, mode) in [500.0, 1_000.0, 2_000.0].into_iter().flat_map(|rate| [(rate, "none"), (rate, "both")]) {
+            let mut arm = cell(rate, 16, mode);
+            let spoken =
+                Cell { protocol: Some(protocol.to_owned()), payload: Some(payload), ..Cell::new(mode, rate, 16) };
+            arm.cell = Some(spoken);
+            arms.push(arm);
+        }
+    }
+    sweep("sweep-spoken", "what protocols and bodies cost", arms)
+}
+
+/// Highest rates that were sought: one that nothing held, one that the generator ended.
+pub(super) fn searches() -> Record {
+    let mut record = sweep("searches", "the highest rate that each mode bears", vec![cell(500.0, 4, "client")]);
+    for (mode, each) in [("none", 480.0), ("client", 140.0), ("both", 110.0)] {
+        for connections in [1, 4, 16, 64, 256] {
+            // Gunther's law: what they share and what they agree upon.
+            let load = f64::from(connections);
+            let capacity = each * load / (1.0 + 0.02 * (load - 1.0) + 0.0004 * load * (load - 1.0));
+            let capacity = if (mode, connections) == ("both", 1) { 10.0 } else { capacity };
+            record.searches.push(search(mode, connections, capacity));
+        }
+    }
+    record
+}
+
+/// A search whose generator can send 6,000 requests a second.
+fn search(mode: &str, connections: u32, capacity: f64) -> Search {
+    let mut bisection = Bisection::new(100.0, 20_000.0);
+    while let Some(next) = bisection.next() {
+        if next.rate > 6_000.0 {
+            bisection.note(Outcome::Limited, Some("INVALID: the generator was late".to_owned()));
+        } else if next.rate > capacity {
+            let why = format!("FAIL: search.p99: asked <= 20 ms, observed {:.0} ms", 20.0 * next.rate / capacity);
+            bisection.note(Outcome::Broken, Some(why));
+        } else {
+            bisection.note(Outcome::Held, None);
+        }
+    }
+    Search {
+        mode: mode.to_owned(),
+        connections,
+        spoken: String::new(),
+        from: 100.0,
+        to: 20_000.0,
+        holds: vec!["p99 <= 20ms".to_owned(), "success >= 99%".to_owned()],
+        highest: bisection.highest(),
+        broken: bisection.broken(),
+        confirmed: bisection.confirmed(),
+        limited: bisection.is_limited(),
+        steps: bisection.into_steps(),
+    }
 }
 
 /// Text of every kind in every place that holds text.

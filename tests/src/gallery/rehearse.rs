@@ -99,6 +99,7 @@ impl<'a> Stage<'a> {
             .map(|stream| Flow {
                 name: stream.name.clone(),
                 to: stream.to.clone(),
+                journey: false,
                 rate: stream.rate,
                 connections: plan.cell.as_ref().map_or("up to 4000".to_owned(), |cell| cell.connections.to_string()),
                 time_out: stream.time_out,
@@ -130,7 +131,7 @@ impl<'a> Stage<'a> {
             .collect();
         arm.processes = (["proxy", "shim", "load"].into_iter().map(str::to_owned))
             .chain(plan.places.iter().map(|place| place.name.clone()))
-            .map(|name| Process { name, from: 0, cpu: Vec::new(), memory: Vec::new(), cpu_by_phase: Vec::new() })
+            .map(|name| Process { name, ..Process::default() })
             .collect();
         let mut stage = Self {
             plan,

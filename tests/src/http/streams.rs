@@ -78,17 +78,68 @@ pub fn ask(address: SocketAddr, request: &Request) -> Message {
     let asked = async { tokio::time::timeout(PATIENCE, exchange(address, request, &mut message)).await };
     let error = match runtime().block_on(asked) {
         Ok(Ok(())) => return message,
-        Ok(Err(error)) => error.reason().map_or_else(|| "closed".to_owned(), |reason| format!("{reason:?}")),
+        Ok(Err(error)) => said(&error),
         Err(_) => "no answer".to_owned(),
     };
     message.line = format!("{} [{error}]", message.line);
     message
 }
 
+/// A connection that is kept for several requests, one after another.
+#[derive(Debug)]
+pub struct Client {
+    runtime: tokio::runtime::Runtime,
+    sender: h2::client::SendRequest<Bytes>,
+    connection: tokio::task::JoinHandle<Result<(), h2::Error>>,
+}
+
+impl Client {
+    /// A new connection.
+    #[must_use]
+    pub fn to(address: SocketAddr) -> Self {
+        let runtime = runtime();
+        let (sender, connection) = runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+            let (sender, connection) = h2::client::handshake(stream).await.expect("a greeting");
+            (sender, tokio::spawn(connection))
+        });
+        Self { runtime, sender, connection }
+    }
+
+    /// Asks, and waits for the whole answer. What goes wrong stands in the first line of what is returned.
+    pub fn ask(&mut self, request: &Request) -> Message {
+        let mut message = Message::default();
+        let sender = self.sender.clone();
+        let asked = async { tokio::time::timeout(PATIENCE, on(sender, request, &mut message)).await };
+        if let Err(error) = self.runtime.block_on(asked).expect("no answer") {
+            message.line = format!("{} [{}]", message.line, said(&error));
+        }
+        message
+    }
+
+    /// Waits for the end of the connection, which must come.
+    pub fn is_over(&mut self) -> bool {
+        let ended = async { tokio::time::timeout(PATIENCE, &mut self.connection).await };
+        self.runtime.block_on(ended).is_ok()
+    }
+}
+
+fn said(error: &h2::Error) -> String {
+    error.reason().map_or_else(|| "closed".to_owned(), |reason| format!("{reason:?}"))
+}
+
 async fn exchange(address: SocketAddr, request: &Request, message: &mut Message) -> Result<(), h2::Error> {
     let stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
-    let (mut sender, connection) = h2::client::handshake(stream).await?;
+    let (sender, connection) = h2::client::handshake(stream).await?;
     tokio::spawn(connection);
+    on(sender, request, message).await
+}
+
+async fn on(
+    mut sender: h2::client::SendRequest<Bytes>,
+    request: &Request,
+    message: &mut Message,
+) -> Result<(), h2::Error> {
     let uri = if request.method == "CONNECT" {
         request.authority.clone()
     } else {

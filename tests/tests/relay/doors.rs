@@ -1,6 +1,6 @@
 //! Relays in front of instances with several ports, and of the proxies beside them.
 
-use squall::fault::spec::{AbortPlace, Kind};
+use squall::fault::spec::Kind;
 use squall::shim::wire::{Door, Fate, Relay, Start};
 use squall_tests::http::{Answer, Backend, Connection, status};
 use squall_tests::relay::{Relays, on_requests};
@@ -22,7 +22,7 @@ fn a_relay_refuses_until_somebody_is_behind_it_and_each_door_leads_to_its_own_po
     assert_eq!((ask(&relays, 0).text(), ask(&relays, 1).text()), ("shop".to_owned(), "admin".to_owned()));
     assert!(relays.offers(2).iter().all(|offer| offer.relay == 0 && offer.fate == Fate::Relayed));
     // A fault is the whole relay's.
-    relays.inject(1, &on_requests(Kind::Abort { status: 503, place: AbortPlace::Before }));
+    relays.inject(1, &on_requests(Kind::abort(503)));
     assert_eq!((ask(&relays, 0).status(), ask(&relays, 1).status()), (503, 503));
     relays.clear(1);
     relays.down();

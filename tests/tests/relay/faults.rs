@@ -1,6 +1,6 @@
 //! Each kind of fault: what it does, to whom, and what happens when it ends.
 
-use squall::fault::spec::{AbortPlace, Direction, Fault, Kind, Match, Pick};
+use squall::fault::spec::{AbortPlace, Direction, Fault, Kind, Match, Pick, Reply};
 use squall::shim::wire::{Fate, Report};
 use squall_tests::http::{Answer, Backend, Connection, ok};
 use squall_tests::relay::{Relays, on_connections, on_requests};
@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: cart\r\n\r\n";
-const ABORT: Kind = Kind::Abort { status: 503, place: AbortPlace::Before };
+const ABORT: Kind = Kind::abort(503);
 
 /// Waits for the answer in a thread; the test looks whether it has come.
 fn asking(mut connection: Connection) -> std::sync::mpsc::Receiver<std::io::Result<u16>> {
@@ -46,7 +46,7 @@ fn abort_before_is_answered_in_the_instances_place_and_withheld() {
 fn abort_after_lets_the_instance_do_its_work_first() {
     let backend = Backend::named("cart");
     let mut relays = Relays::start(&[&backend]);
-    relays.inject(1, &on_requests(Kind::Abort { status: 500, place: AbortPlace::After }));
+    relays.inject(1, &on_requests(Kind::Abort { reply: Reply::of(500), place: AbortPlace::After }));
     assert_eq!(relays.connect().ask(GET).status(), 500);
     assert_eq!(backend.asked().len(), 1);
     assert_eq!(relays.offers(1)[0].fate, Fate::Relayed);
@@ -93,6 +93,7 @@ fn only_what_matches_is_hit() {
         method: Some("GET".to_owned()),
         path: Some("/cart*".to_owned()),
         header: Some(("x-user".to_owned(), "ann".to_owned())),
+        ..Match::default()
     };
     relays.inject(1, &Fault { matching, ..on_requests(ABORT) });
     let mut connection = relays.connect();
@@ -114,7 +115,7 @@ fn only_what_matches_is_hit() {
 fn latency_holds_each_request_and_ends_at_once_when_cleared() {
     let backend = Backend::named("cart");
     let mut relays = Relays::start(&[&backend]);
-    relays.inject(1, &on_requests(Kind::Latency { base: Duration::from_millis(60), jitter: Duration::ZERO }));
+    relays.inject(1, &on_requests(Kind::latency(Duration::from_millis(60))));
     let mut connection = relays.connect();
     for _ in 0..2 {
         #[allow(clippy::disallowed_methods, reason = "the client's own clock")]
@@ -123,7 +124,7 @@ fn latency_holds_each_request_and_ends_at_once_when_cleared() {
         assert!(begin.elapsed() >= Duration::from_millis(60));
     }
     relays.clear(1);
-    relays.inject(2, &on_requests(Kind::Latency { base: Duration::from_secs(600), jitter: Duration::ZERO }));
+    relays.inject(2, &on_requests(Kind::latency(Duration::from_secs(600))));
     let answer = asking(connection);
     assert_eq!(answer.recv_timeout(Duration::from_millis(100)).unwrap_err(), RecvTimeoutError::Timeout);
     relays.clear(2);
@@ -253,9 +254,9 @@ fn bandwidth_bounds_an_answer_that_is_under_way() {
 fn faults_act_together_and_the_first_that_ends_a_request_wins() {
     let backend = Backend::start(|_| ok("cart"));
     let mut relays = Relays::start(&[&backend]);
-    relays.inject(1, &on_requests(Kind::Latency { base: Duration::from_millis(30), jitter: Duration::ZERO }));
+    relays.inject(1, &on_requests(Kind::latency(Duration::from_millis(30))));
     relays.inject(2, &on_requests(ABORT));
-    relays.inject(3, &on_requests(Kind::Abort { status: 418, place: AbortPlace::Before }));
+    relays.inject(3, &on_requests(Kind::abort(418)));
     let mut connection = relays.connect();
     #[allow(clippy::disallowed_methods, reason = "the client's own clock")]
     let begin = Instant::now();

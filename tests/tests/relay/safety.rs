@@ -1,12 +1,12 @@
 //! No fault outlives whoever asked for it.
 
-use squall::fault::spec::{AbortPlace, Kind};
+use squall::fault::spec::Kind;
 use squall::shim::wire::{LEASE, Report};
 use squall_tests::http::Backend;
 use squall_tests::relay::{Relays, on_requests};
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: cart\r\n\r\n";
-const ABORT: Kind = Kind::Abort { status: 503, place: AbortPlace::Before };
+const ABORT: Kind = Kind::abort(503);
 
 #[test]
 fn without_a_heartbeat_the_lease_ends_and_every_fault_with_it() {

@@ -1,6 +1,6 @@
 //! Plain TCP: bytes pass as they are, a connection is the unit.
 
-use squall::fault::spec::{AbortPlace, Direction, Kind};
+use squall::fault::spec::{Direction, Kind, Slices};
 use squall::shim::wire::Fate;
 use squall_tests::relay::{Relays, on_connections, on_requests};
 use std::io::{Read, Write};
@@ -53,7 +53,7 @@ fn bytes_pass_both_ways_at_once_and_an_end_is_passed_on() {
 #[test]
 fn faults_on_requests_are_refused() {
     let mut relays = Relays::to(&[echo()], true, 1);
-    let refused = relays.try_inject(1, &on_requests(Kind::Abort { status: 503, place: AbortPlace::Before }));
+    let refused = relays.try_inject(1, &on_requests(Kind::abort(503)));
     assert_eq!(refused.as_deref(), Some("a plain TCP relay sees no requests"));
 }
 
@@ -89,4 +89,21 @@ fn a_reset_hits_open_connections_at_once() {
     relays.inject(1, &on_connections(Kind::Reset { after_bytes: 0 }));
     let error = stream.read(&mut [0]).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn bytes_of_a_connection_are_corrupted_sliced_and_cut_in_order() {
+    let mut relays = Relays::to(&[echo()], true, 1);
+    relays.inject(1, &on_connections(Kind::Corrupt { every: 4 }));
+    assert_eq!(says(&mut connect(&relays), b"aaaaaaaa").expect("an echo"), b"`aaa`aaa");
+    relays.clear(1);
+    relays.inject(2, &on_connections(Kind::Slicer(Slices { size: 2, every: Duration::from_millis(1) })));
+    assert_eq!(says(&mut connect(&relays), b"sliced both ways").expect("an echo"), b"sliced both ways");
+    relays.clear(2);
+    relays.inject(3, &on_connections(Kind::Truncate { after_bytes: 5 }));
+    let mut stream = connect(&relays);
+    stream.write_all(b"hello, world").expect("sent");
+    let mut back = Vec::new();
+    stream.read_to_end(&mut back).expect("closed, not reset");
+    assert_eq!(back, b"hello");
 }

@@ -47,6 +47,28 @@ fn a_target_that_loses_every_fifth_request_is_worse_in_every_block() {
 }
 
 #[test]
+fn two_scenarios_are_compared_with_the_processor_time_of_their_services() {
+    let scenario = |latency: &str, cpu: &str| {
+        format!(
+            "scenario: {latency}\nmesh: {{mode: none}}\n\
+             topology: {{services: [{{name: cart, responds: {{latency: {latency}, cpu: {cpu}}}}}]}}\n\
+             load: {{to: cart, rate: 100/s}}\n\
+             timeline: [{{phase: warm-up, for: 100ms}}, {{phase: all, for: 400ms}}]\n\
+             expect: {{all: {{success: \">= 90%\"}}}}\n"
+        )
+    };
+    let project = project().file("quick.yaml", &scenario("1ms", "0ms")).file("slow.yaml", &scenario("20ms", "3ms"));
+    let ended = compare(&project, ["quick.yaml", "slow.yaml"], &["--blocks", "6", "--json"]).expect_code(99);
+    let told = ended.json_lines().remove(0);
+    let verdict = |name: &str| {
+        let figures = told["figures"].as_array().expect("figures");
+        figures.iter().find(|one| one["figure"] == name).map(|one| one["verdict"].clone())
+    };
+    assert_eq!(verdict("p50"), Some("worse".into()), "{told}");
+    assert_eq!(verdict("cpu-of-services"), Some("worse".into()), "{told}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_said_before_anything_is_measured() {
     let scenario = "scenario: one\ntopology: {services: [{name: cart}]}\nmesh: {mode: none}\nload: {to: cart, rate: 10/s}\n\
                     timeline: [{phase: load, for: 1s}]\nexpect: {load: {lost: \"== 0\"}}\n";

@@ -55,6 +55,17 @@ fn nights_are_kept_once_and_a_slowdown_of_late_fails_the_check() {
 }
 
 #[test]
+fn it_is_kept_as_it_was_where_a_record_cannot_be_read() {
+    let project = project().file("broken.json", "{\"format\": \"squall/record\"");
+    let records = nights(&project, 4, 0);
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let _ = history(&project, &[&["add"], &records[..]].concat(), 0);
+    let (_, said) = history(&project, &["rebuild", records[0], "broken.json"], 1);
+    assert!(said.contains("broken.json"), "{said}");
+    assert_eq!(history(&project, &["list"], 0).0.lines().count(), 4);
+}
+
+#[test]
 fn it_is_made_anew_from_the_records_drawn_and_exported() {
     let project = project();
     let records = nights(&project, 12, 3);

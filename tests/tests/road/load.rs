@@ -149,3 +149,33 @@ fn what_lies_before_a_service_that_runs_already_can_be_broken_and_it_itself_cann
     let refused = project.run(&["check", "kill.yaml"]).expect_code(104).err();
     assert!(refused.contains("is not ours to kill"), "{refused}");
 }
+
+#[test]
+fn requests_take_the_rows_of_a_table_in_turn() {
+    let backend = Backend::named("ok");
+    let scenario = format!(
+        "
+scenario: users are asked for
+topology: {{services: [{{name: shop, at: ['{}']}}]}}
+load: {{to: shop, rate: 60/s, request: {{method: POST, path: '/users/${{id}}', headers: {{x-plan: '${{plan}}'}}, body: {{text: '{{\"id\": ${{id}}}}'}}, data: users.csv}}}}
+timeline: [{{phase: all, for: 2s}}]
+expect: {{all: {{lost: '== 0'}}}}
+",
+        backend.address
+    );
+    let project = project().file("users.yaml", &scenario).file("users.csv", "id,plan\n7,free\n8,paid\n9,\"a, b\"\n");
+    let _ = project.run(&["run", "users.yaml", "--platform", "external", "--no-control"]).expect_code(0);
+    let asked = backend.asked();
+    let of = |id: &str| asked.iter().filter(|one| one.target() == format!("/users/{id}")).collect::<Vec<_>>();
+    let (first, last) = (of("7"), of("9"));
+    assert!(first.len() >= 40 && first.len().abs_diff(last.len()) <= 1, "{} {}", first.len(), last.len());
+    assert!(last.iter().all(|one| one.field("x-plan") == "a, b" && one.text() == "{\"id\": 9}"), "{:?}", last.first());
+
+    let wrong = scenario.replace("${plan}", "${plans}");
+    std::fs::write(project.path().join("users.yaml"), wrong).expect("a file");
+    let refused = project.run(&["check", "users.yaml"]).expect_code(104).err();
+    assert!(refused.contains("no column `plans`") && refused.contains("`plan`"), "{refused}");
+    std::fs::write(project.path().join("users.csv"), "id,plan\n7,free\n8\n").expect("a file");
+    let refused = project.run(&["check", "users.yaml"]).expect_code(104).err();
+    assert!(refused.contains("users.csv") && refused.contains("found record with 1 fields"), "{refused}");
+}

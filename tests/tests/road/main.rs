@@ -4,8 +4,12 @@ mod advice;
 mod bootstrap;
 mod compare;
 mod history;
+mod journeys;
 mod load;
 mod modes;
+mod processes;
+mod protocols;
+mod sweep;
 mod textbook;
 
 use serde_json::Value;

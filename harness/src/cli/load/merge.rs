@@ -85,6 +85,7 @@ impl Args {
             reasons: judged.reasons,
             expectations: judged.expectations,
             arms: vec![arm],
+            searches: Vec::new(),
             ..first.clone()
         })
     }

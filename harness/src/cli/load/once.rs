@@ -22,6 +22,7 @@ pub(in crate::cli) fn once(
         rerun: false,
         repeat: 1,
         keep: false,
+        resume: None,
         set: Vec::new(),
         reports: false,
         junit: None,

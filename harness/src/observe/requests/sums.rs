@@ -14,15 +14,18 @@ impl Requests {
         }
         let from = micros(sums.from);
         let phase = self.phase_at(from);
+        let is_journey = self.journeys[flow];
         let (series, cell) = (&mut self.outcomes[flow], &mut self.cells[flow][phase]);
         let slots = series.planned.len();
         for (slot, end, status, count) in &sums.ended {
             let slot = (*slot as usize).min(slots.saturating_sub(1));
-            self.changed = self.changed.min(slot);
             let outcome = outcome(*end, *status);
-            series.by_outcome.entry(outcome.clone()).or_insert_with(|| vec![0; slots])[slot] += count;
+            if !is_journey {
+                self.changed = self.changed.min(slot);
+                series.by_outcome.entry(outcome.clone()).or_insert_with(|| vec![0; slots])[slot] += count;
+            }
             let count = u64::from(*count);
-            if self.closed[flow] {
+            if self.unplanned[flow] {
                 series.planned[slot] += count as u32;
                 cell.planned += count;
             }
@@ -30,7 +33,10 @@ impl Requests {
                 *cell.statuses.entry(*status).or_default() += count;
             }
             *cell.outcomes.entry(outcome).or_default() += count;
-            self.ended[phase] += count;
+            self.ended[phase] += if is_journey { 0 } else { count };
+        }
+        if is_journey {
+            cell.sent += sums.count();
         }
         for (slot, count) in &sums.sent {
             let slot = (*slot as usize).min(slots.saturating_sub(1));
@@ -41,10 +47,12 @@ impl Requests {
             // What our own worker has written is a histogram.
             let Ok(histogram) = Histogram::decode(&latencies.histogram) else { continue };
             match (latencies.kind, latencies.population) {
-                (LatencyKind::Response, Population::All) => {
+                (LatencyKind::Response, Population::All) if !is_journey => {
                     self.seconds[flow].entry(from / SECOND).or_default().add(&histogram);
                 }
-                (LatencyKind::PacerLag, _) => self.lags.entry(from / SECOND).or_default().add(&histogram),
+                (LatencyKind::PacerLag, _) if !is_journey => {
+                    self.lags.entry(from / SECOND).or_default().add(&histogram);
+                }
                 _ => {}
             }
             cell.latencies.entry((latencies.kind, latencies.population)).or_default().add(&histogram);

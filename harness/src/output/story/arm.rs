@@ -234,6 +234,10 @@ impl ArmStory {
         let phase = &outline.phases[index];
         let long = (phase.to - phase.from) as f64 / 1e6;
         let planned = outline.planned.get(index).copied().unwrap_or(0);
+        if planned == 0 {
+            // How many there will be is known when they have been sent.
+            return format!("{} {} s", phase.name, plain(long));
+        }
         format!("{} {} s, {} requests at {:.0}/s", phase.name, plain(long), count(planned), planned as f64 / long)
     }
 

@@ -1,5 +1,6 @@
 //! Everything of one arm that runs: instances, relays, proxies, load worker. Whoever drops it ends it.
 
+mod generators;
 mod pipes;
 mod road;
 
@@ -7,24 +8,24 @@ use super::Setting;
 use super::instances::{self, Instance, Unready};
 use super::plan::ArmPlan;
 use super::proxy::{self, MeshFiles, Proxy};
-use super::relays::{RelayError, Relays, line};
+use super::relays::{RelayError, Relays};
 use crate::clock::{Nanos, now};
 use crate::deploy::mesh::{self, Endpoint};
 use crate::deploy::ready;
-use crate::load::wire::{Frame, Go, Plan, Ready, STOP, Tells};
-use crate::process::{Launch, NotReady, Process, SpawnError, proc};
+use crate::load::wire::{Frame, Plan, Tells};
+use crate::process::proc::{self, Usage};
+use crate::process::{Launch, NotReady, Process, SpawnError};
 use crate::scenario::resolved::{Flow, Phase};
 use crate::shim::wire::Report;
 use crate::topology::InstanceName;
 use crate::units::Percent;
-use pipes::read_frames;
+use generators::Generators;
 use squall_proxy::config::{self, LoadOptions};
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::process::ChildStdout;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How long the proxy may take to load what was written.
@@ -92,11 +93,10 @@ pub(super) struct Deployment {
     pub(super) bare_timer_p99: u64,
     pub(super) plans: Vec<crate::load::wire::FlowPlan>,
     pub(super) endpoints: Vec<Endpoint>,
-    load: Process,
+    generators: Generators,
     shim: Option<Process>,
     /// The one that clients ask.
     proxy: Option<Proxy>,
-    load_input: Option<std::process::ChildStdin>,
 }
 
 impl Deployment {
@@ -140,7 +140,13 @@ impl Deployment {
             plans.push(plan.flow(flow, phases, to));
         }
         let tells = if relayed.is_some() { Tells::Samples } else { Tells::Sums(edges(phases)) };
-        let (load, load_input, bare_timer_p99) = Self::load(setting, &plans, &instances, tells, &sender)?;
+        let asked = Plan {
+            flows: plans,
+            instances: instances.iter().map(|instance| instance.name.to_string()).collect(),
+            seed: setting.load_seed(),
+            tells,
+        };
+        let (generators, ready) = Generators::start(setting, &asked, &sender).await?;
         let has_hooks = relayed.as_ref().is_some_and(|relayed| !relayed.behind.is_empty());
         let (shim, relays) = relayed.map(|relayed| (relayed.shim, relayed.relays)).unzip();
         let deployment = Self {
@@ -151,39 +157,15 @@ impl Deployment {
             sender,
             files,
             event_log,
-            bare_timer_p99,
-            plans,
+            bare_timer_p99: ready.bare_timer_p99,
+            plans: asked.flows,
             endpoints,
-            load,
+            generators,
             shim,
             proxy,
-            load_input: Some(load_input),
         };
         deployment.watch();
         Ok(deployment)
-    }
-
-    #[allow(clippy::type_complexity)]
-    fn load(
-        setting: &Setting<'_>,
-        plans: &[crate::load::wire::FlowPlan],
-        instances: &[Instance],
-        tells: Tells,
-        sender: &UnboundedSender<Input>,
-    ) -> Result<(Process, std::process::ChildStdin, u64), Error> {
-        let mut load = setting.spawner.spawn(&launch(setting, "load", vec!["load-worker".to_owned()], true))?;
-        let plan = Plan {
-            flows: plans.to_vec(),
-            instances: instances.iter().map(|instance| instance.name.to_string()).collect(),
-            seed: setting.load_seed(),
-            tells,
-        };
-        let mut input = load.stdin.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        input.write_all(&line(&plan)?)?;
-        let ready: Ready = load.ready()?;
-        let output = load.stdout.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        tokio::task::spawn_local(read_frames(ChildStdout::from_std(output)?, sender.clone()));
-        Ok((load, input, ready.bare_timer_p99))
     }
 
     /// Tells of processes that end although they must not.
@@ -263,17 +245,17 @@ impl Deployment {
 
     /// Lets the load begin.
     pub(super) fn go(&mut self, at: Nanos) -> Result<(), Error> {
-        let Some(input) = self.load_input.as_mut() else {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
-        };
-        Ok(input.write_all(&line(&Go { at: at.0 })?)?)
+        Ok(self.generators.go(at)?)
+    }
+
+    /// One of those who ask is done; true once all are.
+    pub(super) fn load_done(&mut self) -> bool {
+        self.generators.done()
     }
 
     /// Ends the load; requests that are open are cut.
     pub(super) fn stop_load(&mut self) {
-        if let Some(mut input) = self.load_input.take() {
-            let _ = writeln!(input, "{STOP}");
-        }
+        self.generators.stop();
     }
 
     pub(super) fn index(&self, name: &InstanceName) -> Option<usize> {
@@ -318,13 +300,12 @@ impl Deployment {
         })
     }
 
-    /// Processor time and memory of every process, now.
-    pub(super) fn usage(&self) -> Vec<(String, u64, u64)> {
-        let fixed = [Some(&self.load), self.shim.as_ref(), self.proxy.as_ref().map(|proxy| &proxy.process)];
+    /// What every process has taken so far.
+    pub(super) fn usage(&self) -> Vec<(String, Usage)> {
+        let fixed = [self.shim.as_ref(), self.proxy.as_ref().map(|proxy| &proxy.process)];
         let instances = self.instances.iter().flat_map(Instance::processes);
-        let all = fixed.into_iter().flatten().chain(instances);
-        all.filter_map(|process| proc::usage(process.pid).map(|(cpu, memory)| (process.name.clone(), cpu, memory)))
-            .collect()
+        let all = self.generators.processes().chain(fixed.into_iter().flatten()).chain(instances);
+        all.filter_map(|process| Some((process.name.clone(), proc::usage(process.pid)?))).collect()
     }
 
     /// Where everything listens, for people.
@@ -344,11 +325,11 @@ impl Deployment {
 
     /// Ends everything.
     pub(super) async fn end(mut self, setting: &Setting<'_>) {
-        self.load_input = None;
+        self.generators.stop();
         if let Some(proxy) = &self.proxy {
             proxy.process.stop(GRACE).await;
         }
-        self.load.kill();
+        self.generators.kill();
         // Side by side: each may take its time to write its last lines.
         let sidecars = self.instances.iter_mut().filter_map(|instance| instance.sidecar.as_mut()?.take());
         let ending: Vec<_> =

@@ -13,6 +13,7 @@ use super::timeline::{self, Step};
 use super::{Setting, faults, findings, progress};
 use crate::clock::{Nanos, now};
 use crate::control::supervisor::Supervised;
+use crate::fault::spec::Kind;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
 use crate::process::proc;
@@ -52,6 +53,9 @@ pub(in crate::run) enum Error {
         /// Why.
         source: faults::Error,
     },
+    /// More than one thing went wrong, each by itself.
+    #[error("{0}")]
+    Several(String),
     /// A release could not be shifted.
     #[error(transparent)]
     Release(#[from] squall_proxy::config::weights::Error),
@@ -97,14 +101,18 @@ pub(super) async fn drive(
         releases: Vec::new(),
         supervised,
         restarts: Vec::new(),
+        overdue: Vec::new(),
     };
     let driven = drive.until_done().await;
     // Whatever happened, faults end first, in the reverse order.
-    let mut cleared = Ok(());
+    let mut wrong: Vec<Error> = driven.err().into_iter().collect();
     while let Some(fault) = drive.active.pop() {
-        cleared = cleared.and(drive.clear(fault).await);
+        wrong.extend(drive.clear(fault).await.err());
     }
-    driven.and(cleared)?;
+    if wrong.len() > 1 {
+        return Err(Error::Several(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")));
+    }
+    wrong.pop().map_or(Ok(()), Err)?;
     drive.until_undone().await?;
     drive.last_reports().await?;
     let Drive { mut recorder, arm: number, .. } = drive;
@@ -157,6 +165,16 @@ struct Drive<'a, 'b> {
     supervised: Vec<Option<Supervised>>,
     /// Instances that are to be started again, and when.
     restarts: Vec<(Nanos, usize)>,
+    /// Processes that live no longer than so.
+    overdue: Vec<Overdue>,
+}
+
+/// The end of a process that a fault has given some time.
+struct Overdue {
+    at: Nanos,
+    fault: usize,
+    instance: usize,
+    generation: u32,
 }
 
 impl Drive<'_, '_> {
@@ -212,7 +230,7 @@ impl Drive<'_, '_> {
             Input::Frame(Frame::Sample(sample)) => self.recorder.sample(sample),
             Input::Frame(Frame::Sums(sums)) => self.recorder.sums(&sums),
             Input::Frame(Frame::Health(health)) => self.recorder.health(health),
-            Input::Frame(Frame::Done) => return Ok(true),
+            Input::Frame(Frame::Done) => return Ok(self.deployment.load_done()),
             Input::Report(report) => self.reported(report)?,
             Input::Died(name) => {
                 return Err(self.died(name));
@@ -257,6 +275,9 @@ impl Drive<'_, '_> {
         let effect = effect.map_err(|source| Error::Fault { what: fault.what.clone(), source })?;
         if let Some(effect) = effect {
             self.recorder.fault_effect(index, effect, Witness::Harness);
+        }
+        if let Kind::Terminate { grace, .. } = fault.fault.kind {
+            self.give(index, instance, grace);
         }
         self.second()
     }
@@ -319,8 +340,8 @@ impl Drive<'_, '_> {
 
     /// Once a second: processes are measured, and the second before goes to the record on disk.
     fn second(&mut self) -> Result<(), Error> {
-        for (name, cpu, memory) in self.deployment.usage() {
-            self.recorder.process(&name, now(), cpu, memory);
+        for (name, usage) in self.deployment.usage() {
+            self.recorder.process(&name, now(), usage);
         }
         if let Some((stolen, all)) = proc::stolen() {
             self.recorder.machine(stolen, all);

@@ -45,7 +45,12 @@ pub(super) async fn inject(
             deployment.refuse(instance).await?;
             Ok(Some(gone))
         }
-        (Kind::Kill { .. }, _) => {
+        // It is gone when it is; the drive looks after that.
+        (Kind::Terminate { .. }, _) => {
+            deployment.instances[instance].terminate();
+            Ok(None)
+        }
+        (Kind::Kill { .. } | Kind::CrashLoop { .. }, _) => {
             let gone = deployment.instances[instance].kill(setting).await;
             deployment.refuse(instance).await?;
             Ok(Some(gone))
@@ -85,8 +90,12 @@ pub(super) async fn clear(
             Ok(Some(now()))
         }
         // By the kubelet's rules the supervisor has long started it again, or never will.
-        (Kind::Kill { restart: true }, _) => Ok(Some(now())),
-        (Kind::Kill { restart: false }, _) => {
+        (kind, _) if kind.is_restarted() || matches!(kind, Kind::CrashLoop { .. }) => Ok(Some(now())),
+        (Kind::Kill { .. } | Kind::Terminate { .. }, _) => {
+            if deployment.instances[instance].process.is_some() {
+                deployment.instances[instance].kill(setting).await;
+                deployment.refuse(instance).await?;
+            }
             deployment.start_again(setting, instance)?;
             Ok(None)
         }

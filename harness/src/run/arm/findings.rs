@@ -5,7 +5,7 @@ use super::plan::ArmPlan;
 use super::{Setting, asked};
 use crate::clock::{self, Nanos};
 use crate::load::schedule::Schedule;
-use crate::load::wire::Connections;
+use crate::load::wire::{Connections, Pace};
 use crate::observe::{Recorder, Setup};
 use crate::scenario::resolved::{Action, Phase};
 use crate::service::ledger;
@@ -31,8 +31,14 @@ pub(super) fn setup(setting: &Setting<'_>, phases: &[Phase], deployment: &Deploy
     let flow = |(flow, plan): (&crate::scenario::resolved::Flow, &crate::load::wire::FlowPlan)| Flow {
         name: flow.name.clone(),
         to: flow.to.clone(),
-        rate: plan.pace.schedule().map_or(0.0, Schedule::highest),
+        rate: match (&plan.pace, flow.pace.profile()) {
+            // At most: not every user comes so far.
+            (Pace::Steps, Some(users)) => users.highest().0,
+            (pace, _) => pace.schedule().map_or(0.0, Schedule::highest),
+        },
+        journey: flow.journey.is_some(),
         connections: match plan.connections {
+            _ if flow.journey.is_some() => "those of its steps".to_owned(),
             Connections::Fixed(number) => number.to_string(),
             Connections::UpTo(number) => format!("up to {number}"),
             Connections::Each => "one a request".to_owned(),

@@ -5,8 +5,7 @@ use super::proxy;
 use super::sidecar::Sidecar;
 use crate::clock::{Nanos, now};
 use crate::deploy::ready;
-use crate::journal::{Journal, Undo};
-use crate::process::{Launch, Process, SpawnError};
+use crate::process::{Launch, Process, SpawnError, program_at};
 use crate::scenario::resolved::{Latency, Program, Responds, Service, Version};
 use crate::seed::Seed;
 use crate::service::options;
@@ -14,7 +13,6 @@ use crate::topology::InstanceName;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 /// How long a program of the user's may take until it is ready.
@@ -151,7 +149,7 @@ impl Instance {
         self.generation += 1;
         let (program, arguments, environment, folder) = self.command(setting, &file)?;
         let own = program.is_none();
-        let mut process = setting.spawner.spawn(&Launch {
+        let noted = setting.spawn(&Launch {
             name: self.name.to_string(),
             program,
             arguments,
@@ -162,8 +160,8 @@ impl Instance {
             survives: false,
             run: setting.run.to_owned(),
         })?;
-        let undo = Undo::Kill { pid: process.pid, start_time: process.start_time };
-        self.journal_id = journal(setting).intend(undo)?;
+        let (mut process, journal_id) = (noted.process, noted.journal_id);
+        self.journal_id = journal_id;
         if own {
             let ready: Ready = process.ready()?;
             self.address = ready.listen;
@@ -216,9 +214,7 @@ impl Instance {
                 }
                 let port = self.address.port().to_string();
                 let mut words = run.iter().map(|word| word.replace("{port}", &port));
-                let program = words.next().unwrap_or_default();
-                let program = if program.contains('/') { folder.join(program) } else { PathBuf::from(program) };
-                let program = if program.is_relative() { on_path(&program) } else { program };
+                let program = program_at(&words.next().unwrap_or_default(), folder);
                 Ok((Some(program), words.collect(), env.clone(), folder.clone()))
             }
         }
@@ -271,10 +267,14 @@ impl Instance {
         }
         if let Some(process) = process {
             process.ended().await;
-            // The undo has become a kill of nobody.
-            let _ = journal(setting).undone(self.journal_id);
+            setting.gone(self.journal_id);
         }
         now()
+    }
+
+    /// Tells the process to end. The proxy beside it goes when it has gone.
+    pub(super) fn terminate(&self) {
+        self.process.iter().for_each(Process::terminate);
     }
 
     /// Stops the process and the proxy beside it, and waits until the kernel says so.
@@ -323,16 +323,6 @@ async fn until_served(address: SocketAddr, path: Option<&str>) -> Result<(), Unr
         tokio::time::sleep(ASK).await;
     }
     Err(Unready::Slow(why))
-}
-
-fn journal<'a>(setting: &'a Setting<'_>) -> std::sync::MutexGuard<'a, Journal> {
-    setting.journal.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn on_path(program: &std::path::Path) -> PathBuf {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file());
-    found.unwrap_or_else(|| program.to_owned())
 }
 
 fn responds(resolved: &Responds) -> options::Responds {

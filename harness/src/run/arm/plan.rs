@@ -1,10 +1,14 @@
 //! Which arms a scenario has, and what each of them runs. Pure.
 
-use crate::load::wire::{self, Connections, FlowPlan};
+use crate::load::wire::{self, Body, Connections, FlowPlan, Protocol};
 use crate::scenario::resolved::{
-    Entrance, Flow, HeaderValue, MeshMode, OtherPolicies, Pace, Phase, PolicySource, Profile, Scenario, Service,
+    Combination, Entrance, Flow, HeaderValue, MeshMode, OtherPolicies, Pace, Phase, PolicySource, Profile, Scenario,
+    Search, Service,
 };
+use crate::slo::search::Next;
 use crate::units::Rate;
+use rand::Rng;
+use rand::seq::SliceRandom;
 use squall_proxy::policy::Healing;
 use squall_reports::record::{Arm, ArmKind, Cell};
 use std::net::SocketAddr;
@@ -22,38 +26,71 @@ pub(in crate::run) struct ArmPlan {
     /// Policies in the place of the scenario's own.
     pub(in crate::run) policies: Option<OtherPolicies>,
     pub(in crate::run) cell: Option<Cell>,
+    /// What is spoken, where the sweep says it.
+    protocol: Option<Protocol>,
+    /// How long it is measured, where that is not what the sweep says.
+    measure: Option<Duration>,
     /// Ends early: the control needs no recovery.
     until_outage: bool,
 }
 
 /// The arms of a scenario: as written, and its control if it has one and `control` asks for it; or the cells of its sweep.
 pub(in crate::run) fn plans(scenario: &Scenario, control: bool) -> Vec<ArmPlan> {
-    let plan = |kind, cell| ArmPlan { kind, without: Vec::new(), policies: None, cell, until_outage: false };
     if let Some(sweep) = &scenario.sweep {
-        let mut cells = Vec::new();
-        for rate in &sweep.rates {
-            for connections in &sweep.connections {
-                for mode in &sweep.modes {
-                    let mode = mode.word().to_owned();
-                    cells.push(plan(ArmKind::Cell, Some(Cell { rate: rate.0, connections: *connections, mode })));
-                }
-            }
-        }
-        return cells;
+        let blocks = if sweep.search.is_some() { 0 } else { sweep.blocks };
+        let cells =
+            (1..=blocks).flat_map(|block| sweep.combinations().into_iter().map(move |one| ArmPlan::cell(one, block)));
+        return cells.collect();
     }
-    let mut plans = vec![plan(ArmKind::Main, None)];
+    let mut plans = vec![ArmPlan::new(ArmKind::Main)];
     if let Some(wanted) = scenario.control.as_ref().filter(|_| control) {
         plans.push(ArmPlan {
             without: wanted.without.clone(),
             policies: wanted.policies.clone(),
             until_outage: !wanted.whole_timeline,
-            ..plan(ArmKind::Control, None)
+            ..ArmPlan::new(ArmKind::Control)
         });
     }
     plans
 }
 
+/// The order in which the arms of a sweep run: block after block, each in an order of its own, so that a machine that changes its speed
+/// favours no cell.
+pub(in crate::run) fn shuffled(mut plans: Vec<ArmPlan>, random: &mut impl Rng) -> Vec<ArmPlan> {
+    plans.shuffle(random);
+    plans.sort_by_key(|plan| plan.cell.as_ref().map(|cell| cell.block));
+    plans
+}
+
 impl ArmPlan {
+    fn new(kind: ArmKind) -> Self {
+        Self {
+            kind,
+            without: Vec::new(),
+            policies: None,
+            cell: None,
+            protocol: None,
+            measure: None,
+            until_outage: false,
+        }
+    }
+
+    fn cell(one: Combination, block: u32) -> Self {
+        let cell = Cell {
+            protocol: one.protocol.map(|protocol| protocol.word().to_owned()),
+            payload: one.payload,
+            block,
+            ..Cell::new(one.mode.word(), one.rate.0, one.connections)
+        };
+        Self { cell: Some(cell), protocol: one.protocol, ..Self::new(ArmKind::Cell) }
+    }
+
+    /// A step of a search, at its rate in the place of the combination's.
+    pub(in crate::run) fn step(one: Combination, step: Next, search: &Search) -> Self {
+        let measure = Some(search.confirm).filter(|_| step.confirms);
+        Self { measure, ..Self::cell(Combination { rate: Rate(step.rate), ..one }, step.run) }
+    }
+
     /// The plan by which an arm was run, for another try.
     pub(in crate::run) fn of(arm: &Arm, scenario: &Scenario) -> Option<Self> {
         plans(scenario, true).into_iter().find(|plan| plan.is_of(arm))
@@ -67,7 +104,7 @@ impl ArmPlan {
     /// `run`, `control`, or the cell's coordinates.
     pub(in crate::run) fn name(&self) -> String {
         match (&self.cell, self.kind) {
-            (Some(cell), _) => format!("{} at {}/s, {} connections", cell.mode, cell.rate, cell.connections),
+            (Some(cell), _) => cell.to_string(),
             (None, ArmKind::Control) => "control".to_owned(),
             (None, _) => "run".to_owned(),
         }
@@ -76,7 +113,7 @@ impl ArmPlan {
     /// Name of its folder below the scenario's.
     pub(in crate::run) fn folder(&self, try_number: u32) -> String {
         let name = match &self.cell {
-            Some(cell) => format!("{}-{}-{}", cell.mode, cell.rate, cell.connections),
+            Some(cell) => cell.file_name(),
             None => self.name(),
         };
         if try_number == 1 { name } else { format!("{name}-try-{try_number}") }
@@ -127,7 +164,10 @@ impl ArmPlan {
             actions: Vec::new(),
         };
         if let Some(sweep) = &scenario.sweep {
-            return vec![phase("warm-up", sweep.warm_up, false), phase("measure", sweep.measure, true)];
+            return vec![
+                phase("warm-up", sweep.warm_up, false),
+                phase("measure", self.measure.unwrap_or(sweep.measure), true),
+            ];
         }
         let mut phases = scenario.timeline.clone();
         if self.until_outage {
@@ -143,7 +183,8 @@ impl ArmPlan {
         if let Some(cell) = &self.cell {
             return cell.rate;
         }
-        scenario.flows.iter().filter_map(|flow| flow.pace.profile()).map(|profile| profile.highest().0).sum()
+        let asking = scenario.flows.iter().filter(|flow| flow.journey.is_none());
+        asking.filter_map(|flow| flow.pace.profile()).map(|profile| profile.highest().0).sum()
     }
 
     /// What the load worker is told of one flow. Secrets are looked up here and never recorded.
@@ -162,10 +203,12 @@ impl ArmPlan {
             method: flow.method.clone(),
             path: flow.path.clone(),
             headers: flow.headers.iter().map(header).collect(),
-            protocol: flow.protocol,
+            protocol: self.protocol.unwrap_or(flow.protocol),
             tls: flow.tls.clone(),
             numbered: true,
-            body: flow.body.clone(),
+            body: self.cell.as_ref().and_then(|cell| cell.payload).map_or_else(|| flow.body.clone(), Body::Fixed),
+            data: flow.data.clone(),
+            journey: flow.journey.clone(),
             accept: flow.accept.clone(),
             time_out: flow.time_out,
             connections: self.cell.as_ref().map_or(flow.connections, |cell| Connections::Fixed(cell.connections)),
@@ -179,11 +222,46 @@ impl ArmPlan {
         let zero = phases.iter().take_while(|phase| !phase.judged).map(|phase| phase.lasting).sum();
         let end = phases.iter().map(|phase| phase.lasting).sum();
         let rate = self.cell.as_ref().map(|cell| Rate(cell.rate));
-        match (flow.pace.profile(), rate) {
-            (Some(profile), Some(rate)) => {
+        match (&flow.pace, rate) {
+            (Pace::Open(profile), Some(rate)) => {
                 Pace::Open(Profile { gaps: profile.gaps, ..Profile::constant(rate) }).plan(zero, end)
             }
             _ => flow.pace.plan(zero, end),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+
+    fn planned(seed: u64) -> Vec<(u32, String)> {
+        let combinations = [100.0, 200.0, 300.0, 400.0].map(|rate| Combination {
+            rate: Rate(rate),
+            connections: 4,
+            mode: MeshMode::None,
+            protocol: None,
+            payload: None,
+        });
+        let plans = (1..=2).flat_map(|block| combinations.map(|one| ArmPlan::cell(one, block)));
+        let order = shuffled(plans.collect(), &mut Seed(seed).stream("order"));
+        order.into_iter().filter_map(|plan| Some((plan.cell.as_ref()?.block, plan.folder(1)))).collect()
+    }
+
+    #[test]
+    fn cells_run_block_after_block_each_in_an_order_of_its_own_that_the_seed_gives() {
+        let order = planned(1);
+        assert_eq!(order, planned(1), "the seed gives it");
+        assert!(order.is_sorted_by_key(|(block, _)| *block), "{order:?}");
+        let block = |number| {
+            let of_block = order.iter().filter(|(block, _)| *block == number);
+            of_block.map(|(_, name)| name.replace("-block-2", "")).collect::<Vec<_>>()
+        };
+        let mut sorted = [block(1), block(2)];
+        assert_ne!(sorted[0], sorted[1], "of four, with this seed");
+        sorted.iter_mut().for_each(|block| block.sort());
+        assert_eq!(sorted[0], sorted[1], "every cell once a block");
+        assert!((2..10).any(|seed| planned(seed) != order));
     }
 }

@@ -48,6 +48,8 @@ fn budget(expectation: &Expectation, setup: &Setup) -> Option<Budget> {
         _ => return None,
     };
     let allowed = match (metric, expectation.limit) {
+        // A share of what nobody has planned is known only at the end.
+        (Metric::Success, Limit::AtLeast(_)) if !setup.is_planned() => return None,
         (Metric::Success, Limit::AtLeast(least)) if expectation.confidence.is_none() => Allowed::Share(1.0 - least),
         (Metric::Lost, Limit::AtMost(most) | Limit::Exactly(most)) => Allowed::Count(most as u64),
         _ => return None,

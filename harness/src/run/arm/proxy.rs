@@ -54,7 +54,7 @@ struct Ready {
 impl Proxy {
     /// Starts one and waits until it is ready.
     pub(super) fn start(setting: &Setting<'_>, name: &str, arguments: Vec<String>) -> Result<Self, Error> {
-        let mut process = setting.spawner.spawn(&Launch {
+        let noted = setting.spawn(&Launch {
             name: name.to_owned(),
             program: None,
             arguments,
@@ -65,6 +65,7 @@ impl Proxy {
             survives: false,
             run: setting.run.to_owned(),
         })?;
+        let mut process = noted.process;
         let Ready { admin, listeners } = process.ready()?;
         Ok(Self { process, admin, listeners })
     }

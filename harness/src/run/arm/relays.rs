@@ -8,8 +8,12 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
+
+/// How long an answer may take: a relay that is stopped must not keep a run from ending.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a relay did not do what it was told.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -20,6 +24,9 @@ pub(in crate::run) enum RelayError {
     /// It has gone away.
     #[error("the relays have gone away")]
     Gone,
+    /// It lives, and says nothing.
+    #[error("the relays have not answered for {} s", PATIENCE.as_secs())]
+    Silent,
 }
 
 /// Sends commands and waits for their acknowledgement.
@@ -33,6 +40,8 @@ pub(super) struct Relays {
 struct Waiting {
     next: u64,
     acks: HashMap<u64, oneshot::Sender<Result<Nanos, String>>>,
+    /// An answer has not come: none is waited for any more.
+    silent: bool,
 }
 
 impl Relays {
@@ -44,6 +53,7 @@ impl Relays {
     }
 
     pub(super) async fn inject(&self, fault: u32, relay: usize, spec: Fault) -> Result<Nanos, RelayError> {
+        let spec = Box::new(spec);
         self.command(|seq| Command::Inject { seq, fault, relay, spec }).await
     }
 
@@ -81,13 +91,20 @@ impl Relays {
         let (sender, receiver) = oneshot::channel();
         let seq = {
             let mut waiting = self.waiting.borrow_mut();
+            if waiting.silent {
+                return Err(RelayError::Silent);
+            }
             waiting.next += 1;
             let seq = waiting.next;
             waiting.acks.insert(seq, sender);
             seq
         };
         self.commands.send(command(seq)).map_err(|_| RelayError::Gone)?;
-        receiver.await.map_err(|_| RelayError::Gone)?.map_err(RelayError::Refused)
+        let Ok(answer) = tokio::time::timeout(PATIENCE, receiver).await else {
+            self.waiting.borrow_mut().silent = true;
+            return Err(RelayError::Silent);
+        };
+        answer.map_err(|_| RelayError::Gone)?.map_err(RelayError::Refused)
     }
 }
 

@@ -67,6 +67,7 @@ mod tests {
                 pick: Pick::All,
                 matching: Match::default(),
                 existing: true,
+                rhythm: Default::default(),
             },
             at: Duration::from_secs(at),
             lasting: Duration::from_secs(lasting),

@@ -3,7 +3,6 @@
 use super::policies::{Facts, facts};
 use super::sites::Sites;
 use super::{entrance, ports, sources};
-use crate::fault::spec::Kind;
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{
@@ -234,7 +233,7 @@ fn present(healing: Healing, services: &[Service], timeline: &[Phase], facts: &F
     match healing {
         Healing::Restart => {
             let killed = timeline.iter().flat_map(|phase| &phase.faults);
-            killed.into_iter().any(|fault| matches!(fault.fault.kind, Kind::Kill { restart: true }))
+            killed.into_iter().any(|fault| fault.fault.kind.is_restarted())
                 || services.iter().any(|service| facts.restarts(&service.name))
         }
         Healing::Rollback => timeline

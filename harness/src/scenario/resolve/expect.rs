@@ -86,6 +86,10 @@ fn metrics(
     check_confidence(block, problems);
     let flow = block.of.as_ref().map(|of| of.value.clone());
     for (metric, limit) in &block.limits {
+        if metric.value == Metric::HighestRate {
+            problems.error(code::SHAPE, metric.place, "`highest-rate` is what a sweep with `search` finds");
+            continue;
+        }
         let Some(resolved) = of_timeline(metric, limit, phase, names, problems) else { continue };
         let suffix = flow.as_ref().map(|flow| format!("[{flow}]")).unwrap_or_default();
         let metric_value = metric.value.clone();

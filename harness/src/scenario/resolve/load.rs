@@ -1,9 +1,12 @@
 //! Flows of the load.
 
+mod data;
+mod journey;
 mod pace;
 mod request;
 mod tls;
 
+pub(super) use journey::{Asked, asked};
 pub(super) use request::LARGEST_BODY;
 
 use super::ports;
@@ -22,23 +25,24 @@ const LONGEST_TIME_OUT: Duration = Duration::from_secs(3600);
 /// At most so many connections, where the file does not say how many.
 const MOST_CONNECTIONS: u32 = 4_000;
 /// Requests that a connection of HTTP/2 carries at once, where the file does not say it.
-const STREAMS: u32 = 32;
+pub(super) const STREAMS: u32 = 32;
 /// More than servers allow by default.
 const MOST_STREAMS: u32 = 1_000;
 
 /// Resolves all flows. A sweep gives the rates itself, so that flows need none.
 pub(super) fn flows(
-    written: &[written::Flow],
+    asked: &[Asked],
     services: &[Service],
     folder: &Path,
     sweeps: bool,
     problems: &mut Problems,
 ) -> Vec<Flow> {
     let mut flows: Vec<Flow> = Vec::new();
-    for flow in written {
+    let is_only = asked.iter().filter(|asked| !asked.is_step).count() == 1;
+    for Asked { flow, is_step } in asked {
         let name = match &flow.name {
             Some(name) => name.value.clone(),
-            None if written.len() == 1 => "load".to_owned(),
+            None if is_only => "load".to_owned(),
             None => {
                 problems
                     .error(code::SHAPE, flow.to.place, "a flow without a name")
@@ -49,16 +53,23 @@ pub(super) fn flows(
         if let Some(written) = flow.name.as_ref().filter(|name| flows.iter().any(|flow| flow.name == name.value)) {
             problems.error(code::SHAPE, written.place, format!("two flows are called `{name}`"));
         }
-        flows.push(one(flow, name, services, folder, sweeps, problems));
+        flows.push(one((flow, *is_step), name, services, folder, sweeps, problems));
     }
-    if written.is_empty() {
+    if asked.is_empty() {
         problems.error(code::SHAPE, Place::default(), "`load` has no flow");
+    }
+    // A flow that was left out for want of a name has left its steps without a place.
+    if flows.len() == asked.len() {
+        for (at, Asked { flow, .. }) in asked.iter().enumerate().filter(|(_, asked)| asked.flow.journey.is_some()) {
+            let (journey, behind) = flows[at..].split_at_mut(1);
+            journey::join(flow, folder, &mut journey[0], (at + 1, behind), problems);
+        }
     }
     flows
 }
 
 fn one(
-    written: &written::Flow,
+    (written, is_step): (&written::Flow, bool),
     name: String,
     services: &[Service],
     folder: &Path,
@@ -71,6 +82,9 @@ fn one(
     let protocol = protocol(written, problems);
     let host = written.host.as_ref().and_then(|host| ports::host(host, problems));
     let request = written.request.clone().unwrap_or_default();
+    let has_values = is_step || request.data.is_some();
+    let (path, headers) = (request::path(&request, has_values, problems), request::headers(&request, problems));
+    let body = request::body(&request, folder, problems);
     Flow {
         name,
         place: written.host.as_ref().map_or(written.to.place, |host| host.place),
@@ -83,9 +97,15 @@ fn one(
         protocol,
         time_out,
         method: request::method(&request, protocol, problems),
-        path: request::path(&request, problems),
-        headers: request::headers(&request, problems),
-        body: request::body(&request, folder, problems),
+        data: match &written.journey {
+            Some(_) => journey::rows(written, folder, problems),
+            None => data::table(&request, folder, (&path, &headers, &body), problems),
+        },
+        journey: None,
+        players: None,
+        path,
+        headers,
+        body,
         accept: request::accept(written, problems),
     }
 }

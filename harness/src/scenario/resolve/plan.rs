@@ -71,9 +71,13 @@ impl<'a> Plan<'a> {
         flows.all(|flow| flow.pace.profile().is_some())
     }
 
-    /// Requests due in a phase, or in all judged phases; of one flow, or of all.
+    /// Requests due in a phase, or in all judged phases; of one flow, or of all. A journey is none, but can be asked for by name.
     pub(super) fn planned(&self, phase: Option<&str>, flow: Option<&str>) -> u64 {
-        let flows = self.flows.iter().filter(|candidate| flow.is_none_or(|name| name == candidate.name));
+        let wanted = |candidate: &&Flow| match flow {
+            Some(name) => name == candidate.name,
+            None => candidate.journey.is_none(),
+        };
+        let flows = self.flows.iter().filter(wanted);
         let total: f64 = flows
             .flat_map(|flow| {
                 self.phases()
@@ -90,7 +94,7 @@ impl<'a> Plan<'a> {
         let total: f64 = self
             .flows
             .iter()
-            .filter(|flow| flow.to == instance.service)
+            .filter(|flow| flow.to == instance.service && flow.journey.is_none())
             .map(|flow| self.requests(flow, window) / seconds(window))
             .sum();
         let service = self.services.iter().find(|service| service.name == instance.service);

@@ -30,8 +30,11 @@ pub(super) fn resolve(
     if target.sidecar {
         let message = match (&fault.kind, selection.behind) {
             (_, Some(_)) => "a proxy is not behind itself".to_owned(),
-            (Kind::Kill { restart: true }, _) => {
+            (kind, _) if kind.is_restarted() => {
                 "the supervisor restarts instances with the proxies beside them".to_owned()
+            }
+            (Kind::Terminate { .. } | Kind::CrashLoop { .. }, _) => {
+                format!("`{word}` is of an instance, whose proxy goes with it: `proxy of` is for `kill` and `pause`")
             }
             (kind, None) if !kind.is_process() => {
                 format!("`{word}` is on the way to an instance: `proxy of` is for `kill` and `pause`")

@@ -1,19 +1,22 @@
 //! Sweeps and their expectations.
 
+mod search;
+
 use super::expect::{Names, absolute, check_confidence, comparable, confidence};
+use super::load::{LARGEST_BODY, STREAMS};
 use super::mesh;
-use crate::load::wire::Connections;
+use crate::load::wire::{Connections, Protocol};
 use crate::scenario::code;
 use crate::scenario::limit::Limit as Written;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{Expectation, Flow, Limit, MeshMode, Profile, Subject, Sweep};
-use crate::scenario::written::{self, Placed, SweepMetrics};
-use crate::units::Rate;
+use crate::scenario::resolved::{Chosen, Expectation, Flow, Limit, MeshMode, Profile, Subject, Sweep};
+use crate::scenario::written::{self, Cells, Placed, SweepMetrics};
+use crate::units::{Bytes, Rate};
 use std::fmt::Write;
 use std::time::Duration;
 
 /// At most so many cells: each costs seconds.
-const MOST_CELLS: usize = 500;
+const MOST_CELLS: usize = 10_000;
 /// Before each cell is measured, where the file does not say.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Measured in each cell, where the file does not say.
@@ -26,7 +29,12 @@ pub(super) fn resolve(
     mode: MeshMode,
     problems: &mut Problems,
 ) -> Sweep {
-    let rates: Vec<Rate> = if let Some(rates) = &written.rate {
+    let each = written.each.clone().unwrap_or_default();
+    let measure = each.measure.map_or(MEASURE, |span| span.0);
+    let search = written.search.as_ref().map(|search| search::resolve(search, written, measure, problems));
+    let rates: Vec<Rate> = if let Some(search) = &written.search {
+        vec![search.from.value]
+    } else if let Some(rates) = &written.rate {
         for rate in rates.iter().filter(|rate| rate.0 == 0.0) {
             problems.error(code::RANGE, rate.place, "a rate of 0 sends nothing");
         }
@@ -49,7 +57,6 @@ pub(super) fn resolve(
         Some(modes) => modes.iter().map(mesh::mode).collect(),
         None => vec![mode],
     };
-    let each = written.each.clone().unwrap_or_default();
     if let Some(measure) = each.measure.filter(|measure| measure.0.is_zero()) {
         problems.error(code::RANGE, measure.place, "a cell of no length measures nothing");
     }
@@ -63,31 +70,82 @@ pub(super) fn resolve(
             .error(code::SHAPE, flow.place, "each cell of a sweep has one rate")
             .expected("a `rate`, or `{poisson: 500/s}`");
     }
-    let cells = rates.len().saturating_mul(connections.len()).saturating_mul(modes.len());
+    let sweep = Sweep {
+        rates,
+        search,
+        connections,
+        modes,
+        protocols: protocols(written, flows, problems),
+        payloads: payloads(written, problems),
+        blocks: blocks(written, problems),
+        warm_up: each.warm_up.map_or(WARM_UP, |span| span.0),
+        measure,
+    };
+    let cells = sweep.cells();
     if cells == 0 && !problems.has_errors() {
         problems
             .error(code::SHAPE, written.place, "the sweep has no cell")
-            .expected("`rate`, `connections` and `mode`, each with at least one entry");
+            .expected("`rate`, `connections`, `mode`, `protocol` and `payload`, each with at least one entry");
     }
     if cells > MOST_CELLS {
         problems.error(
             code::RANGE,
             written.place,
-            format!(
-                "{} rates x {} connections x {} modes = {cells} cells, more than {MOST_CELLS}",
-                rates.len(),
-                connections.len(),
-                modes.len()
-            ),
+            format!("{} = {cells} cells, more than {MOST_CELLS}", product(&sweep)),
         );
     }
-    Sweep {
-        rates,
-        connections,
-        modes,
-        warm_up: each.warm_up.map_or(WARM_UP, |span| span.0),
-        measure: each.measure.map_or(MEASURE, |span| span.0),
+    sweep
+}
+
+/// `4 rates x 3 connections x 5 modes`: what has more than one entry.
+fn product(sweep: &Sweep) -> String {
+    let lists = [
+        (sweep.rates.len(), "rates"),
+        (sweep.connections.len(), "connections"),
+        (sweep.modes.len(), "modes"),
+        (sweep.protocols.len(), "protocols"),
+        (sweep.payloads.len(), "payloads"),
+        (sweep.blocks as usize, "blocks"),
+    ];
+    let several = lists.iter().filter(|(number, _)| *number > 1).map(|(number, what)| format!("{number} {what}"));
+    several.collect::<Vec<_>>().join(" x ")
+}
+
+fn protocols(written: &written::Sweep, flows: &[Flow], problems: &mut Problems) -> Vec<Option<Protocol>> {
+    let Some(protocols) = &written.protocol else { return vec![None] };
+    let own = flows.first().map(|flow| flow.protocol);
+    let streams = own.map(Protocol::streams).filter(|streams| *streams > 1).unwrap_or(STREAMS);
+    let protocol = |spoken: &Placed<written::Protocol>| match spoken.value {
+        written::Protocol::Http1 => Some(Protocol::Http1),
+        written::Protocol::Http2 => Some(Protocol::Http2 { streams }),
+        written::Protocol::Grpc => {
+            problems
+                .error(code::SHAPE, spoken.place, "a call of gRPC is another request, not the same in another protocol")
+                .expected("`http1` and `http2`");
+            None
+        }
+    };
+    let all = protocols.iter().map(protocol).collect();
+    if let (Some(Protocol::Grpc { .. }), Some(first)) = (own, protocols.first()) {
+        problems.error(code::SHAPE, first.place, "the flow calls gRPC, which is spoken over HTTP/2 alone");
     }
+    all
+}
+
+fn payloads(written: &written::Sweep, problems: &mut Problems) -> Vec<Option<u64>> {
+    let Some(payloads) = &written.payload else { return vec![None] };
+    for payload in payloads.iter().filter(|payload| payload.0 > LARGEST_BODY) {
+        problems.error(code::RANGE, payload.place, format!("a body of {}", payload.value)).expected("at most 1GiB");
+    }
+    payloads.iter().map(|payload| Some(payload.0)).collect()
+}
+
+fn blocks(written: &written::Sweep, problems: &mut Problems) -> u32 {
+    let Some(blocks) = written.blocks else { return 1 };
+    if blocks.value == 0 {
+        problems.error(code::RANGE, blocks.place, "no block runs no cell").expected("at least 1");
+    }
+    blocks.value
 }
 
 /// The limits of one block on cells.
@@ -103,16 +161,16 @@ pub(super) fn expectations(
         }
         return;
     };
-    let cells = block.cells.clone().unwrap_or_default();
-    let rate = cells.rate.map(|rate| member(rate, &sweep.rates, Rate::to_string, problems));
-    let connections = cells.connections.map(|number| member(number, &sweep.connections, u32::to_string, problems));
-    let mode = cells.mode.map(|mode| of_sweep(&mode, sweep, problems));
+    let chosen = chosen(&block.cells.clone().unwrap_or_default(), sweep, problems);
     let over = block.over.as_ref().map(|over| of_sweep(&over.mode, sweep, problems));
-    if let Some(written) = block.over.as_ref().filter(|_| over.is_some() && over == mode) {
+    if let Some(written) = block.over.as_ref().filter(|_| over.is_some() && over == chosen.mode) {
         problems.error(code::SHAPE, written.mode.place, "cells are compared with themselves");
     }
     check_confidence(&block.metrics, problems);
     for (metric, limit) in &block.metrics.limits {
+        if !search::is_asked(sweep, block, metric, problems) {
+            continue;
+        }
         let resolved = match (&limit.value, over) {
             (Written::AtMostTimes { factor, phase: None }, Some(_)) if comparable(metric) => {
                 Limit::AtMostTimes(*factor)
@@ -142,36 +200,66 @@ pub(super) fn expectations(
             },
         };
         let mut id = format!("sweep.{}", metric.value);
-        let chosen: Vec<String> = [
-            rate.map(|rate| rate.to_string()),
-            connections.map(|number| format!("{number} connections")),
-            mode.map(|mode| mode.word().to_owned()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if !chosen.is_empty() {
+        let words = words(&chosen);
+        if !words.is_empty() {
             // Writing to a string never fails.
-            let _ = write!(id, "({})", chosen.join(", "));
+            let _ = write!(id, "({})", words.join(", "));
         }
         let beside = over.map(|over| format!(" over {}", over.word())).unwrap_or_default();
         found.push(Expectation {
             id,
             place: limit.place,
             written: format!("{} {}{beside}", metric.value, limit.value),
-            subject: Subject::Sweep { rate, connections, mode, metric: metric.value.clone(), over },
+            subject: Subject::Sweep { cells: chosen.clone(), metric: metric.value.clone(), over },
             limit: resolved,
             confidence: confidence(&block.metrics, metric),
         });
     }
 }
 
+fn chosen(written: &Cells, sweep: &Sweep, problems: &mut Problems) -> Chosen {
+    let protocols: Vec<&str> = sweep.protocols.iter().flatten().map(|protocol| protocol.word()).collect();
+    let payloads: Vec<Bytes> = sweep.payloads.iter().flatten().map(|payload| Bytes(*payload)).collect();
+    let protocol = written.protocol.map(|spoken| {
+        let value = match spoken.value {
+            written::Protocol::Http1 => "http1",
+            written::Protocol::Http2 => "http2",
+            written::Protocol::Grpc => "grpc",
+        };
+        Placed { value, place: spoken.place }
+    });
+    Chosen {
+        rate: written.rate.map(|rate| member(rate, &sweep.rates, Rate::to_string, problems)),
+        connections: written.connections.map(|number| member(number, &sweep.connections, u32::to_string, problems)),
+        mode: written.mode.as_ref().map(|mode| of_sweep(mode, sweep, problems)),
+        protocol: protocol.map(|protocol| member(protocol, &protocols, ToString::to_string, problems)),
+        payload: written.payload.map(|payload| member(payload, &payloads, Bytes::to_string, problems).0),
+    }
+}
+
+/// As ids have them: `1000/s`, `64 connections`, `client`, `http2`, `bodies of 1024 B`.
+fn words(chosen: &Chosen) -> Vec<String> {
+    let words = [
+        chosen.rate.map(|rate| rate.to_string()),
+        chosen.connections.map(|number| format!("{number} connections")),
+        chosen.mode.map(|mode| mode.word().to_owned()),
+        chosen.protocol.map(ToOwned::to_owned),
+        chosen.payload.map(|bytes| format!("bodies of {bytes} B")),
+    ];
+    words.into_iter().flatten().collect()
+}
+
 /// The value, and an error if the sweep's list does not hold it.
 fn member<T: PartialEq + Copy>(written: Placed<T>, list: &[T], print: fn(&T) -> String, problems: &mut Problems) -> T {
     if !list.contains(&written.value) {
+        let expected = if list.is_empty() {
+            "what the sweep varies, and it does not vary this".to_owned()
+        } else {
+            format!("one of {}", list.iter().map(print).collect::<Vec<_>>().join(", "))
+        };
         problems
             .error(code::UNKNOWN_NAME, written.place, format!("no cell has {}", print(&written.value)))
-            .expected(format!("one of {}", list.iter().map(print).collect::<Vec<_>>().join(", ")));
+            .expected(expected);
     }
     written.value
 }

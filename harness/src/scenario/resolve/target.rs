@@ -2,9 +2,52 @@
 
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::Service;
-use crate::scenario::written::{Placed, Target};
+use crate::scenario::resolved::{Service, Version};
+use crate::scenario::written::{Placed, Struck, Target};
 use crate::topology::InstanceName;
+use std::collections::BTreeSet;
+
+/// What a fault strikes, service by service: the target that is spoken of, and the instances.
+pub(super) fn struck(
+    written: &Placed<Struck>,
+    services: &[Service],
+    problems: &mut Problems,
+) -> Vec<(Placed<Target>, Vec<InstanceName>)> {
+    let place = written.place;
+    let zone = match &written.value {
+        Struck::Instances(target) => {
+            let target = Placed { value: target.clone(), place };
+            let found = instances(&target, services, problems);
+            return vec![(target, found)];
+        }
+        Struck::Zone(zone) => zone,
+    };
+    let whole =
+        |service: &Service| Target { sidecar: false, service: service.name.clone(), version: None, instances: None };
+    let there = services.iter().map(|service| {
+        let mut found = all(service);
+        found.retain(|instance| service.zone(instance.number) == Some(zone.as_str()));
+        (Placed { value: whole(service), place }, found)
+    });
+    let there: Vec<_> = there.filter(|(_, found)| !found.is_empty()).collect();
+    if there.is_empty() {
+        let known: BTreeSet<_> = services.iter().flat_map(|service| service.zones.iter().map(String::as_str)).collect();
+        problems.error(code::UNKNOWN_NAME, place, format!("no instance is in a zone `{zone}`")).names(zone, known);
+    }
+    there
+}
+
+fn all(service: &Service) -> Vec<InstanceName> {
+    let of_version = |version: &Version| {
+        let named = version.name.clone();
+        (1..=version.instances).map(move |number| InstanceName {
+            service: service.name.clone(),
+            version: named.clone(),
+            number,
+        })
+    };
+    service.versions.iter().flat_map(of_version).collect()
+}
 
 /// All instances that a target means; none, and an error, if there is no such service, version or instance.
 pub(super) fn instances(target: &Placed<Target>, services: &[Service], problems: &mut Problems) -> Vec<InstanceName> {

@@ -43,15 +43,16 @@ pub(super) fn phases(
                 .error(code::SHAPE, name.place, format!("a phase cannot be called `{}`", name.value))
                 .help("`expect` uses `healing`, `whole` and `sweep` for something else");
         }
-        if phase.r#for.0.is_zero() {
-            problems.error(code::RANGE, phase.r#for.place, "a phase of no length");
-        }
         if phase.r#for.0 > LONGEST {
             problems
                 .error(code::RANGE, phase.r#for.place, format!("a phase of {}", phase.r#for.value))
                 .expected("at most 24h");
         }
         let judged = !(number == 0 && name.value == WARM_UP);
+        // A warm-up of no length is none.
+        if judged && phase.r#for.0.is_zero() {
+            problems.error(code::RANGE, phase.r#for.place, "a phase of no length");
+        }
         if let Some(fault) = phase.faults.first().filter(|_| !judged) {
             problems.error(code::SHAPE, fault.place, "a fault in the warm-up, which is not judged");
         }

@@ -44,17 +44,28 @@ pub enum Subject {
     Healing(HealingKind),
     /// A metric of the sweep's cells.
     Sweep {
-        /// Which cells; absent: all.
-        rate: Option<Rate>,
-        /// Which cells; absent: all.
-        connections: Option<u32>,
-        /// Which cells; absent: all.
-        mode: Option<MeshMode>,
+        /// Which cells.
+        cells: Chosen,
         /// The metric.
         metric: Metric,
         /// Relative to the same cell in this mode.
         over: Option<MeshMode>,
     },
+}
+
+/// Cells of a sweep; all of them where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chosen {
+    /// At this rate.
+    pub rate: Option<Rate>,
+    /// With so many connections.
+    pub connections: Option<u32>,
+    /// In this mode.
+    pub mode: Option<MeshMode>,
+    /// Where this is spoken: `http1`, `http2`.
+    pub protocol: Option<&'static str>,
+    /// With bodies of so many bytes.
+    pub payload: Option<u64>,
 }
 
 /// What is measured.
@@ -89,6 +100,8 @@ pub enum Metric {
     CpuOfProxy,
     /// Largest resident memory of the proxy, bytes.
     MemoryOfProxy,
+    /// The highest rate that holds, requests a second; of a search alone.
+    HighestRate,
 }
 
 /// A healing that is expected.

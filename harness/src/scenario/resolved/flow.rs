@@ -1,7 +1,8 @@
 //! The load.
 
 use super::{Pace, Place};
-use crate::load::wire::{Accept, Body, Connections, Protocol, Tls};
+use crate::load::wire::{Accept, Body, Connections, Journey, Protocol, Table, Tls};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A named stream of requests.
@@ -35,8 +36,23 @@ pub struct Flow {
     pub headers: Vec<Header>,
     /// The request's body.
     pub body: Body,
+    /// What requests differ by.
+    pub data: Option<Table>,
+    /// It asks nothing itself: each arrival is a user who takes these steps, each a flow of its own.
+    pub journey: Option<Journey>,
+    /// A program of the user's own that plays the journey.
+    pub players: Option<Players>,
     /// Which answers are acceptable.
     pub accept: Accept,
+}
+
+/// A program that plays a journey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Players {
+    /// The program, and what it is told.
+    pub run: Vec<String>,
+    /// Where it is started.
+    pub folder: PathBuf,
 }
 
 impl Flow {

@@ -10,15 +10,17 @@ use std::time::Duration;
 pub enum Pace {
     /// At planned instants, whether or not earlier requests have been answered.
     Open(Profile),
+    /// Whenever a user comes to it; at most one step for each user of the journey's own pace.
+    Steps(Profile),
     /// On each connection as soon as it has been answered.
     Closed,
 }
 
 impl Pace {
-    /// The profile of an open one.
+    /// The profile of an open one, or of those who come.
     pub fn profile(&self) -> Option<&Profile> {
         match self {
-            Self::Open(profile) => Some(profile),
+            Self::Open(profile) | Self::Steps(profile) => Some(profile),
             Self::Closed => None,
         }
     }
@@ -27,6 +29,7 @@ impl Pace {
     pub fn plan(&self, zero: Duration, end: Duration) -> wire::Pace {
         match self {
             Self::Open(profile) => wire::Pace::Open(profile.schedule(zero, end)),
+            Self::Steps(_) => wire::Pace::Steps,
             Self::Closed => wire::Pace::Closed { lasting: nanos(end) },
         }
     }

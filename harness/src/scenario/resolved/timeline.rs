@@ -1,9 +1,9 @@
-//! What happens when: phases with their faults and actions, or the cells of a sweep.
+//! What happens when: phases with their faults and actions.
 
-use super::{MeshMode, Place};
+use super::Place;
 use crate::fault::spec::Fault;
 use crate::topology::InstanceName;
-use crate::units::{Percent, Rate};
+use crate::units::Percent;
 use std::time::Duration;
 
 /// A stretch of the timeline.
@@ -76,19 +76,4 @@ pub struct Release {
     pub roll_back_below: Option<Percent>,
     /// The window over which that share is taken; at least 20 samples.
     pub over: Duration,
-}
-
-/// Lists to combine; each cell is a short run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sweep {
-    /// Rates.
-    pub rates: Vec<Rate>,
-    /// Connections.
-    pub connections: Vec<u32>,
-    /// Mesh modes.
-    pub modes: Vec<MeshMode>,
-    /// Before each cell is measured.
-    pub warm_up: Duration,
-    /// Measured in each cell.
-    pub measure: Duration,
 }

@@ -1,9 +1,9 @@
 use super::{CART, errors, read, scenario};
 use crate::load::schedule::{Gaps, Shape};
-use crate::load::wire::{Accept, Body, Connections, Protocol};
+use crate::load::wire::{self, Accept, Body, Capture, Connections, Protocol, Think};
 use crate::scenario::parse::{Reading, text_of};
 use crate::scenario::resolve::quick;
-use crate::scenario::resolved::{Expectation, Latency, Limit, Pace, Profile, Program};
+use crate::scenario::resolved::{Expectation, Flow, Latency, Limit, Pace, Profile, Program};
 use crate::scenario::schema::schema;
 use crate::scenario::{LoadOptions, finding, load};
 use crate::units::Rate;
@@ -269,6 +269,13 @@ expect:
     let found = scenario(sweep);
     assert_eq!(found.expectations[0].id, "sweep.p99(1000/s, client)");
     assert_eq!(found.expectations[0].limit, Limit::AtMostMore(0.003));
+    let varied = sweep
+        .replace("each:", "protocol: [http1, http2], payload: [0B, 1KB, 1KiB], blocks: 3, each:")
+        .replace("rate: 1000/s}", "protocol: http2, payload: 1KiB}")
+        .replace("none", "both");
+    let found = scenario(&varied);
+    assert_eq!(found.expectations[0].id, "sweep.p99(client, http2, bodies of 1024 B)");
+    assert_eq!(found.sweep.map(|sweep| sweep.cells()), Some(2 * 2 * 2 * 2 * 3 * 3));
     let release = "\
 scenario: a bad release is rolled back
 topology: {services: [{name: web, instances: 3, versions: {v2: {responds: {errors: 20%}}}}]}
@@ -349,7 +356,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
         ("rate: 500/s", "rate: 500/s, closed: {connection: 4}"),
         ("rate: 500/s", "profile: {sine: {mean: 500/s}}"),
         ("rate: 500/s", "rate: 500/s, request: {body: 1}"),
-        ("kill: {target: cart/1}", "kill: {target: cart/1, pulse: {active: 2s, idle: 3s}}"),
+        ("kill: {target: cart/1}", "hang: {target: cart/1, pulse: {active: 2s}}"),
         ("kill:", "kil:"),
         ("success:", "succes:"),
         (">= 99.9%", "99.9%"),
@@ -409,9 +416,36 @@ fn a_flow_says_what_it_speaks_and_what_it_accepts() {
     assert_eq!((call.body, call.accept.grpc), (Body::Lognormal { p50: 1_000, p99: 9_000 }, vec![0, 5]));
     // Half of a connection's places would hold all that can be under way.
     assert_eq!(flow("protocol: http2").connections, Connections::UpTo(157));
-    let checked = flow("accept: {body-contains: ok}, request: {body: {text: hello}, method: POST}");
+    let checked = flow("accept: {body-contains: ok, json: {/id: 7}}, request: {body: {text: hello}, method: POST}");
     assert_eq!((checked.accept.status, checked.accept.body_contains.as_deref()), (vec![(200, 399)], Some("ok")));
+    assert_eq!(checked.accept.json, [("/id".to_owned(), serde_json::json!(7))]);
     assert_eq!(checked.body, Body::Text("hello".to_owned()));
+}
+
+#[test]
+fn the_steps_of_a_journey_are_flows_of_their_own() {
+    let journey = "rate: 100/s, time-out: 2s, request: {headers: {x-user: ann, x-of: all}, method: POST}, journey: [\
+        {step: look, request: {path: /items}, capture: {item: {json: /0/id}}}, \
+        {step: add, think: {min: 1s, max: 3s}, time-out: 1s, request: {path: '${item}', method: PUT, headers: {X-Of: step}}}]";
+    let scenario = scenario(&CART.replace("rate: 500/s", journey));
+    let names: Vec<&str> = scenario.flows.iter().map(|flow| flow.name.as_str()).collect();
+    assert_eq!(names, ["load", "load/look", "load/add"]);
+    let [users, look, add] = &scenario.flows[..] else { panic!("three") };
+    assert_eq!(users.pace, Pace::Open(Profile::constant(Rate(100.0))));
+    assert_eq!([&look.pace, &add.pace], [&Pace::Steps(Profile::constant(Rate(100.0))); 2]);
+    assert_eq!([look.method.as_str(), add.method.as_str()], ["POST", "PUT"], "what all have in common, and its own");
+    let fields = |flow: &Flow| flow.headers.iter().map(|header| header.name.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (fields(look), fields(add)),
+        (vec!["x-user".to_owned(), "x-of".to_owned()], vec!["x-user".to_owned(), "X-Of".to_owned()])
+    );
+    // Both answers in the last moment, after the longest thought.
+    assert_eq!([users.time_out, look.time_out, add.time_out].map(|span| span.as_secs()), [6, 2, 1]);
+    let steps = &users.journey.as_ref().unwrap().steps;
+    assert_eq!(steps.iter().map(|step| step.flow).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(steps[0].captures, [Capture { name: "item".to_owned(), from: wire::Source::Json("/0/id".to_owned()) }]);
+    let (min, max) = (Duration::from_secs(1), Duration::from_secs(3));
+    assert_eq!([steps[0].think, steps[1].think], [Think::Fixed(Duration::ZERO), Think::Uniform { min, max }]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn form() {
         ("instances: 3", "instances: three"),
         ("kill:", "kil:"),
         ("kill: {target: cart/1}", "kill: {target: cart/1, pulse: {active: 2s, idle: 3s}}"),
-        ("kill: {target: cart/1}", "corrupt: {target: cart/1}"),
+        ("kill: {target: cart/1}", "partition: {target: cart/1}"),
         ("rate: 500/s", "profile: {poisson: 800}"),
         ("rate: 500/s", "profile: {ramp: {from: 1/s, over: 5s}}"),
         ("rate: 500/s", "rate: 500/s, protocol: http3"),
@@ -78,6 +78,28 @@ fn arithmetic() {
 }
 
 #[test]
+fn journeys_that_cannot_be() {
+    let look = "{step: look, capture: {item: {json: /id}}}";
+    let journey = |steps: &str| format!("rate: 500/s, journey: [{steps}]");
+    let cases = [
+        journey(""),
+        journey(&format!("{look}, {look}")),
+        journey("{step: a/b}"),
+        journey("{step: look, request: {path: '/cart/${itm}'}}"),
+        journey(&format!("{look}, {{step: add, request: {{path: '/cart/${{itm}}'}}}}")),
+        journey("{step: look, capture: {item: {json: id}, order: {regex: '('}, 'a b': {header: x}}}"),
+        journey("{step: look, capture: {item: {xml: id}}}"),
+        journey("{step: look, think: 20m}"),
+        journey("{step: look, think: {p50: 1s}}"),
+        journey("{step: look, to: cartt}"),
+        format!("closed: {{connections: 4}}, journey: [{look}]"),
+        format!("journey: [{look}]"),
+    ];
+    let cases: Vec<(&str, &str)> = cases.iter().map(|changed| ("rate: 500/s", changed.as_str())).collect();
+    insta::assert_snapshot!(table(&cases));
+}
+
+#[test]
 fn loads_that_cannot_be() {
     let cases = [
         ("rate: 500/s", "rate: 0/s"),
@@ -95,10 +117,12 @@ fn loads_that_cannot_be() {
         ("rate: 500/s", "rate: 500/s, protocol: http2, streams: 0"),
         ("rate: 500/s", "rate: 500/s, tls: {ca: no-such-file.pem, insecure: true, key: key.pem}"),
         ("rate: 500/s", "rate: 500/s, accept: {grpc: [0]}"),
+        ("rate: 500/s", "rate: 500/s, accept: {json: {status: ok}}"),
         ("rate: 500/s", "rate: 500/s, request: {body: {p50: 2KB, p99: 1KB}}"),
         ("rate: 500/s", "rate: 500/s, request: {body: {p50: 2KB}}"),
         ("rate: 500/s", "rate: 500/s, request: {body: {file: no-such-file.json}}"),
         ("rate: 500/s", "rate: 500/s, request: {body: 2GB}"),
+        ("rate: 500/s", "rate: 500/s, request: {path: '${nobody}'}"),
     ];
     insta::assert_snapshot!(table(&cases));
 }
@@ -131,8 +155,61 @@ fn roads_that_there_are_not() {
     insta::assert_snapshot!(table(&client) + &table_of(&both, &on_both_sides));
 }
 
+#[test]
+fn sweeps_that_cannot_be() {
+    let sweep = "\
+scenario: what the mesh costs
+topology: {services: [{name: echo, instances: 2}]}
+load: {to: echo}
+sweep: {rate: [500/s, 1000/s], connections: [16, 64]}
+expect:
+  sweep: [{where: {rate: 500/s}, success: \">= 99%\"}]
+";
+    let cases = [
+        ("rate: [500/s, 1000/s]", "rate: []"),
+        ("rate: [500/s, 1000/s]", "rate: [0/s]"),
+        ("connections: [16, 64]", "connections: [0]"),
+        ("connections: [16, 64]", "connections: [16], blocks: 0"),
+        ("connections: [16, 64]", "connections: [16, 64], payload: [0B, 1KB, 2GB]"),
+        ("connections: [16, 64]", "connections: [16, 64], payload: [0B, 1KB], blocks: 2000"),
+        ("connections: [16, 64]", "connections: [16, 64], protocol: [http1, grpc]"),
+        ("rate: 500/s}", "rate: 700/s}"),
+        ("rate: 500/s}", "protocol: http2}"),
+        ("rate: 500/s}", "payload: 1KB}"),
+        ("connections: [16, 64]", "connections: [16, 64], each: {measure: 0s}"),
+    ];
+    let search = "search: {from: 100/s, to: 9000/s, while: {p99: \"<= 20ms\"}}";
+    let sought = sweep
+        .replace("rate: [500/s, 1000/s]", search)
+        .replace("{where: {rate: 500/s}, success: \">= 99%\"}", "{highest-rate: \">= 500/s\"}");
+    let of_search = [
+        ("from: 100/s", "from: 0/s"),
+        ("to: 9000/s", "to: 90/s"),
+        ("to: 9000/s", "to: 9000/s, confirm: 1s"),
+        ("{p99: \"<= 20ms\"}", "{}"),
+        ("{p99: \"<= 20ms\"}", "{p99: \"<= 2x baseline\", highest-rate: \">= 5/s\", of: load}"),
+        ("{p99: \"<= 20ms\"}", "{success: \">= 99.99%\"}"),
+        ("connections: [16, 64]", "connections: [16, 64], rate: [5/s], blocks: 2"),
+        ("{highest-rate: \">= 500/s\"}", "{p99: \"<= 20ms\"}"),
+        ("{highest-rate: \">= 500/s\"}", "{highest-rate: \"<= 20ms\"}"),
+        ("{highest-rate: \">= 500/s\"}", "{where: {mode: none}, highest-rate: \"<= 20/s\", over: {mode: client}}"),
+    ];
+    let of_grid = [("success: \">= 99%\"", "highest-rate: \">= 5/s\"")];
+    let spoken = sweep.replace("connections: [16, 64]", "connections: [16, 64], protocol: [http1, http2]");
+    let of_grpc = [("to: echo", "to: echo, protocol: grpc, request: {path: /a.B/C}")];
+    insta::assert_snapshot!(
+        [
+            table_of(sweep, &cases),
+            table_of(&spoken, &of_grpc),
+            table_of(&sought, &of_search),
+            table_of(sweep, &of_grid)
+        ]
+        .concat()
+    );
+}
+
 /// What is said about the scenario after each change.
-fn table(cases: &[(&str, &str)]) -> String {
+pub(super) fn table(cases: &[(&str, &str)]) -> String {
     table_of(CART, cases)
 }
 

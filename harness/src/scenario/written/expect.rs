@@ -1,10 +1,10 @@
 //! What must hold: limits on metrics by phase, for the whole timeline and for a sweep, and healing.
 
-use super::{Mode, OneOrMany, Placed, Reserved, Target};
+use super::{Mode, OneOrMany, Placed, Protocol, Reserved, Target};
 use crate::scenario::limit::Limit;
 use crate::scenario::metric::NAMES;
 use crate::scenario::resolved::Metric;
-use crate::units::{Percent, Rate, TimeSpan};
+use crate::units::{Bytes, Percent, Rate, TimeSpan};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -56,6 +56,10 @@ pub struct Cells {
     pub connections: Option<Placed<u32>>,
     /// In this mode.
     pub mode: Option<Placed<Mode>>,
+    /// Where this is spoken.
+    pub protocol: Option<Placed<Protocol>>,
+    /// With bodies of this size.
+    pub payload: Option<Placed<Bytes>>,
 }
 
 /// The same cell in another mode.

@@ -1,12 +1,11 @@
 //! Faults: a kind, what it strikes, and when.
 
-use super::{Placed, Reserved, Target};
-use crate::fault::spec::{AbortPlace, Direction, Unit};
-use crate::units::{BadText, ByteRate, Bytes, Percent, Text, TimeSpan, written_as_text};
+use super::{Pick, Placed, Reserved, Struck};
+use crate::fault::codes::{GrpcStatus, StreamError};
+use crate::fault::spec::{AbortPlace, Direction, Part, Probes, Side, Spread, Unit};
+use crate::units::{ByteRate, Bytes, Percent, TimeSpan};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::fmt;
-use std::str::FromStr;
 
 /// What breaks.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -14,46 +13,50 @@ use std::str::FromStr;
 pub enum Fault {
     /// Holds each unit back.
     Latency(Latency),
-    /// Answers with a status in place of the instance.
+    /// Answers in place of the instance.
     Abort(Abort),
     /// Resets the connection.
     Reset(Reset),
+    /// Closes the connection amid the answer.
+    Truncate(Truncate),
     /// New connections are refused, open ones reset.
     Refuse(Refuse),
+    /// Refuses and serves in turn.
+    Flap(Flap),
+    /// New connections are made, and nobody reads them.
+    AcceptStall(AcceptStall),
+    /// Connections beyond a number are reset.
+    ConnectionLimit(ConnectionLimit),
     /// Requests are passed on, the answer never comes.
     Hang(Hang),
     /// Nothing passes, nothing is closed.
     Blackhole(Blackhole),
     /// Bytes pass at a limited rate.
     Bandwidth(Bandwidth),
+    /// Bytes pass in small pieces.
+    Slicer(Slicer),
+    /// The body of an answer comes in small pieces.
+    Drip(Drip),
+    /// What one side closes is closed towards the other later.
+    SlowClose(SlowClose),
+    /// Bits of the answer's body are flipped.
+    Corrupt(Corrupt),
+    /// Fields of a request or an answer are changed.
+    Rewrite(Rewrite),
+    /// The trailers of an answer are taken away.
+    LoseTrailers(LoseTrailers),
+    /// A limping instance: some of its requests are slow.
+    Degrade(Degrade),
+    /// The more requests are open, the slower it is.
+    Overload(Overload),
     /// The process is killed (SIGKILL).
     Kill(Kill),
     /// The process is stopped (SIGSTOP) and goes on at the end (SIGCONT).
     Pause(Pause),
-    /// Not obeyed yet.
-    Slicer(Reserved),
-    /// Not obeyed yet.
-    SlowClose(Reserved),
-    /// Not obeyed yet.
-    AcceptStall(Reserved),
-    /// Not obeyed yet.
-    Corrupt(Reserved),
-    /// Not obeyed yet.
-    Flap(Reserved),
-    /// Not obeyed yet.
-    ConnectionLimit(Reserved),
-    /// Not obeyed yet.
-    Drip(Reserved),
-    /// Not obeyed yet.
-    Truncate(Reserved),
-    /// Not obeyed yet.
-    Degrade(Reserved),
-    /// Not obeyed yet.
-    Overload(Reserved),
-    /// Not obeyed yet.
-    Terminate(Reserved),
-    /// Not obeyed yet.
-    CrashLoop(Reserved),
+    /// The process is told to end (SIGTERM), and killed if it does not.
+    Terminate(Terminate),
+    /// The process is killed, and each that takes its place.
+    CrashLoop(CrashLoop),
     /// Not obeyed yet.
     Partition(Reserved),
     /// Not obeyed yet.
@@ -64,11 +67,15 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 pub struct Aim {
     /// What it strikes.
-    pub target: Placed<Target>,
+    pub target: Placed<Struck>,
     /// From the start of the phase.
     pub at: Option<Placed<TimeSpan>>,
     /// How long.
     pub lasting: Option<Placed<TimeSpan>>,
+    /// On and off in turn.
+    pub pulse: Option<Placed<Pulse>>,
+    /// Until it has its full strength.
+    pub ramp: Option<Placed<TimeSpan>>,
 }
 
 /// Which units a fault in the way to an instance takes.
@@ -92,8 +99,8 @@ macro_rules! faults {
         #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         pub struct $name {
-            /// What it strikes: `cart` (all instances), `cart/2`, `cart/1..3`, `cart@v2`; or `proxy of cart/2`, its sidecar.
-            pub target: Placed<Target>,
+            /// What it strikes: `cart` (all instances), `cart/2`, `cart/1..3`, `cart@v2`; `zone:a`, all that is in a zone; or `proxy of cart/2`, its sidecar.
+            pub target: Placed<Struck>,
             $($($(#[$field_doc])* pub $field: $type,)+)?
             /// From the start of the phase.
             pub at: Option<Placed<TimeSpan>>,
@@ -109,16 +116,16 @@ macro_rules! faults {
             pub connections: Option<Which>,
             /// `sidecar`: between the proxy beside the instance and the instance, instead of in front of both.
             pub behind: Option<Placed<Behind>>,
-            /// Not obeyed yet.
-            pub pulse: Option<Reserved>,
-            /// Not obeyed yet.
-            pub ramp: Option<Reserved>,
+            /// On and off in turn: `{active: 2s, idle: 3s}`.
+            pub pulse: Option<Placed<Pulse>>,
+            /// It grows to its full strength in so long: a delay in length, a percentage of `pick` in share.
+            pub ramp: Option<Placed<TimeSpan>>,
         }
 
         impl $name {
             /// What every kind has.
             pub fn aim(&self) -> Aim {
-                Aim { target: self.target.clone(), at: self.at, lasting: self.r#for }
+                Aim { target: self.target.clone(), at: self.at, lasting: self.r#for, pulse: self.pulse, ramp: self.ramp }
             }
 
             /// Which units it takes.
@@ -138,25 +145,60 @@ macro_rules! faults {
 faults! {
     /// Holds each unit back.
     Latency {
-        /// Mean delay.
+        /// The middle of the delay; for `pareto` the least.
         base: TimeSpan,
-        /// Standard deviation of a normal distribution; 0 where it is not said.
+        /// How far it strays; not at all where it is not said.
         jitter: Option<TimeSpan>,
+        /// How it strays: `normal`, `uniform` or `pareto`; `normal` where it is not said.
+        distribution: Option<Spread>,
+        /// How much of a unit's straying the next one has too; none where it is not said.
+        correlation: Option<Percent>,
+        /// What is held: the `request`, the `body` of its answer, or each of its `pieces`; the `request` where it is not said.
+        part: Option<Placed<Part>>,
     }
-    /// Answers with a status in place of the instance.
+    /// Answers in place of the instance.
     Abort {
         /// The status.
-        status: Placed<u16>,
+        status: Option<Placed<u16>>,
+        /// Or a status of gRPC, such as `unavailable`.
+        grpc_status: Option<Placed<GrpcStatus>>,
+        /// Or, over HTTP/2, the code with which the stream is reset, such as `refused-stream`; over HTTP/1 the connection is.
+        rst_stream: Option<Placed<StreamError>>,
+        /// Or the request is answered, and the connection takes no more behind it.
+        goaway: Option<Placed<bool>>,
         /// `before` the instance has seen the request, or `after` it has answered; `before` where it is not said.
         place: Option<AbortPlace>,
+        /// Told the client as `retry-after`, in whole seconds.
+        retry_after: Option<Placed<TimeSpan>>,
+        /// The body: with `status: 200`, an error inside of an answer that looks well.
+        body: Option<Placed<String>>,
     }
     /// Resets the connection.
     Reset {
         /// Bytes of the answer that pass first; none where it is not said.
         after_bytes: Option<Bytes>,
     }
+    /// Closes the connection amid the answer.
+    Truncate {
+        /// Bytes of the body that pass first; none where it is not said.
+        after_bytes: Option<Bytes>,
+    }
     /// New connections are refused, open ones reset.
     Refuse
+    /// Refuses and serves in turn.
+    Flap {
+        /// So long it refuses, which it begins with.
+        down: Placed<TimeSpan>,
+        /// So long it serves.
+        up: Placed<TimeSpan>,
+    }
+    /// New connections are made, and nobody reads them.
+    AcceptStall
+    /// Connections beyond a number are reset as soon as they are made.
+    ConnectionLimit {
+        /// So many may be open.
+        most: u32,
+    }
     /// Requests are passed on, the answer never comes.
     Hang
     /// Nothing passes, nothing is closed.
@@ -169,10 +211,71 @@ faults! {
         /// The rate, such as `64KB/s`.
         rate: Placed<ByteRate>,
     }
+    /// Bytes of each direction pass in small pieces.
+    Slicer {
+        /// Bytes of a piece.
+        size: Placed<Bytes>,
+        /// From one piece to the next.
+        every: TimeSpan,
+    }
+    /// The body of an answer comes in small pieces.
+    Drip {
+        /// Bytes of a piece; one where it is not said.
+        size: Option<Placed<Bytes>>,
+        /// From one piece to the next.
+        every: TimeSpan,
+    }
+    /// What one side closes is closed towards the other later.
+    SlowClose {
+        /// By so much.
+        by: TimeSpan,
+    }
+    /// Bits of the answer's body are flipped: one in its first byte, and one in each so many bytes behind it.
+    Corrupt {
+        /// Bytes from one flipped bit to the next; 1KiB where it is not said.
+        every: Option<Placed<Bytes>>,
+    }
+    /// Fields of a request or an answer are changed.
+    Rewrite {
+        /// Whose: of the `request` or of the `answer`; of the `answer` where it is not said.
+        of: Option<Side>,
+        /// Fields that get a value in the place of what they had: `{cache-control: no-store}`.
+        set: Option<Placed<std::collections::BTreeMap<String, String>>>,
+        /// Fields that are taken away: `[etag]`.
+        remove: Option<Placed<Vec<String>>>,
+    }
+    /// The trailers of an answer are taken away.
+    LoseTrailers
+    /// A limping instance: those of its requests that `pick` says are slow.
+    Degrade {
+        /// By so much.
+        by: TimeSpan,
+        /// How far it strays; not at all where it is not said.
+        jitter: Option<TimeSpan>,
+    }
+    /// The more requests are open, the longer each is held.
+    Overload {
+        /// Requests that are served without; none where it is not said.
+        free: Option<u32>,
+        /// Delay for each that is open beyond that.
+        each: TimeSpan,
+    }
     /// The process is killed.
     Kill {
         /// `supervisor` starts it again by the kubelet's rules; otherwise it comes back when the fault ends.
         restart: Option<Restart>,
+    }
+    /// The process is told to end, and killed if it has not by then.
+    Terminate {
+        /// So long it may take; 30s where it is not said, as a pod's `terminationGracePeriodSeconds`.
+        grace: Option<Placed<TimeSpan>>,
+        /// `supervisor` starts it again by the kubelet's rules; otherwise it comes back when the fault ends.
+        restart: Option<Restart>,
+    }
+    /// The process is killed, and each that takes its place; the last one stays.
+    CrashLoop {
+        /// So long each lives once it is ready.
+        up: Placed<TimeSpan>,
     }
     /// The process is stopped, and goes on at the end.
     Pause
@@ -214,96 +317,16 @@ pub struct Match {
     pub path: Option<Placed<String>>,
     /// One field and its value: `{x-user: ann}`.
     pub header: Option<Placed<std::collections::BTreeMap<String, String>>>,
+    /// What of health checks and probes: `too` (they are requests like others), `only` or `never`; `too` where it is not said.
+    pub probes: Option<Probes>,
 }
 
-/// Which of the matching units are taken.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pick {
-    /// `30%`
-    Percent(Percent),
-    /// `every 3rd`
-    Every(u64),
-    /// `first 10`
-    First(u64),
-    /// `attempt 1`
-    Attempt(u32),
-}
-
-impl fmt::Display for Pick {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Percent(percent) => percent.fmt(f),
-            Self::Every(n) => write!(f, "every {n}{}", ordinal(*n)),
-            Self::First(n) => write!(f, "first {n}"),
-            Self::Attempt(n) => write!(f, "attempt {n}"),
-        }
-    }
-}
-
-/// The ending that makes a number an ordinal.
-fn ordinal(n: u64) -> &'static str {
-    match (n % 100, n % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    }
-}
-
-impl FromStr for Pick {
-    type Err = BadText;
-
-    fn from_str(text: &str) -> Result<Self, BadText> {
-        let pick = match text.split_once(' ') {
-            None => text.parse().ok().filter(|percent: &Percent| percent.0 > 0.0).map(Self::Percent),
-            Some(("every", nth)) => {
-                let digits = nth.trim_end_matches(|c: char| c.is_ascii_lowercase());
-                let n = digits.parse().ok().filter(|n| *n > 0 && ordinal(*n) == &nth[digits.len()..]);
-                n.map(Self::Every)
-            }
-            Some(("first", n)) => n.parse().ok().filter(|n| *n > 0).map(Self::First),
-            Some(("attempt", n)) => n.parse().ok().filter(|n| *n > 0).map(Self::Attempt),
-            Some(_) => None,
-        };
-        pick.ok_or_else(|| BadText::of::<Self>(text))
-    }
-}
-
-impl Text for Pick {
-    const NAME: &'static str = "Pick";
-    const EXPECTED: &'static str = "`30%`, `every 3rd`, `first 10` or `attempt 1`";
-    const PATTERN: &'static str = r"^([0-9]+(\.[0-9]+)?%|every [1-9][0-9]*(st|nd|rd|th)|(first|attempt) [1-9][0-9]*)$";
-    const EXAMPLES: &'static [&'static str] = &["30%", "every 3rd", "first 10", "attempt 1"];
-}
-
-written_as_text!(Pick);
-
-#[cfg(test)]
-mod tests {
-    use super::Pick;
-
-    #[test]
-    fn picks_are_read_and_printed_back() {
-        for text in
-            ["30%", "0.5%", "every 1st", "every 2nd", "every 3rd", "every 11th", "every 112th", "first 10", "attempt 1"]
-        {
-            assert_eq!(text.parse::<Pick>().map(|pick| pick.to_string()).as_deref(), Ok(text));
-        }
-        for text in [
-            "0%",
-            "every",
-            "every 3",
-            "every 3th",
-            "every 0th",
-            "first",
-            "first 0",
-            "attempt 0",
-            "last 3",
-            "",
-            "every é",
-        ] {
-            assert!(text.parse::<Pick>().is_err(), "{text}");
-        }
-    }
+/// On and off in turn.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pulse {
+    /// So long it acts, which it begins with.
+    pub active: TimeSpan,
+    /// So long it rests.
+    pub idle: TimeSpan,
 }

@@ -1,4 +1,4 @@
-use super::{Closed, Distribution, InOrder, Placed, Profile, Spread};
+use super::{Closed, Distribution, InOrder, Journey, Placed, Profile, Spread};
 use crate::units::{Bytes, Rate, TimeSpan};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -36,6 +36,8 @@ pub struct Flow {
     pub time_out: Option<Placed<TimeSpan>>,
     /// Which answers are acceptable.
     pub accept: Option<Accept>,
+    /// Each request that is due is a user, who takes these steps one after another and leaves when one fails.
+    pub journey: Option<Placed<Journey>>,
     /// In the place of a rate: each connection asks again as soon as it has been answered. It shows how much can be served, never how
     /// late: no limit on a latency can be set on it.
     pub closed: Option<Placed<Closed>>,
@@ -83,6 +85,8 @@ pub struct Request {
     pub headers: InOrder<Placed<HeaderValue>>,
     /// Size of the body, or what it is; nothing where it is not said.
     pub body: Option<Placed<Body>>,
+    /// CSV file with a first line of names: requests take its rows in turn, and `${name}` in path, fields and body stands for a value.
+    pub data: Option<Placed<String>>,
 }
 
 /// Which answers are acceptable.
@@ -95,6 +99,9 @@ pub struct Accept {
     pub grpc: Option<Vec<Placed<u16>>>,
     /// What the answer's body must hold.
     pub body_contains: Option<Placed<String>>,
+    /// Values that the body must have as JSON, by their places: `{/status: ok}` (pointers of RFC 6901).
+    #[serde(default)]
+    pub json: InOrder<serde_json::Value>,
 }
 
 /// The body of a request.

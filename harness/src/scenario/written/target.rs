@@ -50,9 +50,6 @@ impl FromStr for Target {
     type Err = BadTarget;
 
     fn from_str(text: &str) -> Result<Self, BadTarget> {
-        if text.starts_with("zone:") {
-            return Err(BadTarget::Reserved("a zone"));
-        }
         if text.contains("->") {
             return Err(BadTarget::Reserved("an edge between two services"));
         }
@@ -103,6 +100,49 @@ impl Text for Target {
 
 written_as_text!(Target);
 
+/// What a fault strikes: instances, or all that are in a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Struck {
+    /// Of one service.
+    Instances(Target),
+    /// Of every service that has instances there.
+    Zone(String),
+}
+
+/// In front of the name of a zone.
+const ZONE: &str = "zone:";
+
+impl fmt::Display for Struck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instances(target) => target.fmt(f),
+            Self::Zone(zone) => write!(f, "{ZONE}{zone}"),
+        }
+    }
+}
+
+impl FromStr for Struck {
+    type Err = BadTarget;
+
+    fn from_str(text: &str) -> Result<Self, BadTarget> {
+        match text.strip_prefix(ZONE) {
+            Some(zone) if is_name(zone) => Ok(Self::Zone(zone.to_owned())),
+            Some(_) => Err(BadTarget::Bad(BadText::of::<Self>(text))),
+            None => text.parse().map(Self::Instances),
+        }
+    }
+}
+
+impl Text for Struck {
+    const NAME: &'static str = "Struck";
+    const EXPECTED: &'static str =
+        "a service or instances of it, counted from 1, or a zone: `cart`, `cart/2`, `cart/1..3`, `cart@v2` or `zone:a`";
+    const PATTERN: &'static str = r"^(zone:[A-Za-z0-9][A-Za-z0-9._-]*|(proxy of )?[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?(/[0-9]+(\.\.[0-9]+)?)?)$";
+    const EXAMPLES: &'static [&'static str] = &["cart", "cart/2", "cart/1..3", "cart@v2", "proxy of cart/2", "zone:a"];
+}
+
+written_as_text!(Struck);
+
 #[cfg(test)]
 mod tests {
     use super::Target;
@@ -124,7 +164,7 @@ mod tests {
             ("/1", "is not a service or instances of it"),
             ("cart@/1", "is not a service or instances of it"),
             ("", "is not a service or instances of it"),
-            ("zone:a", "a zone as a target is not obeyed yet"),
+            ("zone:a", "is not a service or instances of it"),
             ("a -> b", "an edge between two services as a target is not obeyed yet"),
             ("proxy", "the proxy on the client's side as a target is not obeyed yet"),
             ("proxy of ", "is not a service or instances of it"),

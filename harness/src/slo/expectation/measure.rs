@@ -105,6 +105,8 @@ pub(super) fn measure(metric: &Metric, arm: &Arm, totals: &PhaseTotals, phase: &
                 basis: format!("{micros} us of processor time over {} requests", words::count(planned)),
             }
         }
+        // Of searches, not of arms.
+        Metric::HighestRate => return None,
         Metric::MemoryOfProxy => {
             let (largest, bytes) = arm.largest_proxy()?;
             Measured {

@@ -12,7 +12,6 @@ use crate::filter::hedge::{Ended, Next};
 use crate::filter::retry::is_retriable;
 use crate::health::outlier::Outcome;
 use crate::policy::ProtocolChoice;
-use crate::serve::client::Client;
 use crate::serve::exchange::{SoFar, TryFailure};
 use crate::serve::notes::Notes;
 use crate::serve::transaction::Transaction;
@@ -70,7 +69,7 @@ pub(super) async fn tries(
         }
         transaction.notes.under_way = 1;
         let result = match begun.with_client(transaction, upload, plan, &mut so_far).await {
-            Ok(Sent::Whole(opened)) => break vec![begun.goes_on(opened, plan, &late)],
+            Ok(Sent::Whole(opened)) => break vec![begun.goes_on(&worker.alarms, opened, plan, &late)],
             Ok(Sent::Answered(answer)) => Ok(answer),
             Err(failure) => Err(failure),
         };
@@ -81,7 +80,7 @@ pub(super) async fn tries(
         if let Some(result) = tries.ended(transaction, &mut tried, &mut allowance, over, result)? {
             return settle(transaction, plan, result);
         }
-        allowance.wait(transaction.client).await?;
+        allowance.wait(transaction).await?;
         plan.cluster.stats.count(worker.shard, ClusterCounter::RqRetry);
     };
     let upload = &*upload;
@@ -107,7 +106,7 @@ pub(super) async fn tries(
                     one.followed = !one.followed && tries.again(None, notes, &mut tried, &mut allowance, &one.member);
                 }
             }
-            waited = allowance.wait(transaction.client) => {
+            waited = allowance.wait(transaction) => {
                 waited?;
                 plan.cluster.stats.count(worker.shard, ClusterCounter::RqRetry);
                 let begun = begin(transaction, upload, plan, &mut tried);
@@ -143,16 +142,10 @@ fn give_up(transaction: &Transaction<'_>, plan: &Plan<'_>, one: &mut Running<'_>
 
 impl Allowance {
     /// Returns when the next try begins, or its client has left.
-    async fn wait(&mut self, client: &mut Client) -> Result<(), Stopped> {
-        let next = async {
-            match self.next {
-                Some(next) => tokio::time::sleep_until(next.into()).await,
-                None => std::future::pending().await,
-            }
-        };
+    async fn wait(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Stopped> {
         tokio::select! {
-            () = next => {}
-            gone = client.gone() => return Err(Stopped::ClientGone(gone)),
+            () = transaction.worker.alarms.until(self.next) => {}
+            gone = transaction.client.gone() => return Err(Stopped::ClientGone(gone)),
         }
         self.next = None;
         Ok(())

@@ -129,7 +129,7 @@ pub(super) fn cells(a: &Record, b: &Record) -> Vec<CellRow> {
     let (Some(one), Some(other)) = (Sweep::of(a), Sweep::of(b)) else { return Vec::new() };
     let mut rows = Vec::new();
     for (mode, rate, at) in one.cells() {
-        let Some(place) = other.place(&one.modes[mode], one.rates[rate], one.connections[at]) else { continue };
+        let Some(place) = other.place_of(&one, (mode, rate, at)) else { continue };
         let (Some(old), Some(new)) = (one.at(mode, rate, at), other.at(place.0, place.1, place.2)) else { continue };
         let millis =
             |value: Option<f64>| value.map_or_else(|| "no data".to_owned(), |value| number::duration(value / 1e3));

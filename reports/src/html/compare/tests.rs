@@ -71,10 +71,7 @@ fn both_are_drawn_at_one_scale_and_every_id_stands_once() {
 
 #[test]
 fn sweeps_share_one_grid() {
-    let cell = |rate: f64| Arm {
-        cell: Some(Cell { rate, connections: 16, mode: "client".to_owned() }),
-        ..Arm::empty(ArmKind::Cell)
-    };
+    let cell = |rate: f64| Arm { cell: Some(Cell::new("client", rate, 16)), ..Arm::empty(ArmKind::Cell) };
     let (mut a, mut b) = (record(), record());
     a.arms = vec![cell(500.0), cell(1_000.0)];
     b.arms = vec![cell(500.0), cell(2_000.0)];

@@ -41,6 +41,7 @@ struct Measured {
     /// Percentiles, each with what is added to the same cell without a proxy.
     response: Vec<(&'static str, String, Option<String>)>,
     cpu: String,
+    memory: String,
 }
 
 /// The section; None for a record without cells to compare.
@@ -53,7 +54,7 @@ pub(in crate::html) fn sweep(record: &Record) -> Result<Option<String>, askama::
         lines_key: lines_key(&sweep),
         heat: Pair::of(|width: Width| sweep::heat(&sweep, width)),
         heat_key: heat_key(&sweep),
-        compared: sweep.direct().is_some() && sweep.modes.len() > 1,
+        compared: sweep.is_compared(),
         rows: rows(&sweep),
     };
     section.render().map(Some)
@@ -61,7 +62,7 @@ pub(in crate::html) fn sweep(record: &Record) -> Result<Option<String>, askama::
 
 /// What was found: where each mode broke first, or that none did.
 fn title(sweep: &Sweep) -> String {
-    let knees: Vec<String> = (0..sweep.modes.len())
+    let knees: Vec<String> = (0..sweep.modes())
         .filter_map(|mode| {
             let first = (0..sweep.connections.len()).filter_map(|at| sweep.knee(mode, at)).min()?;
             let name = sweep.mode_name(mode);
@@ -123,6 +124,7 @@ fn heat_key(sweep: &Sweep) -> Vec<Key> {
 
 fn rows(sweep: &Sweep) -> Vec<Row> {
     let millis = |value: f64| number::duration(value / 1e3);
+    let missing = |mode| if sweep.is_direct(mode) { "no proxy" } else { "not measured" }.to_owned();
     sweep
         .cells()
         .map(|(mode, rate, at)| Row {
@@ -144,10 +146,8 @@ fn rows(sweep: &Sweep) -> Vec<Row> {
                             (name, value.map_or_else(|| "no data".to_owned(), millis), added)
                         })
                         .collect(),
-                    cpu: point.cpu.map_or_else(
-                        || if sweep.modes[mode] == "none" { "no proxy" } else { "not measured" }.to_owned(),
-                        |micros| number::duration(micros / 1e6),
-                    ),
+                    cpu: point.cpu.map_or_else(|| missing(mode), |micros| number::duration(micros / 1e6)),
+                    memory: point.memory.map_or_else(|| missing(mode), number::bytes),
                 }
             }),
         })

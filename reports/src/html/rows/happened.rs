@@ -2,7 +2,7 @@
 
 use crate::html::story;
 use crate::plot::{healing, marks, number};
-use crate::record::{Arm, EventKind, SaidKind, Witness};
+use crate::record::{Arm, EventKind, Flow, SaidKind, Witness};
 
 /// A line of what happened.
 pub(in crate::html) struct Happened {
@@ -16,18 +16,33 @@ pub(in crate::html) struct Happened {
 /// Most words of the proxy in the table.
 const WORDS: usize = 40;
 
+/// What is asked, and how often; a step of a journey goes without saying.
+pub(in crate::html) fn loads(arm: &Arm) -> String {
+    let of_journey = |name: &str| {
+        let journeys = arm.flows.iter().filter(|flow| flow.journey);
+        journeys.filter_map(|flow| name.strip_prefix(&flow.name)).any(|rest| rest.starts_with('/'))
+    };
+    let text = |flow: &Flow| {
+        let rate = number::rate(flow.rate);
+        match rate.strip_suffix("/s").filter(|_| flow.journey) {
+            Some(users) => format!("{users} users/s, first to {}", flow.to),
+            None => format!("{rate} to {}", flow.to),
+        }
+    };
+    let asked: Vec<String> = arm.flows.iter().filter(|flow| !of_journey(&flow.name)).map(text).collect();
+    asked.join(", ")
+}
+
 /// Everything that happened, with the numbers of the marks.
 pub(in crate::html) fn happened(arm: &Arm) -> Vec<Happened> {
     let mut rows = Vec::new();
     let mut marks: Vec<(usize, &crate::record::Mark)> = arm.marks.iter().enumerate().collect();
     if !arm.events.iter().any(|event| event.kind == EventKind::Load) {
-        let asked: Vec<String> =
-            arm.flows.iter().map(|flow| format!("{} to {}", number::rate(flow.rate), flow.to)).collect();
         let planned: u64 = arm.outcomes.iter().flat_map(|one| &one.planned).map(|count| u64::from(*count)).sum();
         rows.push(Happened {
             at: 0,
             number: None,
-            text: format!("the load begins: {}, open loop", asked.join(", ")),
+            text: format!("the load begins: {}, open loop", loads(arm)),
             witness: "client",
             evidence: format!("{} planned", number::count(planned)),
         });

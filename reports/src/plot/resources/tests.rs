@@ -11,6 +11,7 @@ fn process(name: &str, cpu: &[u64]) -> Process {
         cpu: cpu.to_vec(),
         memory: vec![8 << 20; cpu.len()],
         cpu_by_phase: vec![0; 3],
+        ..Process::default()
     }
 }
 

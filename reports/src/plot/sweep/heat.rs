@@ -120,7 +120,7 @@ impl Layout {
         let (columns, rows) = if upright { (rates, connections) } else { (connections, rates) };
         // As many panels beside each other as leave each number its room.
         let wanted = |panels: usize| (width.pixels() - GAP * (panels as f64 - 1.0)) / panels as f64;
-        let most = if width.narrow() { 1 } else { sweep.modes.len().clamp(1, 3) };
+        let most = if width.narrow() { 1 } else { sweep.modes().clamp(1, 3) };
         let panels = (1..=most).rev().find(|panels| (wanted(*panels) - LEFT) / columns as f64 >= 40.0).unwrap_or(1);
         let slots = if width.narrow() { 1 } else { panels.max(2).min(if panels == 1 && most > 1 { 1 } else { 3 }) };
         let across = wanted(slots);
@@ -135,7 +135,7 @@ impl Layout {
 /// Draws the picture.
 pub fn heat(sweep: &Sweep, width: Width) -> String {
     let layout = Layout::of(sweep, width);
-    let rows = sweep.modes.len().div_ceil(layout.panels);
+    let rows = sweep.modes().div_ceil(layout.panels);
     let mut svg = Svg::new(
         &format!("heat-{}", width.letter()),
         (width.pixels(), layout.panel.1 * rows as f64),
@@ -147,7 +147,7 @@ pub fn heat(sweep: &Sweep, width: Width) -> String {
         ),
     );
     let classes = classes(sweep);
-    for mode in 0..sweep.modes.len() {
+    for mode in 0..sweep.modes() {
         let left = (mode % layout.panels) as f64 * (layout.panel.0 + GAP);
         let top = (mode / layout.panels) as f64 * layout.panel.1;
         svg.text(left, top + 13.0, &Type::BOLD.fitted(sweep.mode_name(mode), layout.panel.0), Type::BOLD);

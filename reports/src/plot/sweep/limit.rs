@@ -10,6 +10,8 @@ pub(super) struct Limit {
     rate: Option<String>,
     connections: Option<String>,
     mode: Option<String>,
+    /// `http2`, `bodies of 1024 B`.
+    spoken: Vec<String>,
     over: Option<String>,
     millis: f64,
 }
@@ -31,6 +33,7 @@ impl Limit {
             rate: None,
             connections: None,
             mode: None,
+            spoken: Vec::new(),
             over,
             millis: one.limit.filter(|limit| limit.is_finite())? * 1e3,
         };
@@ -39,6 +42,8 @@ impl Limit {
                 limit.rate = Some(word.to_owned());
             } else if let Some(number) = word.strip_suffix(" connections") {
                 limit.connections = Some(number.to_owned());
+            } else if word.starts_with("http") || word.starts_with("bodies of ") {
+                limit.spoken.push(word.to_owned());
             } else {
                 limit.mode = Some(word.to_owned());
             }
@@ -48,9 +53,14 @@ impl Limit {
 
     fn covers(&self, sweep: &Sweep, (mode, rate, connections): (usize, usize, usize)) -> bool {
         let same = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|wanted| wanted == own);
-        same(&self.mode, &sweep.modes[mode])
+        self.is_spoken(&sweep.panels[mode].spoken)
+            && same(&self.mode, &sweep.panels[mode].mode)
             && same(&self.rate, &format!("{}/s", sweep.rates[rate]))
             && same(&self.connections, &sweep.connections[connections].to_string())
+    }
+
+    fn is_spoken(&self, panel: &str) -> bool {
+        self.spoken.iter().all(|wanted| panel.split(", ").any(|own| own == wanted))
     }
 
     /// Is the limit about this cell, and above what it allows?
@@ -61,7 +71,7 @@ impl Limit {
         let observed = match &self.over {
             None => own,
             Some(over) => {
-                let other = sweep.modes.iter().position(|mode| mode == over);
+                let other = sweep.in_mode(cell.0, over);
                 own.zip(other.and_then(value)).map(|(own, other)| own - other)
             }
         };
@@ -69,8 +79,8 @@ impl Limit {
     }
 
     /// The line that is drawn over the 99th percentiles of a mode: milliseconds, if it holds for all of its cells.
-    pub(super) fn line(&self, mode: &str) -> Option<f64> {
+    pub(super) fn line(&self, mode: &str, spoken: &str) -> Option<f64> {
         let plain = self.which == 2 && self.over.is_none() && self.rate.is_none() && self.connections.is_none();
-        (plain && self.mode.as_ref().is_none_or(|own| own == mode)).then_some(self.millis)
+        (plain && self.is_spoken(spoken) && self.mode.as_ref().is_none_or(|own| own == mode)).then_some(self.millis)
     }
 }

@@ -68,7 +68,10 @@ impl Scales {
         } else {
             0.0..scale::round_up(points().map(|point| point.achieved).fold(most, f64::max), 4).0
         };
-        let limits = sweep.limits.iter().flat_map(|limit| sweep.modes.iter().filter_map(|mode| limit.line(mode)));
+        let limits = sweep
+            .limits
+            .iter()
+            .flat_map(|limit| sweep.panels.iter().filter_map(|panel| limit.line(&panel.mode, &panel.spoken)));
         let latencies =
             points().filter_map(super::Point::p99).chain(limits).map(|millis| (millis * 1e3).max(1.0) as u64);
         Self { log, rates, latencies: scale::decades(latencies) }
@@ -85,12 +88,12 @@ impl Scales {
 
 /// Draws the picture.
 pub fn lines(sweep: &Sweep, width: Width) -> String {
-    let (columns, gap) = match (width, sweep.modes.len()) {
+    let (columns, gap) = match (width, sweep.modes()) {
         (Width::Narrow, _) => (1, 0.0),
         (Width::Wide, 4) => (2, 28.0),
         (Width::Wide, modes) => (modes.clamp(2, 3), 28.0),
     };
-    let rows = sweep.modes.len().div_ceil(columns);
+    let rows = sweep.modes().div_ceil(columns);
     let panel = (width.pixels() - gap * (columns as f64 - 1.0)) / columns as f64;
     let mut svg = Svg::new(
         &format!("sweep-{}", width.letter()),
@@ -99,7 +102,7 @@ pub fn lines(sweep: &Sweep, width: Width) -> String {
         &about(sweep),
     );
     let scales = Scales::of(sweep);
-    for mode in 0..sweep.modes.len() {
+    for mode in 0..sweep.modes() {
         let left = (mode % columns) as f64 * (panel + gap);
         let top = (mode / columns) as f64 * (PANEL + APART);
         let across = (left + LEFT, left + panel - RIGHT);
@@ -125,7 +128,7 @@ fn about(sweep: &Sweep) -> String {
             None => format!("{name}: no knee"),
         }
     };
-    format!("{}.", (0..sweep.modes.len()).map(one).collect::<Vec<_>>().join("; "))
+    format!("{}.", (0..sweep.modes()).map(one).collect::<Vec<_>>().join("; "))
 }
 
 /// Achieved against asked.
@@ -169,7 +172,8 @@ fn latencies(svg: &mut Svg, sweep: &Sweep, scales: &Scales, mode: usize, across:
     };
     let chart = Chart { x: scales.across(sweep), y: Upright::Log(range.clone()), across, upright };
     latency::axis(svg, &chart, range);
-    let limit = sweep.limits.iter().filter_map(|limit| limit.line(&sweep.modes[mode])).reduce(f64::min);
+    let panel = &sweep.panels[mode];
+    let limit = sweep.limits.iter().filter_map(|limit| limit.line(&panel.mode, &panel.spoken)).reduce(f64::min);
     series(svg, sweep, scales, mode, &chart, |point| Some((point.p99()? * 1e3).max(1.0)));
     if let Some(millis) = limit {
         let y = chart.y(millis * 1e3);

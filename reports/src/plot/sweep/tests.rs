@@ -12,7 +12,7 @@ fn cell(mode: &str, rate: f64, connections: u32, most: f64) -> Arm {
     let lost = ((rate - most).max(0.0) * 2.0) as u64;
     let p99 = if mode == "none" { 1.0 } else { 1.5 } + (rate / most - 1.0).max(0.0) * 100.0;
     Arm {
-        cell: Some(Cell { rate, connections, mode: mode.to_owned() }),
+        cell: Some(Cell::new(mode, rate, connections)),
         phases: vec![Phase { name: "measure".to_owned(), from: SECOND, to: 3 * SECOND, judged: true, moved_in: 0 }],
         processes: vec![Process {
             name: if mode == "none" { "load" } else { "proxy" }.to_owned(),
@@ -20,6 +20,7 @@ fn cell(mode: &str, rate: f64, connections: u32, most: f64) -> Arm {
             cpu: vec![0; 3],
             memory: vec![1; 3],
             cpu_by_phase: vec![planned * 50],
+            ..Process::default()
         }],
         totals: vec![PhaseTotals {
             phase: "measure".to_owned(),
@@ -63,7 +64,7 @@ fn small() -> Record {
             }
         }
     }
-    arms.retain(|arm| arm.cell != Some(Cell { rate: 2_000.0, connections: 64, mode: "client".to_owned() }));
+    arms.retain(|arm| arm.cell != Some(Cell::new("client", 2_000.0, 64)));
     record(arms)
 }
 
@@ -107,8 +108,9 @@ fn what_the_proxy_adds_is_told_beside_the_same_cell_without_it() {
     assert_eq!(added, [250, 400, 500]);
     assert_eq!(sweep.added(0, 0, 0), [None; 3], "direct is beside nothing");
     assert_eq!(sweep.added(1, 1, 1), [None; 3], "not run");
-    assert_eq!(sweep.at(1, 0, 0).unwrap().cpu, Some(50.0));
-    assert_eq!(sweep.at(0, 0, 0).unwrap().cpu, None, "no proxy");
+    let of_proxy = |mode| sweep.at(mode, 0, 0).map(|point| (point.cpu, point.memory));
+    assert_eq!(of_proxy(1), Some((Some(50.0), Some(1))));
+    assert_eq!(of_proxy(0), Some((None, None)), "no proxy");
 }
 
 #[test]

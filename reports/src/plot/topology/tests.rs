@@ -14,7 +14,7 @@ fn titles(arm: &Arm) -> Vec<String> {
 }
 
 fn process(name: &str) -> Process {
-    Process { name: name.to_owned(), from: 0, cpu: Vec::new(), memory: Vec::new(), cpu_by_phase: Vec::new() }
+    Process { name: name.to_owned(), ..Process::default() }
 }
 
 #[test]

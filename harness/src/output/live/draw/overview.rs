@@ -91,7 +91,7 @@ fn now(arm: &ArmStory) -> Option<(usize, &Outline, &Tally)> {
 /// Requests a second at the busiest, and the instances that share them.
 fn expected(arm: &ArmStory) -> (f64, usize) {
     let Some(outline) = &arm.outline else { return (1.0, 1) };
-    (outline.flows.iter().map(|flow| flow.rate).sum(), outline.instances.len().max(1))
+    (outline.flows.iter().filter(|flow| !flow.journey).map(|flow| flow.rate).sum(), outline.instances.len().max(1))
 }
 
 /// Room beside what is named on the left and told on the right.

@@ -10,7 +10,13 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStdout;
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(super) async fn read_frames(mut output: ChildStdout, sender: UnboundedSender<Input>) {
+/// Hands on what a generator says. Only the load worker itself speaks for the generator's health.
+pub(super) async fn read_frames(
+    mut output: ChildStdout,
+    sender: UnboundedSender<Input>,
+    name: String,
+    is_load_worker: bool,
+) {
     let mut buf = BytesMut::with_capacity(1 << 16);
     loop {
         match Frame::decode(&mut buf) {
@@ -18,6 +24,7 @@ pub(super) async fn read_frames(mut output: ChildStdout, sender: UnboundedSender
                 let _ = sender.send(Input::Frame(Frame::Done));
                 return;
             }
+            Ok(Some(Frame::Health(_))) if !is_load_worker => continue,
             Ok(Some(frame)) => {
                 if sender.send(Input::Frame(frame)).is_err() {
                     return;
@@ -32,7 +39,7 @@ pub(super) async fn read_frames(mut output: ChildStdout, sender: UnboundedSender
             break;
         }
     }
-    let _ = sender.send(Input::Died("load".to_owned()));
+    let _ = sender.send(Input::Died(name));
 }
 
 pub(super) async fn read_reports(output: ChildStdout, relays: Relays, sender: UnboundedSender<Input>) {

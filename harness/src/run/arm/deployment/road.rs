@@ -39,7 +39,7 @@ pub(super) fn relays(
     if !plan.is_relayed(setting.scenario) {
         return Ok(None);
     }
-    let mut shim = setting.spawner.spawn(&launch(setting, "shim", vec!["shim".to_owned()], true))?;
+    let mut shim = setting.spawn(&launch(setting, "shim", vec!["shim".to_owned()], true))?.process;
     let sidecars = plan.mode(setting.scenario).has_sidecars();
     let mut faults = setting.scenario.timeline.iter().flat_map(|phase| &phase.faults);
     let behind = faults.any(|fault| fault.strikes == Strikes::BehindSidecar);

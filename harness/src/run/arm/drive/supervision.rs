@@ -1,6 +1,6 @@
 //! Processes of instances that end, are probed, and are started again.
 
-use super::{Drive, Error};
+use super::{Drive, Error, Overdue};
 use crate::clock::now;
 use crate::control::supervisor::{Decision, Kind as ProbeKind};
 use crate::deploy::ready;
@@ -10,10 +10,11 @@ use crate::run::arm::deployment::Input;
 use crate::run::arm::faults;
 use crate::run::arm::instances::{Instance, Unready};
 use crate::run::arm::sidecar::Sidecar;
-use crate::scenario::resolved::{Phase, Strikes};
+use crate::scenario::resolved::{Phase, PlannedFault, Strikes};
 use squall_proxy::config::objects::{Deployment, Probe, ProbeAction};
 use squall_proxy::policy::Healing;
 use squall_reports::record::{EventKind, Witness};
+use std::time::Duration;
 
 impl Drive<'_, '_> {
     /// Probes and restarts that are due.
@@ -36,12 +37,41 @@ impl Drive<'_, '_> {
         }
         let due: Vec<usize> = self.restarts.iter().filter(|(at, _)| *at <= now()).map(|(_, index)| *index).collect();
         self.restarts.retain(|(at, _)| *at > now());
+        self.end_overdue();
         for index in due {
             if let Err(source) = self.deployment.start_again(self.setting, index) {
                 self.not_started(index, source.into()).await?;
             }
         }
         Ok(())
+    }
+
+    /// Kills processes that have had the time that a fault gives them. That they are gone is seen as of any other.
+    fn end_overdue(&mut self) {
+        let (due, later) = std::mem::take(&mut self.overdue).into_iter().partition(|overdue| overdue.at <= now());
+        self.overdue = later;
+        let due: Vec<Overdue> = due;
+        for Overdue { fault, instance, generation, .. } in due {
+            let instance = &self.deployment.instances[instance];
+            if self.active.contains(&fault) && instance.generation() == generation {
+                instance.process.iter().for_each(Process::kill);
+            }
+        }
+    }
+
+    /// The process of an instance has so long to live, unless the fault ends before.
+    pub(super) fn give(&mut self, fault: usize, instance: usize, time: Duration) {
+        let generation = self.deployment.instances[instance].generation();
+        self.overdue.push(Overdue { at: now().after(time), fault, instance, generation });
+    }
+
+    /// Faults that are on and end the process of an instance.
+    fn ending(&self, index: usize) -> impl Iterator<Item = (usize, &Kind)> {
+        let of_instance = move |fault: &PlannedFault| {
+            fault.strikes == Strikes::Instance && self.deployment.index(&fault.target) == Some(index)
+        };
+        let active = self.active.iter().map(|active| (*active, self.faults[*active].1));
+        active.filter(move |(_, fault)| of_instance(fault)).map(|(active, fault)| (active, &fault.fault.kind))
     }
 
     pub(super) async fn probed(&mut self, index: usize, kind: ProbeKind, passed: bool) -> Result<(), Error> {
@@ -70,6 +100,12 @@ impl Drive<'_, '_> {
         }
         let how = instance.process.as_ref().and_then(Process::how_it_ended);
         instance.kill(self.setting).await;
+        let terminated: Vec<usize> = self
+            .ending(index)
+            .filter(|(_, kind)| matches!(kind, Kind::Terminate { .. }))
+            .map(|(fault, _)| fault)
+            .collect();
+        terminated.into_iter().for_each(|fault| self.recorder.fault_effect(fault, now(), Witness::Harness));
         self.gone(index, &format!("gone ({})", how.unwrap_or_else(|| "killed".to_owned()))).await
     }
 
@@ -89,13 +125,9 @@ impl Drive<'_, '_> {
         self.happened(EventKind::Gone, &name, Witness::Supervisor, format!("{name} is {text}"));
         let refused = self.deployment.refuse(index).await;
         refused.map_err(|source| Error::Fault { what: name.clone(), source: source.into() })?;
-        let comes_back_later = self.active.iter().any(|active| {
-            let (_, fault) = self.faults[*active];
-            matches!(fault.fault.kind, Kind::Kill { restart: false })
-                && fault.strikes == Strikes::Instance
-                && self.deployment.index(&fault.target) == Some(index)
-        });
-        if comes_back_later {
+        let comes_back_later = |kind: &Kind| kind.ends_process() && !kind.is_restarted();
+        let loops = self.ending(index).any(|(_, kind)| matches!(kind, Kind::CrashLoop { .. }));
+        if !loops && self.ending(index).any(|(_, kind)| comes_back_later(kind)) {
             return Ok(());
         }
         if let Some(supervised) = self.supervised[index].as_mut() {
@@ -104,6 +136,8 @@ impl Drive<'_, '_> {
             if !self.plan.without.contains(&Healing::Restart) {
                 self.restarts.push((now().after(wait), index));
             }
+        } else if loops {
+            self.restarts.push((now(), index));
         }
         Ok(())
     }
@@ -132,6 +166,13 @@ impl Drive<'_, '_> {
             return Ok(());
         }
         self.happened(EventKind::Restarted, &name, Witness::Supervisor, format!("{name} is started again"));
+        let next = self.ending(index).find_map(|(fault, kind)| match kind {
+            Kind::CrashLoop { up } => Some((fault, *up)),
+            _ => None,
+        });
+        if let Some((fault, up)) = next {
+            self.give(fault, index, up);
+        }
         if let Some(supervised) = self.supervised[index].as_mut() {
             let Decision::Ready(ready) = supervised.begin(now()) else { return Ok(()) };
             self.deployment.set_ready(index, ready)?;
@@ -158,7 +199,7 @@ pub(super) fn of(instance: &Instance, phases: &[Phase]) -> Option<Deployment> {
     let restarted = phases
         .iter()
         .flat_map(|phase| &phase.faults)
-        .any(|fault| fault.target == instance.name && matches!(fault.fault.kind, Kind::Kill { restart: true }));
+        .any(|fault| fault.target == instance.name && fault.fault.kind.is_restarted());
     instance.deployment().cloned().or_else(|| restarted.then(|| Deployment::without_probes(&instance.name.service)))
 }
 

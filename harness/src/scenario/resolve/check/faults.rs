@@ -45,14 +45,23 @@ pub(in super::super) fn faults(plan: &Plan<'_>, max_affected: Option<u32>, probl
 
 /// True if one hides the other completely.
 fn contradict(one: &Fault, other: &Fault) -> bool {
-    let dead = |fault: &Fault| matches!(fault.kind, Kind::Kill { .. } | Kind::Refuse);
+    let dead =
+        |fault: &Fault| (fault.kind.ends_process() || fault.kind == Kind::Refuse) && fault.rhythm.pulse.is_none();
     if dead(one) || dead(other) {
         return true;
     }
     let final_for_all = |fault: &Fault| {
-        let ends = matches!(fault.kind, Kind::Abort { .. } | Kind::Hang | Kind::Blackhole { .. })
-            || matches!(fault.kind, Kind::Reset { after_bytes: 0 });
-        ends && fault.pick == Pick::All && fault.matching == crate::fault::spec::Match::default()
+        let ends = matches!(
+            fault.kind,
+            Kind::Abort { .. }
+                | Kind::ResetStream { .. }
+                | Kind::Hang
+                | Kind::Blackhole { .. }
+                | Kind::Reset { .. }
+                | Kind::Truncate { .. }
+        );
+        let all = fault.pick == Pick::All && fault.matching == crate::fault::spec::Match::default();
+        ends && all && fault.rhythm.pulse.is_none()
     };
     final_for_all(one) && final_for_all(other)
 }

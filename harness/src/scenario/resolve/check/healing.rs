@@ -151,9 +151,8 @@ impl<'a> Case<'a> {
             self.nothing_hits(instance, problems);
             return;
         };
-        let restarts = self.plan.faults().any(|(fault, _)| {
-            fault.target == *instance && matches!(fault.fault.kind, crate::fault::spec::Kind::Kill { restart: true })
-        });
+        let restarts =
+            self.plan.faults().any(|(fault, _)| fault.target == *instance && fault.fault.kind.is_restarted());
         if !restarts && !facts.restarts(&instance.service) {
             problems.error(code::SHAPE, self.expectation.place, format!("nothing restarts `{instance}`")).help(
                 "kill it with `restart: supervisor`, or give the service a liveness probe by `manifest` or `health`",

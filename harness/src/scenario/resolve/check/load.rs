@@ -4,9 +4,10 @@ use crate::fault::spec::{Kind, Pick};
 use crate::load::wire::Connections;
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
+use crate::scenario::resolve::load::Asked;
 use crate::scenario::resolve::plan::Plan;
 use crate::scenario::resolve::policies::Facts;
-use crate::scenario::resolved::{Flow, Place, PlannedFault};
+use crate::scenario::resolved::{Flow, Pace, Place, PlannedFault};
 use crate::scenario::written;
 use crate::units::TimeSpan;
 use std::time::Duration;
@@ -15,20 +16,25 @@ use std::time::Duration;
 const MOST_REQUESTS: u64 = 20_000_000;
 
 /// Checks each flow, and all together.
-pub(in super::super) fn load(written: &[written::Flow], plan: &Plan<'_>, facts: &Facts, problems: &mut Problems) {
+pub(in super::super) fn load(asked: &[Asked], plan: &Plan<'_>, facts: &Facts, problems: &mut Problems) {
     let requests = plan.planned(None, None);
     if requests > MOST_REQUESTS {
-        let place = written.first().map_or(Place::default(), |flow| flow.to.place);
+        let place = asked.first().map_or(Place::default(), |asked| asked.flow.to.place);
         problems
             .error(code::RANGE, place, format!("{requests} requests are planned"))
             .expected(format!("at most {MOST_REQUESTS}"))
             .help("each is recorded until the run ends: make the timeline shorter, or the rate lower");
     }
-    for (flow, written) in plan.flows.iter().zip(written) {
-        time_out(flow, written, facts, problems);
-        nothing(flow, written, plan, problems);
-        profile(flow, written, plan, problems);
-        starving(flow, written, plan, problems);
+    for (flow, Asked { flow: written, .. }) in plan.flows.iter().zip(asked) {
+        // What is wrong with the rate of a journey is not said again of its steps.
+        if !matches!(flow.pace, Pace::Steps(_)) {
+            nothing(flow, written, plan, problems);
+            profile(flow, written, plan, problems);
+        }
+        if flow.journey.is_none() {
+            time_out(flow, written, facts, problems);
+            starving(flow, written, plan, problems);
+        }
     }
 }
 
@@ -118,9 +124,9 @@ fn starving(flow: &Flow, written: &written::Flow, plan: &Plan<'_>, problems: &mu
 
 /// How long a fault holds a request of the flow.
 fn holds(fault: &PlannedFault, flow: &Flow) -> Option<Duration> {
-    match fault.fault.kind {
-        Kind::Hang | Kind::Blackhole { .. } | Kind::Pause => Some(flow.time_out.min(fault.lasting)),
-        Kind::Latency { base, .. } => Some(base.min(flow.time_out)),
+    match &fault.fault.kind {
+        Kind::Hang | Kind::Blackhole { .. } | Kind::AcceptStall | Kind::Pause => Some(flow.time_out.min(fault.lasting)),
+        Kind::Latency(delay) => Some(delay.base.min(flow.time_out)),
         _ => None,
     }
 }

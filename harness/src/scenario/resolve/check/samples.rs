@@ -22,7 +22,7 @@ pub(in super::super) fn samples(
                 (plan.planned(Some(phase), flow.as_deref()), flow.as_deref(), metric)
             }
             Subject::Whole { flow, metric } => (plan.planned(None, flow.as_deref()), flow.as_deref(), metric),
-            Subject::Sweep { rate, metric, .. } => (least_of_cells(*rate, sweep), None, metric),
+            Subject::Sweep { cells, metric, .. } => (least_of_cells(cells.rate, sweep), None, metric),
             Subject::Healing(_) => continue,
         };
         if !plan.is_planned(flow) {

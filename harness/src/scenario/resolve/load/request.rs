@@ -12,7 +12,7 @@ use std::path::Path;
 /// Largest body of a request or an answer.
 pub(in super::super) const LARGEST_BODY: u64 = 1 << 30;
 /// Largest body that stands in a file: it is told to the generator as it is.
-const LARGEST_FILE: u64 = 16 << 20;
+pub(super) const LARGEST_FILE: u64 = 16 << 20;
 
 pub(super) fn method(request: &written::Request, protocol: Protocol, problems: &mut Problems) -> String {
     let Some(method) = &request.method else {
@@ -26,10 +26,12 @@ pub(super) fn method(request: &written::Request, protocol: Protocol, problems: &
     method.value.clone()
 }
 
-pub(super) fn path(request: &written::Request, problems: &mut Problems) -> String {
+/// With values to come, the whole of it may be one.
+pub(super) fn path(request: &written::Request, has_values: bool, problems: &mut Problems) -> String {
     let Some(path) = &request.path else { return "/".to_owned() };
     let plain = path.bytes().all(|byte| byte.is_ascii_graphic());
-    if !path.starts_with('/') || !plain {
+    let begins = path.starts_with('/') || has_values && path.starts_with("${");
+    if !begins || !plain {
         problems
             .error(code::RANGE, path.place, format!("`{}` is no path", path.value))
             .expected("a path that begins with `/`, without spaces");
@@ -112,10 +114,18 @@ pub(super) fn accept(written: &written::Flow, problems: &mut Problems) -> Accept
             .error(code::SHAPE, grpc.place, "statuses of gRPC, but the flow speaks something else")
             .help("write `protocol: grpc`");
     }
+    for (pointer, _) in &accept.json.0 {
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            problems
+                .error(code::RANGE, pointer.place, format!("`{}` is no JSON pointer", pointer.value))
+                .expected("one such as `/items/0/id`");
+        }
+    }
     Accept {
         status: accept.status.as_ref().map_or(default.status, |all| all.iter().map(|one| (one.0, one.1)).collect()),
         grpc: accept.grpc.as_ref().map_or(default.grpc, |all| all.iter().map(|one| one.value).collect()),
         body_contains: accept.body_contains.as_ref().map(|text| text.value.clone()),
+        json: accept.json.0.iter().map(|(pointer, value)| (pointer.value.clone(), value.clone())).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Outcomes, Running};
 use crate::clock::now;
 use crate::cluster::{Ends, Member};
-use crate::serve::deadlines::until;
+use crate::serve::alarms::Alarms;
 use crate::serve::exchange::{Answer, Heads, Opened, SoFar, Stuck, Try, TryFailure, failure, of_client, open, up};
 use crate::serve::respond::Failure;
 use crate::serve::transaction::Transaction;
@@ -94,7 +94,7 @@ impl Begun {
                     continue;
                 }
                 head = heads.next(source, &mut response, asked) => head,
-                () = until(opened.until) => return Err(TryFailure::TooOld { whole: false }),
+                () = worker.alarms.until(opened.until) => return Err(TryFailure::TooOld { whole: false }),
             };
             so_far.written |= opened.channel.ends.sink.has_begun();
             match head.map_err(|broken| failure(broken, so_far.written))? {
@@ -110,10 +110,23 @@ impl Begun {
     }
 
     /// Waits for the answer to a request that is on its way.
-    pub(super) fn goes_on<'a>(self, opened: Opened, plan: &Plan<'_>, late: &Rc<Notify>) -> Running<'a> {
+    pub(super) fn goes_on<'a>(
+        self,
+        alarms: &'a Alarms,
+        opened: Opened,
+        plan: &Plan<'_>,
+        late: &Rc<Notify>,
+    ) -> Running<'a> {
         let is_late = Rc::new(Cell::new(false));
-        let outcome =
-            answer(opened, Rc::clone(&self.request), Patience::of(plan), true, Rc::clone(&is_late), Rc::clone(late));
+        let outcome = answer(
+            alarms,
+            opened,
+            Rc::clone(&self.request),
+            Patience::of(plan),
+            true,
+            Rc::clone(&is_late),
+            Rc::clone(late),
+        );
         self.running(is_late, Box::pin(outcome))
     }
 
@@ -134,7 +147,7 @@ impl Begun {
             let to = Try { pass_interim: false, ..plan.to(&member, now()) };
             let mut opened = open(worker, &request, upload.framing, to, written).await?;
             upload.replay(&mut opened.channel.ends.sink);
-            answer(opened, request, times, written, flag, late).await
+            answer(&worker.alarms, opened, request, times, written, flag, late).await
         };
         self.running(is_late, Box::pin(outcome))
     }
@@ -166,6 +179,7 @@ impl Patience {
 
 /// The head of the answer, however late; who waits for it is told when it is. `written`: some of the request had gone out before.
 async fn answer(
+    alarms: &Alarms,
     mut opened: Opened,
     request: Rc<Request>,
     times: Patience,
@@ -190,12 +204,12 @@ async fn answer(
                 Head::Interim => due = due.and_then(|_| times.due(begun)),
                 head => break head,
             },
-            () = until(due) => {
+            () = alarms.until(due) => {
                 due = None;
                 is_late.set(true);
                 late.notify_one();
             }
-            () = until(opened.until) => return Err(TryFailure::TooOld { whole: true }),
+            () = alarms.until(opened.until) => return Err(TryFailure::TooOld { whole: true }),
         }
     };
     Ok(opened.answered(response, head))
