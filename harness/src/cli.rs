@@ -6,6 +6,7 @@ mod compare;
 mod completions;
 mod doctor;
 mod exit;
+mod fault;
 mod guardian;
 mod history;
 mod init;
@@ -83,6 +84,8 @@ enum Command {
     Doctor,
     /// Try Squall itself: kill what a run consists of at every moment, and look whether anything is left
     Selftest(selftest::Args),
+    /// Break things by hand: a relay with one fault in front of whoever runs already
+    Fault(Box<fault::Args>),
     /// Run the data plane alone
     Proxy(Box<proxy::Args>),
     /// Run one instance of the test service
@@ -129,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Recover => recover::main(),
         Command::Doctor => doctor::main(color),
         Command::Selftest(args) => selftest::main(&args),
+        Command::Fault(args) => fault::main(&args, color),
         Command::Proxy(args) => proxy::main(*args),
         Command::Service(args) => service::main(args),
         Command::Completions(args) => completions::main(&args),
@@ -199,6 +203,12 @@ fn nothing_selected(paths: &[PathBuf], filter: Option<&str>) -> String {
         ),
         None => format!("there is no scenario in {places}: a scenario is a YAML file with the key `scenario`"),
     }
+}
+
+/// What is wrong with what stands in no file: without a place.
+fn said(finding: squall_yaml::Finding) -> String {
+    let more = [finding.expected.map(|expected| format!("expected {expected}")), finding.help];
+    std::iter::once(finding.message).chain(more.into_iter().flatten()).collect::<Vec<_>>().join("; ")
 }
 
 /// Says what went wrong, on standard error.

@@ -1,4 +1,5 @@
-//! Controllers of a deployment: what supervises processes, and what shifts a release. Decisions are pure.
+//! Controllers of a deployment: what supervises processes, what shifts a release, what commands the relays. Decisions are pure.
 
+pub mod relays;
 pub mod rollout;
 pub mod supervisor;

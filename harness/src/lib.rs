@@ -6,7 +6,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 5 | `cli`: arguments, help, exit codes |
-//! | 4 | `output`: events to what a person or a CI sees |
+//! | 4 | `output`: events to what a person or a CI sees; [`gameday`]: faults by hand |
 //! | 3 | `run`: the timeline, and the wiring of everything below |
 //! | 2 | `deploy`, `control`, [`load`], `observe`, `slo`, `guardian`, [`shim`], `service`, [`selftest`]: siblings that never import each other |
 //! | 1 | `scenario`, [`topology`], [`fault`], [`shim::wire`], [`load::wire`], `journal`, `recover` |
@@ -19,6 +19,7 @@ pub mod deploy;
 pub mod descriptor;
 pub mod distribution;
 pub mod fault;
+pub mod gameday;
 pub mod guardian;
 pub mod journal;
 pub mod load;

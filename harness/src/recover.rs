@@ -7,8 +7,8 @@ mod list;
 mod undo;
 
 use crate::journal;
-pub use list::Error;
 use list::Line;
+pub use list::{Error, state_folder};
 use std::fmt;
 use std::fs;
 use std::io;
@@ -102,6 +102,37 @@ fn fold_records(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The folders of the runs that live, and who runs them.
+pub fn living() -> Result<Vec<Living>, Error> {
+    list::with(|list| Ok(list.lines().into_iter().filter(Line::is_alive).map(Living).collect()))
+}
+
+/// The folders of all runs that have not ended, dead ones that are not undone included.
+pub fn listed() -> Result<Vec<PathBuf>, Error> {
+    list::with(|list| Ok(list.lines().into_iter().map(|line| line.folder).collect()))
+}
+
+/// A run that lives.
+#[derive(Debug)]
+pub struct Living(Line);
+
+impl Living {
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    /// Tells it to end, as Ctrl-C would.
+    pub fn tell_to_end(&self) -> io::Result<()> {
+        undo::tell_to_end(self.0.pid, self.0.start_time)
+    }
+
+    /// True as long as it does.
+    pub fn is_alive(&self) -> bool {
+        self.0.is_alive()
+    }
 }
 
 /// Enters a run into the list.

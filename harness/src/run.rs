@@ -10,9 +10,10 @@ pub mod events;
 mod folder;
 pub mod machine;
 mod resume;
+pub mod safety;
 mod scenario;
 mod secrets;
-mod stop;
+pub mod stop;
 
 use crate::process::{self, Spawner};
 use crate::recover;
@@ -21,6 +22,7 @@ use crate::seed;
 use budget::Budget;
 use events::RunEvent;
 use folder::RunFolder;
+use safety::Safety;
 use scenario::Pending;
 use squall_reports::artifacts::Recorded;
 use squall_reports::record::Verdict;
@@ -92,8 +94,8 @@ pub enum Error {
     )]
     Recover(#[from] recover::Error),
     /// The journal or the guardian could not be set up.
-    #[error("safety could not be set up, so nothing was started: {0}")]
-    Safety(String),
+    #[error(transparent)]
+    Safety(#[from] safety::Error),
     /// It cannot go on from an earlier run.
     #[error(transparent)]
     Resume(#[from] resume::Error),
@@ -135,7 +137,7 @@ fn carry_out(
     let seed = earlier.as_ref().map(|earlier| earlier.seed).or(options.seed).unwrap_or_else(seed::draw);
     let folder = RunFolder::create(&options.out, &jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC), seed)
         .map_err(|source| Error::Folder { path: options.out.clone(), source })?;
-    let safety = scenario::Safety::begin(&folder, spawner)?;
+    let safety = Safety::begin(&folder.path, spawner)?;
     say(RunEvent::Begins {
         id: folder.id.clone(),
         seed,

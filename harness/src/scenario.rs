@@ -21,11 +21,12 @@ mod tests;
 
 use parse::Reading;
 use problems::Problems;
-use resolved::{Place, Scenario};
+use resolved::{ByHand, Place, Scenario};
 use set::Set;
 use squall_proxy::config::mesh::IstioVersion;
-use squall_yaml::{Finding, Severity};
+use squall_yaml::{Document, Finding, Severity};
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// How scenarios are read.
@@ -51,6 +52,23 @@ pub struct Loaded {
 /// Reads the scenarios of a text that stands in no file of the user's. They need expect nothing.
 pub fn of_text(source: &squall_yaml::Source) -> (Vec<Scenario>, Vec<Finding>) {
     parse::text_of(source, true, &Reading { figures_alone: true, ..Reading::default() })
+}
+
+/// Reads one fault by itself, or tells everything that is wrong with it.
+pub fn fault_of_text(source: &squall_yaml::Source) -> Result<ByHand, Vec<Finding>> {
+    let documents = squall_yaml::parse(source)?;
+    let mut problems = Problems::new(&source.path);
+    let read = documents.first().map(Document::read::<written::ByHand>).transpose()?;
+    match read.and_then(|read| resolve::by_hand(&read.value, &mut problems)) {
+        Some(fault) => Ok(fault),
+        None => Err(problems.into_findings()),
+    }
+}
+
+/// Where an address leads that may be broken: this machine's loopback, or what is allowed.
+pub fn address(text: &str, allow: &[String]) -> Result<SocketAddr, Vec<Finding>> {
+    let mut problems = Problems::new(Path::new(""));
+    resolve::address(text, allow, &mut problems).ok_or_else(|| problems.into_findings())
 }
 
 /// Reads files, and all scenarios in folders: `*.yaml` with the key `scenario`, sorted, without those under `policies/`. The errors

@@ -23,6 +23,7 @@ use crate::seed::Seed;
 use relay::Relay;
 use report::Reporter;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::task::LocalSet;
@@ -54,11 +55,11 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
     let mut input = BufReader::new(input).lines();
     let Some(start) = next::<Start>(&mut input).await? else { return Ok(()) };
     let timer = Timer::new()?;
-    let mut relays = Vec::new();
-    for (index, relay) in start.relays.into_iter().enumerate() {
-        relays.push(Relay::start(index, &relay, Seed(start.seed), Rc::clone(&reporter), timer.clone())?);
-    }
-    reporter.say(&Report::Ready { listen: relays.iter().map(|relay| relay.addresses()).collect() })?;
+    let mut station = Station { relays: Vec::new(), seed: Seed(start.seed), reporter: Rc::clone(&reporter), timer };
+    let listen = start.relays.iter().map(|relay| station.add(relay)).collect::<io::Result<_>>()?;
+    reporter.say(&Report::Ready { listen })?;
+    let tells = Rc::clone(&reporter);
+    tokio::task::spawn_local(async move { tells.tell_regularly().await });
     let mut leased = true;
     loop {
         tokio::select! {
@@ -66,55 +67,98 @@ async fn serve(input: impl AsyncRead + Unpin, reporter: Reporter) -> Result<(), 
                 None => break,
                 Some(Command::Settle) => {
                     leased = true;
-                    settle(&relays).await;
+                    station.settle().await;
                     reporter.flush()?;
                     reporter.say(&Report::Done)?;
                 }
                 Some(command) => {
                     leased = true;
-                    obey(command, &relays, &reporter)?;
+                    station.obey(command)?;
                 }
             },
             () = tokio::time::sleep(LEASE), if leased => {
                 leased = false;
-                relays.iter().for_each(|relay| relay.lift_all());
+                station.living().for_each(|relay| relay.lift_all());
                 reporter.say(&Report::LeaseLost { at: now().0 })?;
             }
         }
     }
     // Whoever could clear faults has gone, or is done.
-    relays.iter().for_each(|relay| relay.down());
-    settle(&relays).await;
+    station.living().for_each(|relay| relay.down());
+    station.settle().await;
     reporter.flush()?;
     Ok(())
 }
 
-/// Ends every fault and every open connection, so that each attempt has its end.
-async fn settle(relays: &[Rc<Relay>]) {
-    relays.iter().for_each(|relay| relay.lift_all());
-    relays.iter().for_each(|relay| relay.reset_connections());
-    let drained = async {
-        for relay in relays {
-            relay.drained().await;
-        }
-    };
-    // Whatever does not end by then is told by nobody: its attempts show as unexplained.
-    let _ = tokio::time::timeout(SETTLING, drained).await;
+/// The relays of this process.
+struct Station {
+    /// By their numbers; none where one has been removed.
+    relays: Vec<Option<Rc<Relay>>>,
+    seed: Seed,
+    reporter: Rc<Reporter>,
+    timer: Timer,
 }
 
-fn obey(command: Command, relays: &[Rc<Relay>], reporter: &Reporter) -> io::Result<()> {
-    let at = |index: usize| relays.get(index).ok_or_else(|| format!("there is no relay {index}"));
-    let (seq, done) = match command {
-        Command::Inject { seq, fault, relay, spec } => (seq, at(relay).and_then(|relay| relay.inject(fault, *spec))),
-        Command::Clear { seq, fault } => {
-            relays.iter().try_for_each(|relay| relay.clear(fault))?;
-            (seq, Ok(()))
-        }
-        Command::Down { seq, relay } => (seq, at(relay).map(|relay| relay.down())),
-        Command::Up { seq, relay, to } => (seq, at(relay).map(|relay| relay.up(&to))),
-        Command::Heartbeat | Command::Settle => return Ok(()),
-    };
-    reporter.say(&Report::Ack { seq, at: now().0, error: done.err() })
+impl Station {
+    fn living(&self) -> impl Iterator<Item = &Rc<Relay>> {
+        self.relays.iter().flatten()
+    }
+
+    /// One more relay, which listens once this returns.
+    fn add(&mut self, relay: &wire::Relay) -> io::Result<Vec<SocketAddr>> {
+        let (reporter, timer) = (Rc::clone(&self.reporter), self.timer.clone());
+        let relay = Relay::start(self.relays.len(), relay, self.seed, reporter, timer)?;
+        let listen = relay.addresses();
+        self.relays.push(Some(relay));
+        Ok(listen)
+    }
+
+    /// Ends every fault and every open connection, so that each attempt has its end.
+    async fn settle(&self) {
+        self.living().for_each(|relay| relay.lift_all());
+        self.living().for_each(|relay| relay.reset_connections());
+        let drained = async {
+            for relay in self.living() {
+                relay.drained().await;
+            }
+        };
+        // Whatever does not end by then is told by nobody: its attempts show as unexplained.
+        let _ = tokio::time::timeout(SETTLING, drained).await;
+    }
+
+    fn obey(&mut self, command: Command) -> io::Result<()> {
+        let at = |index: usize| {
+            let relay = self.relays.get(index).and_then(Option::as_ref);
+            relay.ok_or_else(|| format!("there is no relay {index}"))
+        };
+        let (seq, done) = match command {
+            Command::Inject { seq, fault, relay, spec } => {
+                (seq, at(relay).and_then(|relay| relay.inject(fault, *spec)))
+            }
+            Command::Clear { seq, fault } => {
+                self.living().try_for_each(|relay| relay.clear(fault))?;
+                (seq, Ok(()))
+            }
+            Command::Down { seq, relay } => (seq, at(relay).map(|relay| relay.down())),
+            Command::Up { seq, relay, to } => (seq, at(relay).map(|relay| relay.up(&to))),
+            Command::Add { seq, relay } => match self.add(&relay) {
+                Ok(listen) => {
+                    self.reporter.say(&Report::Added { seq, relay: self.relays.len() - 1, listen })?;
+                    (seq, Ok(()))
+                }
+                Err(error) => (seq, Err(format!("{}: {error}", relay.name))),
+            },
+            Command::Remove { seq, relay } => {
+                let gone = at(relay).map(|relay| relay.end());
+                if gone.is_ok() {
+                    self.relays[relay] = None;
+                }
+                (seq, gone)
+            }
+            Command::Heartbeat | Command::Settle => return Ok(()),
+        };
+        self.reporter.say(&Report::Ack { seq, at: now().0, error: done.err() })
+    }
 }
 
 /// The next line; none at the end.

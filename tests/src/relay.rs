@@ -2,7 +2,7 @@
 
 use crate::http::{Backend, Connection};
 use crate::{binary, until};
-use squall::fault::spec::{Fault, Kind, Match, Pick, Rhythm, Unit};
+use squall::fault::spec::{Direction, Fault, Kind, Match, Pick, Rhythm, Unit};
 use squall::shim::wire::{Command as Do, Door, Offer, Relay as Wire, Report, Start};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -30,6 +30,7 @@ pub fn on_requests(kind: Kind) -> Fault {
         unit: Unit::Request,
         pick: Pick::All,
         matching: Match::default(),
+        direction: Direction::Both,
         existing: true,
         rhythm: Rhythm::default(),
     }
@@ -52,7 +53,7 @@ impl Relays {
     /// One in front of each address; plain TCP if `tcp`.
     #[must_use]
     pub fn to(addresses: &[SocketAddr], tcp: bool, seed: u64) -> Self {
-        let door = |to: &SocketAddr| Door { to: Some(*to), tcp };
+        let door = |to: &SocketAddr| Door { listen: None, to: Some(*to), tcp };
         let relay = |to: &SocketAddr| Wire { name: to.to_string(), doors: vec![door(to)], sidecar: false };
         Self::with(&Start { relays: addresses.iter().map(relay).collect(), seed })
     }
@@ -120,6 +121,31 @@ impl Relays {
     pub fn up_at(&mut self, to: &[SocketAddr]) {
         let seq = self.next();
         assert_eq!(self.obey(seq, &Do::Up { seq, relay: 0, to: to.to_vec() }), None);
+    }
+
+    /// One more relay of plain TCP; gives its number, and where it listens.
+    pub fn add(&mut self, to: SocketAddr) -> (usize, SocketAddr) {
+        let seq = self.next();
+        let door = Door { listen: None, to: Some(to), tcp: true };
+        let relay = Wire { name: to.to_string(), doors: vec![door], sidecar: false };
+        assert_eq!(self.obey(seq, &Do::Add { seq, relay }), None);
+        self.wait_for("it is added", |report| match report {
+            Report::Added { seq: of, relay, listen } if *of == seq => Some((*relay, listen[0])),
+            _ => None,
+        })
+    }
+
+    /// A relay goes.
+    pub fn remove(&mut self, relay: usize) {
+        let seq = self.next();
+        assert_eq!(self.obey(seq, &Do::Remove { seq, relay }), None);
+    }
+
+    /// Waits until a fault has harmed somebody.
+    pub fn effect(&self, fault: u32) {
+        self.wait_for("it has an effect", |report| {
+            matches!(report, Report::Effect { fault: of, .. } if *of == fault).then_some(())
+        });
     }
 
     fn next(&mut self) -> u64 {

@@ -12,6 +12,7 @@ type Layers = &'static [(&'static str, u32)];
 const HARNESS: Layers = &[
     ("cli", 5),
     ("output", 4),
+    ("gameday", 4),
     ("run", 3),
     ("run::events", 3),
     ("deploy", 2),

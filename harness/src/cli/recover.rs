@@ -11,6 +11,10 @@ pub(super) fn main() -> Exit {
             return Exit::Error;
         }
     };
+    if let Err(error) = crate::gameday::registry::sweep() {
+        complain(&error);
+        return Exit::Error;
+    }
     // What is left to be done by hand comes last.
     recovered.sort_by_key(|run| !run.is_clean());
     let lines: Vec<String> = recovered.iter().map(ToString::to_string).collect();

@@ -30,6 +30,8 @@ pub enum Kind {
     Reset {
         /// Bytes of the answer that are let through first; 0 resets at accept (connection) or at the head (request).
         after_bytes: u64,
+        /// Or so long after the connection was taken; only of connections.
+        after: Option<Duration>,
     },
     /// Closes the connection amid the answer.
     Truncate {
@@ -47,10 +49,10 @@ pub enum Kind {
     },
     /// The request is read and passed on, the answer never comes.
     Hang,
-    /// Nothing passes in the named direction; nothing is closed.
+    /// Nothing passes; nothing is closed.
     Blackhole {
-        /// Which way.
-        direction: Direction,
+        /// But so long after the connection was taken it is.
+        close_after: Option<Duration>,
     },
     /// Bytes of each direction are let through at this rate, for each connection.
     Bandwidth {
@@ -141,6 +143,16 @@ impl Kind {
             Self::CrashLoop { .. } => "crash-loop",
             Self::Pause => "pause",
         }
+    }
+
+    /// Resets the connection where it is taken, or each request at its head.
+    pub const fn reset(after_bytes: u64) -> Self {
+        Self::Reset { after_bytes, after: None }
+    }
+
+    /// Nothing passes for as long as it acts.
+    pub const fn blackhole() -> Self {
+        Self::Blackhole { close_after: None }
     }
 
     /// True if the process itself is hit, not the way to it.
@@ -235,6 +247,9 @@ pub struct Slices {
     pub size: usize,
     /// From one piece to the next.
     pub every: Duration,
+    /// Each piece is longer or shorter by up to so many bytes.
+    #[serde(default)]
+    pub stray: usize,
 }
 
 /// Fields of a head that are changed.
@@ -271,7 +286,7 @@ pub enum AbortPlace {
 }
 
 /// A direction of traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Requests are lost on the way.
@@ -279,5 +294,6 @@ pub enum Direction {
     /// Answers are lost on the way.
     ServerToClient,
     /// Both.
+    #[default]
     Both,
 }

@@ -18,11 +18,27 @@ pub struct Fault {
     pub pick: Pick,
     /// Which units match.
     pub matching: Match,
+    /// Which way bytes pass that it acts on.
+    #[serde(default)]
+    pub direction: Direction,
     /// Connections that are open when it begins are taken too.
     pub existing: bool,
     /// When it acts, from its beginning on.
     #[serde(default)]
     pub rhythm: Rhythm,
+}
+
+impl Fault {
+    /// True if it acts on bytes that pass this way. What harms or counts bytes looks at the instance's, unless it is said otherwise.
+    pub fn goes(&self, way: Direction) -> bool {
+        match (self.direction, &self.kind) {
+            (Direction::Both, Kind::Reset { .. } | Kind::Truncate { .. } | Kind::Corrupt { .. }) => {
+                way == Direction::ServerToClient
+            }
+            (Direction::Both, _) => true,
+            (direction, _) => direction == way,
+        }
+    }
 }
 
 /// When a fault acts between its beginning and its end: all the time, unless it says otherwise.

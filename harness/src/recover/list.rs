@@ -21,8 +21,8 @@ pub struct Error {
 /// A run that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    pid: u32,
-    start_time: u64,
+    pub(super) pid: u32,
+    pub(super) start_time: u64,
     pub(super) folder: PathBuf,
 }
 
@@ -80,6 +80,11 @@ impl List {
         Ok(Self { file, text })
     }
 
+    /// All that can be read.
+    pub(super) fn lines(&self) -> Vec<Line> {
+        String::from_utf8_lossy(&self.text).lines().filter_map(Line::read).collect()
+    }
+
     /// Adds a line.
     pub(super) fn add(&mut self, line: &Line) -> io::Result<()> {
         // The last one may be torn.
@@ -118,8 +123,8 @@ impl List {
     }
 }
 
-/// `SQUALL_STATE_DIR`, else `squall` in `XDG_STATE_HOME`, else in `~/.local/state`.
-fn state_folder() -> PathBuf {
+/// Where what outlives a run is kept: `SQUALL_STATE_DIR`, else `squall` in `XDG_STATE_HOME`, else in `~/.local/state`.
+pub fn state_folder() -> PathBuf {
     let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     of("SQUALL_STATE_DIR")
         .or_else(|| of("XDG_STATE_HOME").map(|folder| folder.join("squall")))

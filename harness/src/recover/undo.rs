@@ -3,6 +3,7 @@
 use crate::journal::Undo;
 use crate::process::{RUN_VARIABLE, proc};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::io;
 use std::time::Duration;
 
 /// How often, and how long apart, it is looked whether a process has ended.
@@ -25,6 +26,14 @@ pub(super) fn one(undo: &Undo) -> Vec<String> {
         Undo::EndMarked { run } => end_residue(run),
         Undo::Kill { pid, start_time } => end_session(*pid, *start_time).err().into_iter().collect(),
     }
+}
+
+/// Asks a process to end, if it is still the one that began then.
+pub(super) fn tell_to_end(pid: u32, start_time: u64) -> io::Result<()> {
+    let number = Pid::from_raw(pid as i32).ok_or(io::ErrorKind::NotFound)?;
+    let handle = pidfd_open(number, PidfdFlags::empty())?;
+    // The handle is of whoever has the number now: when it began is looked at again.
+    if proc::start_time(pid) == Some(start_time) { Ok(pidfd_send_signal(handle, Signal::TERM)?) } else { Ok(()) }
 }
 
 fn end_session(pid: u32, start_time: u64) -> Result<(), String> {

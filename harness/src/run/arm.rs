@@ -12,7 +12,6 @@ pub(super) mod keep;
 mod plan;
 mod progress;
 mod proxy;
-mod relays;
 mod release;
 mod sidecar;
 mod timeline;

@@ -37,11 +37,6 @@ impl RunFolder {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// What every process of the run carries in its environment: unlike the id, no other run of this machine has it.
-    pub(super) fn mark(&self) -> String {
-        self.path.display().to_string()
-    }
-
     /// Makes the folder of one scenario.
     pub(super) fn scenario(&self, slug: &str) -> io::Result<PathBuf> {
         let path = self.path.join(slug);

@@ -5,14 +5,12 @@ use super::budget::Budget;
 use super::events::{ArmEvent, ArmId, RunEvent};
 use super::folder::RunFolder;
 use super::resume::{self, Begun};
+use super::safety::Safety;
 use super::secrets;
 use super::stop::Stop;
 use super::{Error, Options};
 use crate::clock::{self, Nanos};
-use crate::guardian;
-use crate::journal::Journal;
 use crate::process::Spawner;
-use crate::recover;
 use crate::scenario::resolved::{Combination, PolicySource, Scenario, Search, Service};
 use crate::seed::Seed;
 use crate::slo;
@@ -45,48 +43,6 @@ pub(super) struct Context<'a> {
     pub(super) safety: &'a Safety,
     pub(super) stop: Stop,
     pub(super) say: &'a (dyn Fn(RunEvent) + Sync),
-}
-
-/// The run's journal and its guardian: what undoes everything, whoever dies.
-pub(super) struct Safety {
-    /// What was changed outside our own process, and how it is undone.
-    pub(super) journal: Mutex<Journal>,
-    guardian: guardian::Handle,
-    folder: PathBuf,
-    run: String,
-}
-
-impl Safety {
-    /// Journal first, then the guardian, then anything else.
-    pub(super) fn begin(folder: &RunFolder, spawner: &Spawner) -> Result<Self, Error> {
-        let unsafe_to_start = |error: &dyn std::fmt::Display| Error::Safety(error.to_string());
-        let journal = Journal::create(&folder.path, &folder.mark()).map_err(|error| unsafe_to_start(&error))?;
-        recover::enter(&folder.path).map_err(|error| unsafe_to_start(&error))?;
-        let guardian =
-            guardian::start(spawner, &folder.path, &folder.mark()).map_err(|error| unsafe_to_start(&error))?;
-        Ok(Self { journal: Mutex::new(journal), guardian, folder: folder.path.clone(), run: folder.mark() })
-    }
-
-    /// Tells the guardian that all is undone, and looks whether it is true. What is left comes back as sentences.
-    pub(super) fn end(self) -> Vec<String> {
-        // What programs have started and left behind is ended here, like everything else.
-        let mut left = recover::end_residue(&self.run);
-        // Before the guardian goes: until then whoever kills us leaves somebody who does it.
-        if left.is_empty() {
-            // Unsaid, it is done again, which changes nothing.
-            let _ = self.journal.into_inner().unwrap_or_else(PoisonError::into_inner).all_undone();
-            let struck = recover::strike_off(&self.folder);
-            left.extend(struck.err().map(|error| format!("the list of runs holds it still: {error}: squall recover")));
-        }
-        match self.guardian.finish() {
-            Ok(guardian::End::Done) => {}
-            Ok(guardian::End::Early(how)) => {
-                anstream::eprintln!("the guardian of the run had ended early ({how}): nothing needed it");
-            }
-            Err(error) => left.push(error),
-        }
-        left
-    }
 }
 
 /// A scenario after its first try: judged and reported, or waiting for another try.

@@ -6,13 +6,13 @@ use std::io;
 use std::thread;
 use tokio::sync::watch;
 
-/// Where arms learn that they are to stop: undo, judge nothing, report.
-pub(super) type Stop = watch::Receiver<bool>;
+/// Where it is learnt that all is to stop: undo, judge nothing, report.
+pub type Stop = watch::Receiver<bool>;
 
 /// Blocks INT, TERM and HUP in this thread and all that it starts, and listens for them in a thread of its own.
 ///
 /// To be called before any other thread exists. `told` hears of the first signal, and (true) of the second.
-pub(super) fn listen(told: impl Fn(bool) + Send + 'static) -> io::Result<Stop> {
+pub fn listen(told: impl Fn(bool) + Send + 'static) -> io::Result<Stop> {
     let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
     signals.thread_block()?;
     let (sender, receiver) = watch::channel(false);

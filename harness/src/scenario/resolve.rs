@@ -1,6 +1,7 @@
 //! From the user's words to a plan with nothing left to guess, or to everything that is wrong with them.
 
 mod advice;
+mod by_hand;
 mod check;
 mod control;
 mod deployment;
@@ -25,6 +26,7 @@ mod target;
 mod timeline;
 mod topology;
 
+pub(super) use by_hand::{address, by_hand};
 pub(super) use quick::quick;
 
 use super::code;

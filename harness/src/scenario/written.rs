@@ -5,6 +5,7 @@
 //! documentation is what an editor shows.
 
 mod action;
+mod by_hand;
 mod compat;
 mod control;
 mod expect;
@@ -22,6 +23,7 @@ mod timeline;
 mod topology;
 
 pub use action::*;
+pub use by_hand::*;
 pub use compat::*;
 pub use control::*;
 pub use expect::*;

@@ -66,7 +66,7 @@ impl Back<'_> {
         }
         let pace = || {
             let slices = drip.filter(|(fault, _)| self.relay.is_on(*fault)).map(|(_, slices)| slices);
-            self.relay.review(self.standing).pace.and(Pace { slices, ..Pace::default() })
+            self.relay.on_way(self.standing, Direction::ServerToClient).pace.and(Pace { slices, ..Pace::default() })
         };
         Ok(link::send(&mut self.to, bytes, pace, self.relay).await?)
     }

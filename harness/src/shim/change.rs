@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn of_two_paces_the_slower_holds() {
-        let slices = |millis| Some(Slices { size: 1, every: Duration::from_millis(millis) });
+        let slices = |millis| Some(Slices { size: 1, every: Duration::from_millis(millis), stray: 0 });
         let one = Pace { bandwidth: Some(10), slices: slices(5), closes_late: None };
         let other = Pace { bandwidth: Some(20), slices: slices(9), closes_late: Some((1, Duration::from_secs(1))) };
         let both = one.and(other);

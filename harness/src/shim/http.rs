@@ -5,7 +5,7 @@ use super::change::{Changes, Pace, rewritten};
 use super::http2;
 use super::link;
 use super::relay::{Relay, Standing, reset};
-use super::rules::{End, is_probe};
+use super::rules::{Death, End, is_probe};
 use super::wire::{Fate, REQUEST_NUMBER, TRACE_NUMBER};
 use crate::clock::{Nanos, now};
 use crate::fault::spec::{AbortPlace, Direction, Reply, Rewrite};
@@ -38,7 +38,7 @@ pub(super) async fn relay(relay: Rc<Relay>, door: usize, client: TcpStream) {
     let is_http2 = tokio::select! {
         biased;
         _ = resets.changed() => return reset(client),
-        () = relay.until_reset(&standing) => return reset(client),
+        death = relay.until_dead(&standing) => return if death == Death::Reset { reset(client) },
         is_http2 = is_http2(&client) => is_http2,
     };
     if is_http2 {
@@ -57,7 +57,7 @@ pub(super) async fn relay(relay: Rc<Relay>, door: usize, client: TcpStream) {
     let ended = tokio::select! {
         biased;
         _ = resets.changed() => Err(Broken::Reset),
-        () = relay.until_reset(&standing) => Err(Broken::Reset),
+        death = relay.until_dead(&standing) => Err(death.into()),
         ended = connection.serve() => ended,
     };
     connection.settle(Fate::Cut);
@@ -108,6 +108,15 @@ pub(super) enum Broken {
 impl From<io::Error> for Broken {
     fn from(_: io::Error) -> Self {
         Self::Reset
+    }
+}
+
+impl From<Death> for Broken {
+    fn from(death: Death) -> Self {
+        match death {
+            Death::Reset => Self::Reset,
+            Death::Close => Self::Closed,
+        }
     }
 }
 
@@ -318,7 +327,7 @@ impl Asking<'_, '_> {
             while !body.is_done() && ready < self.up.len() {
                 ready += body.step(&self.up[ready..])?.consumed;
             }
-            let pace = || self.relay.review(self.standing).pace;
+            let pace = || self.relay.on_way(self.standing, Direction::ClientToServer).pace;
             if link::send(&mut self.to, &self.up[..ready], pace, self.relay).await.is_err() {
                 return std::future::pending().await;
             }

@@ -4,7 +4,9 @@
 
 use super::link;
 use super::relay::{Relay, Standing, reset};
+use super::rules::Death;
 use super::stream::Exchange;
+use crate::fault::spec::Direction;
 use bytes::{Bytes, BytesMut};
 use h2::client::SendRequest;
 use h2::{Reason, client, server};
@@ -33,6 +35,15 @@ enum Ended {
     Reset,
 }
 
+impl From<Death> for Ended {
+    fn from(death: Death) -> Self {
+        match death {
+            Death::Reset => Self::Reset,
+            Death::Close => Self::Closed,
+        }
+    }
+}
+
 /// What all streams of a connection share.
 pub(super) struct Connection {
     pub(super) relay: Rc<Relay>,
@@ -53,7 +64,7 @@ pub(super) async fn relay(relay: Rc<Relay>, door: usize, client: TcpStream, stan
     let ended = tokio::select! {
         biased;
         _ = resets.changed() => Ended::Reset,
-        () = relay.until_reset(&standing) => Ended::Reset,
+        death = relay.until_dead(&standing) => death.into(),
         ended = serve(Rc::clone(&relay), door, client, Rc::clone(&standing)) => ended,
     };
     if let (Ended::Reset, Ok(socket)) = (ended, socket) {
@@ -76,8 +87,8 @@ async fn serve(relay: Rc<Relay>, door: usize, client: TcpStream, standing: Rc<St
     let (from_streams, to_streams) = tokio::io::split(near);
     // Both end with the connection.
     let (mut up, mut down) = (JoinSet::new(), JoinSet::new());
-    up.spawn_local(pump(Rc::clone(&relay), Rc::clone(&standing), from_client, to_streams));
-    down.spawn_local(pump(relay, standing, from_streams, to_client));
+    up.spawn_local(pump(Rc::clone(&relay), Rc::clone(&standing), Direction::ClientToServer, from_client, to_streams));
+    down.spawn_local(pump(relay, standing, Direction::ServerToClient, from_streams, to_client));
     let ended = connection.serve(far).await;
     if ended == Ended::Closed {
         // What was said last is still on its way.
@@ -90,6 +101,7 @@ async fn serve(relay: Rc<Relay>, door: usize, client: TcpStream, standing: Rc<St
 async fn pump(
     relay: Rc<Relay>,
     standing: Rc<Standing>,
+    way: Direction,
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
 ) {
@@ -100,11 +112,11 @@ async fn pump(
         if !matches!(from.read_buf(&mut buf).await, Ok(1..)) {
             break;
         }
-        if link::send(&mut to, &buf, || relay.review(&standing).pace, &relay).await.is_err() {
+        if link::send(&mut to, &buf, || relay.on_way(&standing, way).pace, &relay).await.is_err() {
             break;
         }
     }
-    if let Some((fault, by)) = relay.review(&standing).pace.closes_late {
+    if let Some((fault, by)) = relay.on_way(&standing, way).pace.closes_late {
         relay.hold(fault, by).await;
     }
     // A side that has gone needs no end.

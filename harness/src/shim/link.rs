@@ -17,7 +17,10 @@ pub(super) async fn send(
     relay: &Relay,
 ) -> io::Result<()> {
     let mut left = bytes;
-    while let Some((len, pause)) = piece(pace(), left.len()) {
+    loop {
+        let pace = pace();
+        let size = pace.slices.map(|slices| relay.size_of(slices));
+        let Some((len, pause)) = piece(pace, size, left.len()) else { break };
         let (piece, rest) = left.split_at(len);
         stream.write_all(piece).await?;
         relay.rest(pause).await;
@@ -26,15 +29,14 @@ pub(super) async fn send(
     stream.write_all(left).await
 }
 
-/// The next piece of so many bytes, and the pause behind it; none where nothing bounds them.
-fn piece(pace: Pace, left: usize) -> Option<(usize, Duration)> {
+/// The next piece of so many bytes, which is as long as slices are at most, and the pause behind it; none where nothing bounds them.
+fn piece(pace: Pace, size: Option<usize>, left: usize) -> Option<(usize, Duration)> {
     if left == 0 || (pace.bandwidth, pace.slices) == (None, None) {
         return None;
     }
     let rate = pace.bandwidth.map(|rate| rate.max(1));
     let of_rate = rate.map_or(usize::MAX, |rate| (rate / PIECES).max(1) as usize);
-    let of_slices = pace.slices.map_or(usize::MAX, |slices| slices.size.max(1));
-    let len = of_rate.min(of_slices).min(left);
+    let len = of_rate.min(size.unwrap_or(usize::MAX)).min(left);
     let pause = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(len as f64 / rate as f64));
     Some((len, pause.max(pace.slices.map_or(Duration::ZERO, |slices| slices.every))))
 }
@@ -46,7 +48,7 @@ mod tests {
 
     #[test]
     fn pieces_are_as_small_and_pauses_as_long_as_the_slower_asks() {
-        let slices = Some(Slices { size: 4, every: Duration::from_millis(30) });
+        let slices = Some(Slices { size: 4, every: Duration::from_millis(30), stray: 0 });
         for (bandwidth, slices, left, wanted) in [
             (None, None, 10, None),
             (Some(1_000), None, 0, None),
@@ -55,7 +57,8 @@ mod tests {
             (None, slices, 100, Some((4, 30))),
             (Some(100), slices, 100, Some((2, 30))),
         ] {
-            let found = piece(Pace { bandwidth, slices, closes_late: None }, left);
+            let pace = Pace { bandwidth, slices, closes_late: None };
+            let found = piece(pace, slices.map(|slices: Slices| slices.size), left);
             assert_eq!(
                 found,
                 wanted.map(|(len, millis)| (len, Duration::from_millis(millis))),

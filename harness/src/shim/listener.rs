@@ -19,20 +19,30 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// Binds a port of loopback. The number must be asked for explicitly: one that the kernel chose is lost when listening ends.
-    pub(super) fn bind() -> io::Result<Self> {
+    /// Binds an address; a free port of it where its port is 0, and of loopback where none is asked for.
+    pub(super) fn bind(asked: Option<SocketAddr>) -> io::Result<Self> {
+        let asked = asked.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        if asked.port() != 0 {
+            return Self::bound(asked);
+        }
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
         for _ in 0..TRIES {
-            let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            socket.set_reuse_address(true)?;
-            socket.set_nonblocking(true)?;
-            match socket.bind(&free.into()) {
-                Ok(()) => return Ok(Self { socket, address: free }),
+            // The number must be asked for explicitly: one that the kernel chose is lost when listening ends.
+            let free = std::net::TcpListener::bind(asked)?.local_addr()?;
+            match Self::bound(free) {
+                Ok(port) => return Ok(port),
                 Err(error) => last = error,
             }
         }
         Err(last)
+    }
+
+    fn bound(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        Ok(Self { socket, address })
     }
 
     /// Listens, again or for the first time.
@@ -57,7 +67,7 @@ mod tests {
     fn a_port_refuses_and_listens_again_under_the_same_number() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _guard = runtime.enter();
-        let port = Port::bind().unwrap();
+        let port = Port::bind(None).unwrap();
         for _ in 0..3 {
             let listener = port.listen().unwrap();
             assert!(TcpStream::connect(port.address).is_ok());

@@ -2,12 +2,14 @@
 
 use super::listener::Port;
 use super::report::Reporter;
-use super::rules::{Active, End, Subject, Verdict, judge};
+use super::rules::{Active, Death, End, Subject, Verdict, judge};
 use super::wire::{self, Answer, Fate, Offer, Report};
 use super::{http, tcp};
 use crate::clock::{Nanos, Timer, now};
-use crate::fault::spec::{Fault, Rhythm, Unit};
+use crate::fault::spec::{Direction, Fault, Rhythm, Slices, Unit};
 use crate::seed::Seed;
+use rand::RngExt;
+use rand_chacha::ChaCha12Rng;
 use squall_http1::Request;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -26,7 +28,11 @@ pub(super) struct Relay {
     pub(super) sidecar: bool,
     seed: Seed,
     faults: RefCell<Vec<(Active, Nanos)>>,
+    /// From which the sizes of pieces are drawn.
+    sizes: RefCell<ChaCha12Rng>,
     is_down: Cell<bool>,
+    /// It takes no connections any more.
+    has_ended: Cell<bool>,
     /// Raised when a fault begins or ends: open connections look at what they are under.
     changes: watch::Sender<u64>,
     /// Raised when open connections are to be reset.
@@ -51,7 +57,14 @@ struct Door {
 /// What the faults on connections have said of one connection.
 pub(super) struct Standing {
     pub(super) accepted: Nanos,
-    asked: RefCell<Vec<(u32, Verdict)>>,
+    asked: RefCell<Vec<Taken>>,
+}
+
+/// What one fault has said of a connection, and when it was asked.
+struct Taken {
+    fault: u32,
+    at: Nanos,
+    verdict: Verdict,
 }
 
 impl Standing {
@@ -70,7 +83,8 @@ impl Relay {
         reporter: Rc<Reporter>,
         timer: Timer,
     ) -> io::Result<Rc<Self>> {
-        let door = |door: &wire::Door| Ok(Door { port: Port::bind()?, to: Cell::new(door.to), tcp: door.tcp });
+        let door =
+            |door: &wire::Door| Ok(Door { port: Port::bind(door.listen)?, to: Cell::new(door.to), tcp: door.tcp });
         let doors = relay.doors.iter().map(door).collect::<io::Result<Vec<_>>>()?;
         let is_down = doors.iter().any(|door| door.to.get().is_none());
         let relay = Rc::new(Self {
@@ -79,13 +93,15 @@ impl Relay {
             sidecar: relay.sidecar,
             seed,
             faults: RefCell::default(),
+            sizes: RefCell::new(seed.stream(&format!("slices/{index}"))),
             is_down: Cell::new(is_down),
+            has_ended: Cell::new(false),
             changes: watch::channel(0).0,
             resets: watch::channel(0).0,
             listening: watch::channel(!is_down).0,
             connections: watch::channel(0).0,
             requests: Cell::new(0),
-            reporter: Rc::clone(&reporter),
+            reporter,
             timer,
         });
         for door in 0..relay.doors.len() {
@@ -93,9 +109,6 @@ impl Relay {
             // A change that comes before the task has begun counts as well.
             let listening = relay.listening.subscribe();
             tokio::task::spawn_local(Rc::clone(&relay).accept(door, first, listening));
-        }
-        if index == 0 {
-            tokio::task::spawn_local(async move { reporter.tell_regularly().await });
         }
         Ok(relay)
     }
@@ -131,6 +144,9 @@ impl Relay {
                         return;
                     }
                 }
+            }
+            if self.has_ended.get() {
+                return;
             }
             let wanted = *listening.borrow_and_update();
             listener = if wanted { self.doors[door].port.listen().ok() } else { None };
@@ -209,20 +225,26 @@ impl Relay {
 
     /// Lets a fault act and rest in turn, until it has ended.
     async fn pulse(self: Rc<Self>, id: u32, rhythm: Rhythm, begin: Nanos) {
-        while let (_, Some(edge)) = rhythm.acts(now().since(begin)) {
-            self.timer.sleep_until(begin.after(edge)).await;
-            if rhythm.acts(now().since(begin)).0 {
+        while let (acts, Some(edge)) = rhythm.acts(now().since(begin)) {
+            let acted = self.faults.borrow().iter().find(|(fault, _)| fault.id == id).map(|(fault, _)| fault.acts);
+            match acted {
+                None => return,
+                Some(acted) if acted == acts => {}
                 // A harness that is gone does not mind; the fault ends with it.
-                let _ = self.begin_acting(id);
-            } else if let Some((fault, _)) = self.faults.borrow_mut().iter_mut().find(|(fault, _)| fault.id == id) {
-                fault.acts = false;
+                Some(_) if acts => drop(self.begin_acting(id)),
+                Some(_) => self.rest_from(id),
             }
-            if !self.faults.borrow().iter().any(|(fault, _)| fault.id == id) {
-                return;
-            }
-            self.settle_listening();
-            self.changes.send_modify(|changes| *changes += 1);
+            self.timer.sleep_until(begin.after(edge)).await;
         }
+    }
+
+    /// A fault rests between two pulses.
+    fn rest_from(&self, id: u32) {
+        if let Some((fault, _)) = self.faults.borrow_mut().iter_mut().find(|(fault, _)| fault.id == id) {
+            fault.acts = false;
+        }
+        self.settle_listening();
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Ends a fault, if it is one of ours, and tells what it has harmed.
@@ -248,6 +270,14 @@ impl Relay {
         self.is_down.set(true);
         self.settle_listening();
         self.reset_connections();
+    }
+
+    /// It is to be no more: its port is given back once its last connection, which is reset, has ended.
+    pub(super) fn end(&self) {
+        self.lift_all();
+        self.down();
+        self.has_ended.set(true);
+        self.listening.send_replace(false);
     }
 
     /// The instance is there again.
@@ -278,24 +308,33 @@ impl Relay {
 
     /// What a connection is under now: faults that have begun since it was last asked are asked whether they take it, once each.
     pub(super) fn review(&self, standing: &Standing) -> Verdict {
+        self.review_of(standing, |_| true)
+    }
+
+    /// What bytes of a connection are under that pass this way.
+    pub(super) fn on_way(&self, standing: &Standing, way: Direction) -> Verdict {
+        self.review_of(standing, |fault| fault.goes(way))
+    }
+
+    fn review_of(&self, standing: &Standing, concerns: impl Fn(&Active) -> bool) -> Verdict {
         let mut faults = self.faults.borrow_mut();
         let mut asked = standing.asked.borrow_mut();
         if faults.is_empty() && asked.is_empty() {
             return Verdict::default();
         }
-        asked.retain(|(id, _)| faults.iter().any(|(fault, _)| fault.id == *id));
+        asked.retain(|taken| faults.iter().any(|(fault, _)| fault.id == taken.fault));
         for (fault, since) in faults.iter_mut().filter(|(fault, _)| fault.acts) {
             let concerned = fault.hits_existing() || standing.accepted >= *since;
-            if concerned && !asked.iter().any(|(id, _)| *id == fault.id) {
+            if concerned && !asked.iter().any(|taken| taken.fault == fault.id) {
                 let id = fault.id;
                 let subject = Subject::Connection { open: *self.connections.borrow() };
                 let verdict = judge(std::iter::once((fault, now().since(*since))), subject);
                 self.tell_effects(&verdict);
-                asked.push((id, verdict));
+                asked.push(Taken { fault: id, at: now(), verdict });
             }
         }
-        let acts = |id: &u32| faults.iter().any(|(fault, _)| fault.id == *id && fault.acts);
-        asked.iter().filter(|(id, _)| acts(id)).fold(Verdict::default(), |all, (_, verdict)| all.and(verdict))
+        let acts = |id: u32| faults.iter().any(|(fault, _)| fault.id == id && fault.acts && concerns(fault));
+        asked.iter().filter(|taken| acts(taken.fault)).fold(Verdict::default(), |all, taken| all.and(&taken.verdict))
     }
 
     /// One more request is open, until this is dropped.
@@ -343,14 +382,41 @@ impl Relay {
         }
     }
 
-    /// Returns once a fault resets the connection as it is, without waiting for anything to pass.
-    pub(super) async fn until_reset(&self, standing: &Standing) {
+    /// Returns once a fault ends the connection as it is, without waiting for anything to pass, and says how.
+    pub(super) async fn until_dead(&self, standing: &Standing) -> Death {
         let mut changes = self.changes.subscribe();
-        while !matches!(self.review(standing).end, Some((_, End::Reset(0)))) {
-            if changes.changed().await.is_err() {
-                return;
+        loop {
+            let verdict = self.review(standing);
+            if matches!(verdict.end, Some((_, End::Reset(0)))) {
+                return Death::Reset;
+            }
+            let taken = |id| standing.asked.borrow().iter().find(|taken| taken.fault == id).map(|taken| taken.at);
+            let dies = verdict.dies.and_then(|(id, after, how)| Some((taken(id)?.after(after), how)));
+            let (due, how) = dies.unwrap_or((Nanos(u64::MAX), Death::Close));
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return Death::Reset },
+                () = self.timer.sleep_until(due), if dies.is_some() => return how,
             }
         }
+    }
+
+    /// How long the next piece is held by faults that hold pieces which pass this way, and by which.
+    pub(super) fn hold_of_piece(&self, standing: &Standing, way: Direction) -> Vec<(u32, Duration)> {
+        let held = self.on_way(standing, way).changes.pieces_held;
+        let mut faults = self.faults.borrow_mut();
+        let mut draw = |id: u32| {
+            let (fault, since) = faults.iter_mut().find(|(fault, _)| fault.id == id)?;
+            let since = now().since(*since);
+            Some((id, fault.draw(|rhythm| rhythm.strength(since))?))
+        };
+        held.into_iter().filter_map(|(id, _)| draw(id)).collect()
+    }
+
+    /// How long the next of such pieces is.
+    pub(super) fn size_of(&self, slices: Slices) -> usize {
+        let stray = slices.stray.min(slices.size.saturating_sub(1));
+        let drawn = if stray == 0 { 0 } else { self.sizes.borrow_mut().random_range(0..=2 * stray) };
+        (slices.size - stray + drawn).max(1)
     }
 
     /// Learns when open connections are to be reset.

@@ -3,7 +3,7 @@
 use super::change::{Changes, Pace};
 use crate::fault::delay::Delays;
 use crate::fault::pick::Picker;
-use crate::fault::spec::{AbortPlace, Direction, Fault, Kind, Match, Part, Probes, Reply, Rewrite, Side, Unit};
+use crate::fault::spec::{AbortPlace, Direction, Fault, Kind, Match, Part, Probes, Reply, Rewrite, Rhythm, Side, Unit};
 use crate::seed::Seed;
 use squall_http1::Request;
 use std::rc::Rc;
@@ -39,6 +39,8 @@ pub(super) struct Verdict {
     pub(super) pace: Pace,
     /// What is done to the request and its answer on the way.
     pub(super) changes: Changes,
+    /// The connection ends so long after it was taken, and by which fault.
+    pub(super) dies: Option<(u32, Duration, Death)>,
     /// Faults that harmed this unit for the first time.
     pub(super) first_effects: Vec<u32>,
 }
@@ -50,6 +52,7 @@ impl Verdict {
         self.end = self.end.or_else(|| other.end.clone());
         self.pace = self.pace.and(other.pace);
         self.changes.take_in(&other.changes);
+        self.dies = [self.dies, other.dies].into_iter().flatten().min_by_key(|(_, after, _)| *after);
         self
     }
 }
@@ -64,6 +67,13 @@ impl End {
             Self::Abort(..) | Self::ResetStream(..) | Self::Reset(_) | Self::Truncate(_) => false,
         }
     }
+}
+
+/// How a connection ends whose time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Death {
+    Reset,
+    Close,
 }
 
 /// How a request or connection ends.
@@ -114,6 +124,17 @@ impl Active {
     /// New connections are refused while it is on.
     pub(super) fn refuses(&self) -> bool {
         self.acts && self.spec.kind == Kind::Refuse
+    }
+
+    /// It acts on bytes that pass this way.
+    pub(super) fn goes(&self, way: Direction) -> bool {
+        self.spec.goes(way)
+    }
+
+    /// How long the next piece is held, where it holds pieces.
+    pub(super) fn draw(&mut self, strength: impl FnOnce(&Rhythm) -> f64) -> Option<Duration> {
+        let Kind::Latency(delay) = &self.spec.kind else { return None };
+        Some(self.delays.draw(delay, strength(&self.spec.rhythm)))
     }
 
     /// Connections that were open when it began are hit too.
@@ -185,10 +206,14 @@ impl Active {
             Kind::Rewrite(Rewrite { of: Side::Answer, .. }) => verdict.changes.answer.extend(self.rewrite.clone()),
             Kind::Abort { place, .. } => end = self.reply.clone().map(|reply| End::Abort(reply, *place)),
             Kind::ResetStream { code, place } => end = Some(End::ResetStream(*code, *place)),
-            Kind::Reset { after_bytes } => end = Some(End::Reset(*after_bytes)),
+            Kind::Reset { after: Some(after), .. } => verdict.dies = Some((self.id, *after, Death::Reset)),
+            Kind::Reset { after_bytes, after: None } => end = Some(End::Reset(*after_bytes)),
             Kind::Truncate { after_bytes } => end = Some(End::Truncate(*after_bytes)),
             Kind::Hang => end = Some(End::Hang),
-            Kind::Blackhole { direction } => end = Some(End::Blackhole(*direction)),
+            Kind::Blackhole { close_after } => {
+                verdict.dies = close_after.map(|after| (self.id, after, Death::Close));
+                end = Some(End::Blackhole(self.spec.direction));
+            }
             Kind::AcceptStall => end = Some(End::Blackhole(Direction::Both)),
             Kind::Refuse | Kind::Kill { .. } | Kind::Terminate { .. } | Kind::CrashLoop { .. } | Kind::Pause => return,
         }

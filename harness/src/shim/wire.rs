@@ -41,6 +41,9 @@ pub struct Relay {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Door {
+    /// Where it listens; a port of loopback that the kernel chooses where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
     /// Where the instance listens; none: it is not there yet, and connections are refused until [`Command::Up`].
     pub to: Option<SocketAddr>,
     /// Plain TCP: an offer is counted at accept, and no request is seen.
@@ -85,6 +88,20 @@ pub enum Command {
         /// Where each door leads now.
         to: Vec<SocketAddr>,
     },
+    /// One more relay; [`Report::Added`] says where it listens.
+    Add {
+        /// Acknowledged.
+        seq: u64,
+        /// Which.
+        relay: Relay,
+    },
+    /// A relay goes, with its faults and its connections; its number is not given again.
+    Remove {
+        /// Acknowledged.
+        seq: u64,
+        /// Index of the relay.
+        relay: usize,
+    },
     /// Renews the lease.
     Heartbeat,
     /// End every fault and every open connection, and tell what is left; relays go on until their input ends.
@@ -99,6 +116,15 @@ pub enum Report {
     Ready {
         /// In the order of [`Start::relays`], each in the order of its doors.
         listen: Vec<Vec<SocketAddr>>,
+    },
+    /// A relay that was added listens.
+    Added {
+        /// Of the command, which is acknowledged next.
+        seq: u64,
+        /// Its index.
+        relay: usize,
+        /// In the order of its doors.
+        listen: Vec<SocketAddr>,
     },
     /// A command has taken effect, existing connections included.
     Ack {

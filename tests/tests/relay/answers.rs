@@ -88,7 +88,7 @@ fn a_corrupt_body_has_its_length_and_not_its_bytes() {
 fn a_drip_lets_the_body_come_byte_by_byte_and_its_end_lets_the_rest_go() {
     let backend = Backend::start(|_| ok("0123456789"));
     let mut relays = Relays::start(&[&backend]);
-    let drip = |millis| Kind::Drip(Slices { size: 1, every: Duration::from_millis(millis) });
+    let drip = |millis| Kind::Drip(Slices { size: 1, every: Duration::from_millis(millis), stray: 0 });
     relays.inject(1, &on_requests(drip(10)));
     let mut connection = relays.connect();
     let took = elapsed(|| assert_eq!(connection.ask(GET).text(), "0123456789"));
@@ -107,7 +107,7 @@ fn a_drip_lets_the_body_come_byte_by_byte_and_its_end_lets_the_rest_go() {
 fn a_slicer_cuts_both_ways_into_pieces() {
     let backend = Backend::start(|message| ok(&message.text()));
     let mut relays = Relays::start(&[&backend]);
-    relays.inject(1, &on_connections(Kind::Slicer(Slices { size: 50, every: Duration::from_millis(5) })));
+    relays.inject(1, &on_connections(Kind::Slicer(Slices { size: 50, every: Duration::from_millis(5), stray: 0 })));
     let mut connection = relays.connect();
     let post = format!("POST / HTTP/1.1\r\nhost: cart\r\ncontent-length: 500\r\n\r\n{}", "y".repeat(500));
     let took = elapsed(|| assert_eq!(connection.ask(&post).text(), "y".repeat(500)));

@@ -14,7 +14,7 @@ fn relay(doors: Vec<Door>, sidecar: bool) -> Relays {
 #[test]
 fn a_relay_refuses_until_somebody_is_behind_it_and_each_door_leads_to_its_own_port() {
     let (shop, admin) = (Backend::named("shop"), Backend::named("admin"));
-    let closed = || Door { to: None, tcp: false };
+    let closed = || Door { listen: None, to: None, tcp: false };
     let mut relays = relay(vec![closed(), closed()], false);
     assert!(relays.listen.iter().all(|door| std::net::TcpStream::connect(door).is_err()), "nobody is there");
     relays.up_at(&[shop.address, admin.address]);
@@ -35,7 +35,7 @@ fn an_answer_in_which_the_instance_does_not_name_itself_is_that_of_the_proxy_bes
         "/own" => Answer::Status(200, "x-squall-instance: cart/1\r\n", Vec::new()),
         _ => status(503),
     });
-    let door = || Door { to: Some(backend.address), tcp: false };
+    let door = || Door { listen: None, to: Some(backend.address), tcp: false };
     for (sidecar, fate) in [(true, Fate::Sidecar), (false, Fate::Relayed)] {
         let relays = relay(vec![door()], sidecar);
         let mut connection = relays.connect();

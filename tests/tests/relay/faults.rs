@@ -135,7 +135,7 @@ fn latency_holds_each_request_and_ends_at_once_when_cleared() {
 fn reset_at_the_head_withholds_and_resets() {
     let backend = Backend::named("cart");
     let mut relays = Relays::start(&[&backend]);
-    relays.inject(1, &on_requests(Kind::Reset { after_bytes: 0 }));
+    relays.inject(1, &on_requests(Kind::reset(0)));
     let mut connection = relays.connect();
     connection.send(GET).expect("sent");
     assert_eq!(connection.answer().unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
@@ -147,7 +147,7 @@ fn reset_at_the_head_withholds_and_resets() {
 fn reset_after_bytes_lets_so_many_of_the_answer_through() {
     let backend = Backend::start(|_| Answer::Status(200, "", vec![b'x'; 100_000]));
     let mut relays = Relays::start(&[&backend]);
-    relays.inject(1, &on_requests(Kind::Reset { after_bytes: 5_000 }));
+    relays.inject(1, &on_requests(Kind::reset(5_000)));
     let mut connection = relays.connect();
     connection.send(GET).expect("sent");
     let (mut seen, mut buf) = (0, [0; 4096]);
@@ -170,7 +170,7 @@ fn reset_of_connections_resets_at_accept_and_those_that_are_open_now() {
     let mut relays = Relays::start(&[&backend]);
     let mut open = relays.connect();
     assert_eq!(open.ask(GET).status(), 200);
-    relays.inject(1, &on_connections(Kind::Reset { after_bytes: 0 }));
+    relays.inject(1, &on_connections(Kind::reset(0)));
     assert!(open.answer().is_err(), "an idle open connection is reset at once");
     // Made by the kernel before the relay can reset it: the first use fails.
     let mut fresh = relays.connect();
@@ -227,7 +227,7 @@ fn a_blackhole_holds_open_connections_too_and_lets_go_what_it_held() {
         let mut relays = Relays::start(&[&backend]);
         let mut open = relays.connect();
         assert_eq!(open.ask(GET).status(), 200);
-        relays.inject(1, &on_connections(Kind::Blackhole { direction }));
+        relays.inject(1, &Fault { direction, ..on_connections(Kind::blackhole()) });
         let answer = asking(open);
         if reaches_instance {
             until("the instance has it", || backend.asked().len() == 2);

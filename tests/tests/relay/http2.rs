@@ -102,11 +102,11 @@ fn a_goodbye_answers_the_request_and_ends_the_connection_behind_it() {
 fn a_reset_takes_the_whole_connection() {
     let backend = Backend::http2(|_| Answer::Status(200, "", vec![b'x'; 100_000]));
     let mut relays = Relays::start(&[&backend]);
-    relays.inject(1, &on_requests(Kind::Reset { after_bytes: 0 }));
+    relays.inject(1, &on_requests(Kind::reset(0)));
     assert_eq!(asked(&relays, "/").line, " [closed]");
     assert!(backend.asked().is_empty());
     relays.clear(1);
-    relays.inject(2, &on_requests(Kind::Reset { after_bytes: 5_000 }));
+    relays.inject(2, &on_requests(Kind::reset(5_000)));
     let cut = asked(&relays, "/");
     assert!(cut.line.ends_with("[closed]") && cut.body.len() <= 5_000, "{} {}", cut.line, cut.body.len());
     relays.clear(2);
@@ -118,22 +118,21 @@ fn a_reset_takes_the_whole_connection() {
 
 #[test]
 fn delays_and_holes_hold_a_stream_and_let_it_go() {
-    for kind in [
-        Kind::latency(Duration::from_secs(3_600)),
-        Kind::Blackhole { direction: Direction::ClientToServer },
-        Kind::Blackhole { direction: Direction::ServerToClient },
+    let hole = |direction| Fault { direction, ..on_connections(Kind::blackhole()) };
+    for fault in [
+        on_requests(Kind::latency(Duration::from_secs(3_600))),
+        hole(Direction::ClientToServer),
+        hole(Direction::ServerToClient),
     ] {
         let backend = named();
         let mut relays = Relays::start(&[&backend]);
-        let fault =
-            if matches!(kind, Kind::Latency(_)) { on_requests(kind.clone()) } else { on_connections(kind.clone()) };
         relays.inject(1, &fault);
         let address = relays.listen[0];
         let asking = std::thread::spawn(move || ask(address, &get("/")).line);
         relays.wait_for("it is held", |report| matches!(report, Report::Effect { fault: 1, .. }).then_some(()));
-        assert!(!asking.is_finished(), "{kind:?}");
+        assert!(!asking.is_finished(), "{fault:?}");
         relays.clear(1);
-        assert_eq!(asking.join().expect("an answer"), "HTTP/2 200", "{kind:?}");
+        assert_eq!(asking.join().expect("an answer"), "HTTP/2 200", "{fault:?}");
     }
 }
 
@@ -163,7 +162,7 @@ fn answers_are_cut_corrupted_dripped_and_lose_their_trailers() {
     assert_eq!(under(Kind::Truncate { after_bytes: 4 }), ("0123".to_owned(), false));
     assert_eq!(under(Kind::Corrupt { every: 5 }), ("1123446789".to_owned(), true));
     assert_eq!(under(Kind::LoseTrailers), ("0123456789".to_owned(), false));
-    let drip = Slices { size: 3, every: Duration::from_millis(2) };
+    let drip = Slices { size: 3, every: Duration::from_millis(2), stray: 0 };
     assert_eq!(under(Kind::Drip(drip)), ("0123456789".to_owned(), true));
     let rewrite = Rewrite { of: Side::Request, set: vec![("x-user".to_owned(), "eve".to_owned())], remove: Vec::new() };
     let _ = under(Kind::Rewrite(rewrite));
@@ -175,7 +174,7 @@ fn bytes_of_a_connection_pass_in_pieces_and_no_faster_than_allowed() {
     let backend = Backend::http2(|_| Answer::Status(200, "", vec![b'x'; 100_000]));
     let mut relays = Relays::start(&[&backend]);
     relays.inject(1, &on_connections(Kind::Bandwidth { bytes_per_second: 1_000_000 }));
-    relays.inject(2, &on_connections(Kind::Slicer(Slices { size: 4_000, every: Duration::from_millis(1) })));
+    relays.inject(2, &on_connections(Kind::Slicer(Slices { size: 4_000, every: Duration::from_millis(1), stray: 0 })));
     #[allow(clippy::disallowed_methods, reason = "the client's own clock")]
     let begin = std::time::Instant::now();
     assert_eq!(asked(&relays, "/").body.len(), 100_000);

@@ -59,7 +59,7 @@ fn what_a_fault_holds_goes_on_when_it_rests() {
     relays.keep_alive();
     let mut open = relays.connect();
     assert_eq!(open.ask(GET).status(), 200);
-    let hole = Kind::Blackhole { direction: squall::fault::spec::Direction::Both };
+    let hole = Kind::blackhole();
     relays.inject(1, &Fault { rhythm: pulse(50, 3_600_000), ..on_connections(hole) });
     assert_eq!(open.ask(GET).status(), 200);
 }

@@ -3,6 +3,7 @@
 mod advice;
 mod bootstrap;
 mod compare;
+mod fault;
 mod history;
 mod journeys;
 mod load;

@@ -1,5 +1,6 @@
 //! What is asked on the command line, as the scenario that it is.
 
+use crate::cli::said;
 use crate::scenario::{self, resolved::Scenario};
 use crate::units::{Bytes, Rate, TimeSpan};
 use http::Uri;
@@ -317,10 +318,6 @@ fn profile_of(text: &str) -> Result<Value, String> {
 pub(in crate::cli) fn read(text: &str) -> Result<Scenario, Vec<String>> {
     let (mut scenarios, findings) =
         scenario::of_text(&Source { path: "the command line".into(), text: text.to_owned() });
-    let said = |finding: squall_yaml::Finding| {
-        let more = [finding.expected.map(|expected| format!("expected {expected}")), finding.help];
-        std::iter::once(finding.message).chain(more.into_iter().flatten()).collect::<Vec<_>>().join("; ")
-    };
     match scenarios.pop() {
         Some(scenario) => Ok(scenario),
         None => Err(findings.into_iter().map(said).collect()),

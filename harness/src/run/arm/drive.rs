@@ -316,7 +316,7 @@ impl Drive<'_, '_> {
             }
             Report::Harmed { fault, units, victims } => self.recorder.fault_harmed(fault as usize, units, victims),
             Report::LeaseLost { .. } => return Err(Error::HeldUp),
-            Report::Ready { .. } | Report::Ack { .. } | Report::Done => {}
+            Report::Ready { .. } | Report::Added { .. } | Report::Ack { .. } | Report::Done => {}
         }
         Ok(())
     }

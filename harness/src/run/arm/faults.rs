@@ -3,9 +3,9 @@
 use super::Setting;
 use super::deployment::{self, Deployment};
 use super::instances;
-use super::relays::RelayError;
 use super::sidecar::Sidecar;
 use crate::clock::{Nanos, now};
+use crate::control::relays::RelayError;
 use crate::fault::spec::Kind;
 use crate::scenario::resolved::{PlannedFault, Strikes};
 

@@ -52,7 +52,7 @@ fn order(step: Step) -> (u8, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::spec::{Fault, Kind, Match, Pick, Unit};
+    use crate::fault::spec::{Direction, Fault, Kind, Match, Pick, Unit};
     use crate::scenario::resolved::PlannedFault;
 
     fn fault(at: u64, lasting: u64) -> PlannedFault {
@@ -66,6 +66,7 @@ mod tests {
                 unit: Unit::Request,
                 pick: Pick::All,
                 matching: Match::default(),
+                direction: Direction::Both,
                 existing: true,
                 rhythm: Default::default(),
             },

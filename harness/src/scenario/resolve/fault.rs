@@ -4,7 +4,7 @@ mod kind;
 mod rhythm;
 
 use super::{strikes, target};
-use crate::fault::spec::{self, Kind, Pick, Unit};
+use crate::fault::spec::{self, Delay, Direction, Kind, Part, Pick, Unit};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{MeshMode, PlannedFault, Service, Strikes};
@@ -31,6 +31,7 @@ pub(super) fn planned(
             unit: unit(&kind, units, &target, services, &selection, problems),
             pick: selection.pick.map_or(Pick::All, |pick| picked(pick.value)),
             matching: matching(&kind, units, &selection, problems),
+            direction: direction(&kind, &target, services, &selection, problems),
             existing: !only_new && selection.connections != Some(written::Which::New),
             rhythm: rhythm::resolve(&kind, &aim, &selection, problems),
             kind: kind.clone(),
@@ -40,7 +41,7 @@ pub(super) fn planned(
         not_ours(&fault.kind, strikes, &target, services, problems);
         let Some((at, lasting)) = time(&aim, phase, problems) else { continue };
         rhythm::check(&aim, lasting, problems);
-        let what = kind::describe(&fault.kind, aim.pulse.map(|pulse| pulse.value));
+        let what = kind::describe(&fault, aim.pulse.map(|pulse| pulse.value));
         let pick = selection.pick.map_or_else(String::new, |pick| format!(", {}", pick.value));
         planned.extend(instances.into_iter().map(|target| PlannedFault {
             place: written.place,
@@ -121,6 +122,33 @@ fn matching(kind: &Kind, units: &[Unit], selection: &Selection, problems: &mut P
         header: header.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())),
         probes: written.probes.unwrap_or_default(),
     }
+}
+
+/// Which way bytes pass that it acts on; an error where it is not bytes that it acts on, or where only those of one way can be told apart.
+fn direction(
+    kind: &Kind,
+    target: &Target,
+    services: &[Service],
+    selection: &Selection,
+    problems: &mut Problems,
+) -> Direction {
+    let Some(written) = selection.direction else { return Direction::Both };
+    let tcp = services.iter().any(|service| service.name == target.service && service.is_tcp());
+    let of_bytes =
+        matches!(kind, Kind::Blackhole { .. } | Kind::Bandwidth { .. } | Kind::Slicer(_) | Kind::SlowClose { .. });
+    let of_unread = matches!(kind, Kind::Corrupt { .. } | Kind::Truncate { .. })
+        || matches!(kind, Kind::Reset { after_bytes, .. } if *after_bytes > 0)
+        || matches!(kind, Kind::Latency(Delay { part: Part::Pieces, .. }));
+    if !(of_bytes || of_unread && tcp) {
+        let message = format!("this `{}` has no direction", kind.word());
+        let mut problem = problems.error(code::SHAPE, written.place, message);
+        if of_unread {
+            problem.help("on a service that is TCP it would have one; of HTTP it is the answer that is changed");
+        } else {
+            problem.help("`direction` goes with what holds or slows bytes");
+        }
+    }
+    written.value
 }
 
 fn check_pick(fault: &spec::Fault, selection: &Selection, problems: &mut Problems) {

@@ -77,7 +77,8 @@ pub(super) fn program(
     Program::Running { at: at.iter().filter_map(|one| address(one, allowed, problems)).collect() }
 }
 
-fn address(written: &Placed<String>, allowed: &Allowed<'_>, problems: &mut Problems) -> Option<SocketAddr> {
+/// One address, as written.
+pub(super) fn address(written: &Placed<String>, allowed: &Allowed<'_>, problems: &mut Problems) -> Option<SocketAddr> {
     let host = written.rsplit_once(':').filter(|(_, port)| port.parse().is_ok_and(|port: u16| port > 0));
     let Some((host, _)) = host.filter(|(host, _)| !host.is_empty()) else {
         problems

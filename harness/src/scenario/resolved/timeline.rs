@@ -4,6 +4,7 @@ use super::Place;
 use crate::fault::spec::Fault;
 use crate::topology::InstanceName;
 use crate::units::Percent;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A stretch of the timeline.
@@ -38,6 +39,21 @@ pub struct PlannedFault {
     pub at: Duration,
     /// How long; ends with the phase at the latest.
     pub lasting: Duration,
+}
+
+/// A fault that stands in no scenario, in front of whoever runs already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByHand {
+    /// As written, for people: `abort 503, 30 %`.
+    pub what: String,
+    /// In front of this.
+    pub to: SocketAddr,
+    /// Bytes pass without being read as HTTP.
+    pub tcp: bool,
+    /// What it does.
+    pub fault: Fault,
+    /// How long; until it is told to end where nothing is said.
+    pub lasting: Option<Duration>,
 }
 
 /// What of an instance a fault strikes.

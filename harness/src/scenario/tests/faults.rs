@@ -2,14 +2,16 @@
 
 use super::wrong::table;
 use super::{CART, errors, scenario};
+use crate::fault::spec::Fault;
 use std::fmt::Write;
 
 /// Every kind on the way to an instance, with the keys of its own.
-const KINDS: [&str; 37] = [
+const KINDS: [&str; 42] = [
     "latency: {target: cart/1, base: 20ms}",
     "latency: {target: cart/1, base: 20ms, jitter: 5ms, distribution: pareto, correlation: 25%, pick: 40%}",
     "latency: {target: cart/1, base: 20ms, part: body}",
     "latency: {target: cart/1, base: 20ms, part: pieces, ramp: 3s}",
+    "latency: {target: cart/1, base: 20ms, part: pieces, unit: connection}",
     "latency: {target: cart/1, base: 300ms, jitter: 50ms, pick: 40%, pulse: {active: 4s, idle: 2s}}",
     "degrade: {target: cart/1, by: 300ms, pick: 30%}",
     "overload: {target: cart/1, free: 8, each: 2ms}",
@@ -23,6 +25,7 @@ const KINDS: [&str; 37] = [
     "abort: {target: cart/1, status: 503, match: {probes: only}, pick: 50%, ramp: 2s}",
     "reset: {target: cart/1}",
     "reset: {target: cart/1, after-bytes: 2KB}",
+    "reset: {target: cart/1, after: 2s}",
     "truncate: {target: cart/1, after-bytes: 100B}",
     "refuse: {target: cart/1}",
     "flap: {target: cart/1, down: 1s, up: 2s}",
@@ -30,8 +33,11 @@ const KINDS: [&str; 37] = [
     "connection-limit: {target: cart/1, most: 4}",
     "hang: {target: cart/1, pick: 10%}",
     "blackhole: {target: cart/1, direction: server-to-client}",
+    "blackhole: {target: cart/1, close-after: 3s}",
     "bandwidth: {target: cart/1, rate: 64KB/s}",
+    "bandwidth: {target: cart/1, rate: 64KB/s, direction: client-to-server}",
     "slicer: {target: cart/1, size: 64B, every: 5ms}",
+    "slicer: {target: cart/1, size: 64B, every: 5ms, stray: 8B}",
     "drip: {target: cart/1, every: 10ms}",
     "slow-close: {target: cart/1, by: 2s}",
     "corrupt: {target: cart/1}",
@@ -53,7 +59,8 @@ fn every_kind_is_read() {
         let [planned] = &scenario.timeline[2].faults[..] else { panic!("one fault: {written}") };
         let (what, fault) = (&planned.what, &planned.fault);
         let existing = if fault.existing { "open ones too" } else { "new ones" };
-        writeln!(read, "{written}\n  {what}\n  {:?} of {:?}, {existing}", fault.kind, fault.unit).unwrap();
+        let Fault { kind, unit, direction, .. } = fault;
+        writeln!(read, "{written}\n  {what}\n  {kind:?} of {unit:?}, {direction:?}, {existing}").unwrap();
     }
     insta::assert_snapshot!(read);
 }
@@ -80,6 +87,11 @@ fn faults_that_cannot_be() {
         "terminate: {target: cart/1, grace: 3s, for: 2s}",
         "crash-loop: {target: cart/1, up: 1s, pick: 30%}",
         "slicer: {target: cart/1, size: 0B, every: 5ms}",
+        "slicer: {target: cart/1, size: 8B, every: 5ms, stray: 8B}",
+        "reset: {target: cart/1, after: 2s, after-bytes: 1KB}",
+        "reset: {target: cart/1, after: 2s, unit: request}",
+        "abort: {target: cart/1, status: 503, direction: both}",
+        "corrupt: {target: cart/1, direction: client-to-server}",
         "corrupt: {target: cart/1, every: 0B}",
         "rewrite: {target: cart/1}",
         "rewrite: {target: cart/1, set: {content-length: '3'}}",
@@ -93,10 +105,17 @@ fn faults_that_cannot_be() {
     let two = [
         ("abort: {target: cart/1, status: 503}", "truncate: {target: cart/1}"),
         ("refuse: {target: cart/1}", "latency: {target: cart/1, base: 1s}"),
+        ("blackhole: {target: cart/1}", "blackhole: {target: cart/1, direction: client-to-server}"),
     ]
     .map(|(one, other)| format!("{one}}}, {{{other}"));
     let pairs: Vec<(&str, &str)> = two.iter().map(|both| ("kill: {target: cart/1}", both.as_str())).collect();
     insta::assert_snapshot!(table(&cases) + &table(&pairs));
+}
+
+#[test]
+fn each_way_of_a_connection_may_have_a_hole_of_its_own() {
+    let ways = "blackhole: {target: cart/1, direction: client-to-server}}, {blackhole: {target: cart/1, direction: server-to-client}";
+    assert_eq!(scenario(&CART.replace("kill: {target: cart/1}", ways)).timeline[2].faults.len(), 2);
 }
 
 #[test]

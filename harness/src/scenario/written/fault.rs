@@ -89,6 +89,8 @@ pub struct Selection {
     pub matching: Option<Placed<Match>>,
     /// Which connections.
     pub connections: Option<Which>,
+    /// Which way bytes pass that it acts on.
+    pub direction: Option<Placed<Direction>>,
     /// Where on the way it sits.
     pub behind: Option<Placed<Behind>>,
 }
@@ -114,6 +116,8 @@ macro_rules! faults {
             pub r#match: Option<Placed<Match>>,
             /// `all` takes open connections too, `new` leaves them alone; `all` where it is not said.
             pub connections: Option<Which>,
+            /// Which way bytes pass that it acts on: `client-to-server`, `server-to-client` or `both`.
+            pub direction: Option<Placed<Direction>>,
             /// `sidecar`: between the proxy beside the instance and the instance, instead of in front of both.
             pub behind: Option<Placed<Behind>>,
             /// On and off in turn: `{active: 2s, idle: 3s}`.
@@ -135,6 +139,7 @@ macro_rules! faults {
                     pick: self.pick,
                     matching: self.r#match.clone(),
                     connections: self.connections,
+                    direction: self.direction,
                     behind: self.behind,
                 }
             }
@@ -177,6 +182,8 @@ faults! {
     Reset {
         /// Bytes of the answer that pass first; none where it is not said.
         after_bytes: Option<Bytes>,
+        /// Or so long after the connection was taken; with `unit: connection`.
+        after: Option<Placed<TimeSpan>>,
     }
     /// Closes the connection amid the answer.
     Truncate {
@@ -203,8 +210,8 @@ faults! {
     Hang
     /// Nothing passes, nothing is closed.
     Blackhole {
-        /// Which way; `both` where it is not said.
-        direction: Option<Direction>,
+        /// But the connection is closed so long after it was taken; never where it is not said.
+        close_after: Option<TimeSpan>,
     }
     /// Bytes of each connection and direction pass at a limited rate.
     Bandwidth {
@@ -217,6 +224,8 @@ faults! {
         size: Placed<Bytes>,
         /// From one piece to the next.
         every: TimeSpan,
+        /// Each piece is longer or shorter by up to so many bytes; by none where it is not said.
+        stray: Option<Placed<Bytes>>,
     }
     /// The body of an answer comes in small pieces.
     Drip {

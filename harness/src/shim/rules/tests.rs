@@ -2,7 +2,12 @@ use super::*;
 use crate::fault::spec::{Delay, Pick, Pulse, Rhythm, Slices};
 
 fn active(id: u32, kind: Kind, unit: Unit, pick: Pick, matching: Match) -> Active {
-    Active::new(id, Fault { kind, unit, pick, matching, existing: true, rhythm: Rhythm::default() }, 0, Seed(7))
+    Active::new(
+        id,
+        Fault { kind, unit, pick, matching, direction: Direction::Both, existing: true, rhythm: Rhythm::default() },
+        0,
+        Seed(7),
+    )
 }
 
 fn request_fault(id: u32, kind: Kind) -> Active {
@@ -66,7 +71,7 @@ fn only_matching_units_are_counted_and_taken() {
 
 #[test]
 fn connections_and_requests_are_different_units() {
-    let mut faults = [active(1, Kind::Reset { after_bytes: 0 }, Unit::Connection, Pick::All, Match::default())];
+    let mut faults = [active(1, Kind::reset(0), Unit::Connection, Pick::All, Match::default())];
     let request = Request::new("GET", "/");
     assert_eq!(on_request(&mut faults, &request, 1), Verdict::default());
     assert_eq!(on_connection(&mut faults, 1).end, Some((1, End::Reset(0))));
@@ -157,7 +162,7 @@ fn each_part_of_an_answer_is_held_by_itself() {
 
 #[test]
 fn several_ways_to_slow_a_connection_hold_together() {
-    let slices = Slices { size: 10, every: Duration::from_millis(5) };
+    let slices = Slices { size: 10, every: Duration::from_millis(5), stray: 0 };
     let mut faults = [
         active(1, Kind::Bandwidth { bytes_per_second: 100 }, Unit::Connection, Pick::All, Match::default()),
         active(2, Kind::Slicer(slices), Unit::Connection, Pick::All, Match::default()),

@@ -3,10 +3,10 @@
 use super::pipes::read_frames;
 use super::{Error, Input};
 use crate::clock::Nanos;
+use crate::control::relays::line;
 use crate::load::wire::{FlowPlan, Go, Pace, Plan, Ready, STOP};
 use crate::process::{Launch, Process, program_at};
 use crate::run::arm::Setting;
-use crate::run::arm::relays::line;
 use crate::scenario::resolved::Players;
 use std::io::{self, Write};
 use std::process::ChildStdin;

@@ -1,12 +1,9 @@
-//! What comes out of the load worker and the relays, on its way to the arm.
+//! What comes out of the load worker, on its way to the arm.
 
 use super::Input;
-use crate::clock::Nanos;
 use crate::load::wire::Frame;
-use crate::run::arm::relays::Relays;
-use crate::shim::wire::Report;
 use bytes::BytesMut;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::AsyncReadExt;
 use tokio::process::ChildStdout;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -40,20 +37,4 @@ pub(super) async fn read_frames(
         }
     }
     let _ = sender.send(Input::Died(name));
-}
-
-pub(super) async fn read_reports(output: ChildStdout, relays: Relays, sender: UnboundedSender<Input>) {
-    let mut lines = BufReader::with_capacity(1 << 16, output).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        match serde_json::from_str(&line) {
-            Ok(Report::Ack { seq, at, error }) => relays.acknowledged(seq, Nanos(at), error),
-            Ok(report) => {
-                if sender.send(Input::Report(report)).is_err() {
-                    break;
-                }
-            }
-            Err(_) => break,
-        }
-    }
-    relays.gone();
 }

@@ -1,22 +1,20 @@
 //! The road of a request, from its end: relays, the proxies beside instances, the proxy that clients ask.
 
-use super::pipes::read_reports;
 use super::{Error, Input, launch};
+use crate::control::relays::{self, Relays};
 use crate::deploy::mesh::{self, Endpoint};
 use crate::process::Process;
 use crate::run::arm::Setting;
 use crate::run::arm::instances::Instance;
 use crate::run::arm::plan::ArmPlan;
 use crate::run::arm::proxy::{self, MeshFiles, Proxy};
-use crate::run::arm::relays::{Relays, line};
 use crate::run::arm::sidecar::Sidecar;
 use crate::scenario::resolved::{Entrance, MeshMode, PolicySource, Program, Strikes};
-use crate::shim::wire::{Door, Relay, Report, Start};
+use crate::shim::wire::{Door, Relay, Start};
 use squall_proxy::config;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The relays of an arm, and where they listen.
@@ -46,26 +44,21 @@ pub(super) fn relays(
     let front = |instance: &Instance| {
         // A proxy beside it is started later, since it has to know where to send requests.
         let to = (!sidecars).then_some(instance.address);
-        let doors = instance.service().ports.iter().map(|port| Door { to, tcp: port.tcp }).collect();
+        let doors = instance.service().ports.iter().map(|port| Door { listen: None, to, tcp: port.tcp }).collect();
         let names_itself = matches!(instance.service().program, Program::TestService);
         Relay { name: instance.name.to_string(), doors, sidecar: sidecars && names_itself }
     };
     let hook = |instance: &Instance| {
-        let door = Door { to: Some(instance.address), tcp: instance.service().is_tcp() };
+        let door = Door { listen: None, to: Some(instance.address), tcp: instance.service().is_tcp() };
         Relay { name: format!("{} behind its proxy", instance.name), doors: vec![door], sidecar: false }
     };
     let hooks = instances.iter().filter(|_| behind).map(hook);
     let start =
         Start { relays: instances.iter().map(front).chain(hooks).collect(), seed: setting.seed.child("shim").0 };
-    let mut input = shim.stdin.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-    input.write_all(&line(&start)?)?;
-    let Report::Ready { listen: mut entries } = shim.ready()? else {
-        return Err(io::Error::other("the relays did not begin with being ready").into());
-    };
+    let sender = sender.clone();
+    let tell = move |report| sender.send(Input::Report(report)).is_ok();
+    let (relays, mut entries) = relays::begin::<Error>(&mut shim, &start, tell)?;
     let behind = entries.split_off(instances.len().min(entries.len())).concat();
-    let relays = Relays::new(ChildStdin::from_std(input)?);
-    let output = shim.stdout.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-    tokio::task::spawn_local(read_reports(ChildStdout::from_std(output)?, relays.clone(), sender.clone()));
     Ok(Some(Relayed { shim, relays, entries, behind }))
 }
 

@@ -1,6 +1,6 @@
 //! Faults that undo one another, and blast radius.
 
-use crate::fault::spec::{Fault, Kind, Pick};
+use crate::fault::spec::{Direction, Fault, Kind, Pick};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolve::plan::Plan;
@@ -63,5 +63,6 @@ fn contradict(one: &Fault, other: &Fault) -> bool {
         let all = fault.pick == Pick::All && fault.matching == crate::fault::spec::Match::default();
         ends && all && fault.rhythm.pulse.is_none()
     };
-    final_for_all(one) && final_for_all(other)
+    let same_way = one.direction == other.direction || [one.direction, other.direction].contains(&Direction::Both);
+    same_way && final_for_all(one) && final_for_all(other)
 }

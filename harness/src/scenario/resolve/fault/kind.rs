@@ -1,6 +1,6 @@
 //! What each kind of fault does, from how it is written; and in words.
 
-use crate::fault::spec::{AbortPlace, Delay, Direction, Kind, Part, Reply, Rewrite, Slices, Unit};
+use crate::fault::spec::{self, AbortPlace, Delay, Direction, Kind, Part, Reply, Rewrite, Slices, Unit};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::written::{Abort, Aim, Fault, Placed, Pulse, Selection, Terminate};
@@ -47,7 +47,10 @@ pub(super) fn meant(written: &Fault, problems: &mut Problems) -> Option<Meaning>
                 correlation: fault.correlation.map_or(0.0, Percent::share),
                 part,
             };
-            let units = if part == Part::Request { EITHER } else { REQUEST };
+            let units = match part {
+                Part::Request | Part::Pieces => EITHER,
+                Part::Body => REQUEST,
+            };
             meaning!(fault, units, Kind::Latency(delay))
         }
         Fault::Degrade(fault) => {
@@ -72,7 +75,14 @@ pub(super) fn meant(written: &Fault, problems: &mut Problems) -> Option<Meaning>
             meaning!(fault, REQUEST, abort(fault, problems)?)
         }
         Fault::Reset(fault) => {
-            meaning!(fault, EITHER, Kind::Reset { after_bytes: fault.after_bytes.map_or(0, |bytes| bytes.0) })
+            if let (Some(after), Some(_)) = (fault.after, fault.after_bytes) {
+                problems
+                    .error(code::SHAPE, after.place, "both `after` and `after-bytes`")
+                    .help("a connection is reset once");
+            }
+            let after_bytes = fault.after_bytes.map_or(0, |bytes| bytes.0);
+            let units = if fault.after.is_some() { CONNECTION } else { EITHER };
+            meaning!(fault, units, Kind::Reset { after_bytes, after: fault.after.map(|after| after.0) })
         }
         Fault::Truncate(fault) => {
             meaning!(fault, EITHER, Kind::Truncate { after_bytes: fault.after_bytes.map_or(0, |bytes| bytes.0) })
@@ -94,7 +104,7 @@ pub(super) fn meant(written: &Fault, problems: &mut Problems) -> Option<Meaning>
         }
         Fault::Hang(fault) => meaning!(fault, EITHER, Kind::Hang),
         Fault::Blackhole(fault) => {
-            meaning!(fault, CONNECTION, Kind::Blackhole { direction: fault.direction.unwrap_or(Direction::Both) })
+            meaning!(fault, CONNECTION, Kind::Blackhole { close_after: fault.close_after.map(|after| after.0) })
         }
         Fault::Bandwidth(fault) => {
             if fault.rate.0 == 0 {
@@ -105,11 +115,18 @@ pub(super) fn meant(written: &Fault, problems: &mut Problems) -> Option<Meaning>
             meaning!(fault, CONNECTION, Kind::Bandwidth { bytes_per_second: fault.rate.0.max(1) })
         }
         Fault::Slicer(fault) => {
-            let slices = Slices { size: piece(fault.size, problems), every: fault.every.0 };
+            let stray = fault.stray.map_or(0, |bytes| usize::try_from(bytes.0).unwrap_or(usize::MAX));
+            if let Some(far) = fault.stray.filter(|stray| stray.0 >= fault.size.0) {
+                problems
+                    .error(code::RANGE, far.place, "a piece would have no bytes at all")
+                    .expected(format!("less than {}", fault.size.value));
+            }
+            let slices = Slices { size: piece(fault.size, problems), every: fault.every.0, stray };
             meaning!(fault, CONNECTION, Kind::Slicer(slices))
         }
         Fault::Drip(fault) => {
-            let slices = Slices { size: fault.size.map_or(1, |bytes| piece(bytes, problems)), every: fault.every.0 };
+            let size = fault.size.map_or(1, |bytes| piece(bytes, problems));
+            let slices = Slices { size, every: fault.every.0, stray: 0 };
             meaning!(fault, REQUEST, Kind::Drip(slices))
         }
         Fault::SlowClose(fault) => meaning!(fault, CONNECTION, Kind::SlowClose { by: fault.by.0 }),
@@ -263,10 +280,10 @@ fn check_name<T>(name: &str, within: &Placed<T>, problems: &mut Problems) -> boo
 }
 
 /// `abort 503`, `latency 200ms ± 50ms`.
-pub(super) fn describe(kind: &Kind, pulse: Option<Pulse>) -> String {
-    let mut text = kind.word().to_owned();
+pub(super) fn describe(fault: &spec::Fault, pulse: Option<Pulse>) -> String {
+    let mut text = fault.kind.word().to_owned();
     // Writing to a string never fails.
-    let _ = match kind {
+    let _ = match &fault.kind {
         Kind::Latency(delay) => latency(&mut text, delay),
         Kind::Overload { each, .. } => write!(text, " {} for each open request", TimeSpan(*each)),
         Kind::Abort { reply, .. } => match reply.headers.iter().find(|(name, _)| name == "grpc-status") {
@@ -274,8 +291,10 @@ pub(super) fn describe(kind: &Kind, pulse: Option<Pulse>) -> String {
             None => write!(text, " {}", reply.status),
         },
         Kind::ResetStream { code, .. } => write!(text, " {:?}", h2::Reason::from(*code)),
-        Kind::Reset { after_bytes: 0 } => Ok(()),
-        Kind::Reset { after_bytes } | Kind::Truncate { after_bytes } => {
+        Kind::Reset { after: Some(after), .. } => write!(text, " after {}", TimeSpan(*after)),
+        Kind::Reset { after_bytes: 0, .. } => Ok(()),
+        Kind::Blackhole { close_after: Some(after) } => write!(text, ", closed after {}", TimeSpan(*after)),
+        Kind::Reset { after_bytes, .. } | Kind::Truncate { after_bytes } => {
             write!(text, " after {}", Bytes(*after_bytes))
         }
         Kind::ConnectionLimit { most } => write!(text, " {most}"),
@@ -288,6 +307,11 @@ pub(super) fn describe(kind: &Kind, pulse: Option<Pulse>) -> String {
         Kind::Corrupt { every } => write!(text, " every {}", Bytes(*every)),
         _ => Ok(()),
     };
+    text.push_str(match fault.direction {
+        Direction::Both => "",
+        Direction::ClientToServer => " (client to server)",
+        Direction::ServerToClient => " (server to client)",
+    });
     if let Some(pulse) = pulse {
         let _ = write!(text, " ({} on, {} off)", pulse.active, pulse.idle);
     }
