@@ -251,6 +251,21 @@ impl Backend {
         Self { address, asked, connections, _runtime: runtime }
     }
 
+    /// Refuses every second stream of a connection as soon as its head has come, and answers the others.
+    pub fn refusing_every_second() -> Self {
+        let runtime = Driven::start();
+        let listener = runtime.handle.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let asked = Seen::default();
+        let seen = Arc::clone(&asked);
+        runtime.handle.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(refuse_every_second(stream, Arc::clone(&seen)));
+            }
+        });
+        Self { address, asked, connections: Arc::default(), _runtime: runtime }
+    }
+
     /// The requests so far.
     #[must_use]
     pub fn asked(&self) -> Vec<Whole<Request<()>>> {
@@ -269,6 +284,22 @@ async fn serve(stream: TcpStream, handler: Arc<Handler>, asked: Seen) -> Result<
     while let Some(accepted) = connection.accept().await {
         let (request, respond) = accepted?;
         tokio::spawn(answer(request, respond, Arc::clone(&handler), Arc::clone(&asked)));
+    }
+    Ok(())
+}
+
+async fn refuse_every_second(stream: TcpStream, asked: Seen) -> Result<(), h2::Error> {
+    let mut connection = server::handshake(stream).await?;
+    let ok: Arc<Handler> = Arc::new(|_| Answer::Whole(Response::new(()), b"answered".to_vec(), HeaderMap::new()));
+    let mut refuses = false;
+    while let Some(accepted) = connection.accept().await {
+        let (request, mut respond) = accepted?;
+        refuses = !refuses;
+        if refuses {
+            respond.send_reset(Reason::REFUSED_STREAM);
+        } else {
+            tokio::spawn(answer(request, respond, Arc::clone(&ok), Arc::clone(&asked)));
+        }
     }
     Ok(())
 }

@@ -163,6 +163,20 @@ fn a_refused_stream_is_retried_by_refused_stream_and_reset_is_503_ur_without() {
 }
 
 #[test]
+fn a_stream_that_is_refused_while_its_body_comes_is_refused_and_not_only_reset() {
+    let backend = Backend::refusing_every_second();
+    let proxy = in_front_of(backend.address, &retried("{attempts: 2, retryOn: refused-stream}"));
+    let client = Client::to(proxy.listen);
+    // More than there is room for at once, so that some of it waits when the stream is reset.
+    let body = vec![b'x'; 100_000];
+    for number in 1..=20 {
+        let answer = client.begin(call("/shop.Cart/Add"), &body, None).answer();
+        assert_eq!(answer.expect("an answer").text(), "answered", "call {number}");
+    }
+    assert_eq!(backend.asked().len(), 20);
+}
+
+#[test]
 fn a_stream_that_its_client_resets_is_reset_ahead_and_leaves_the_connection_alone() {
     let backend =
         Backend::start(|request| if request.head.uri().path() == "/wait" { Answer::Silence } else { ok("here") });

@@ -77,7 +77,10 @@ impl Heads {
         tokio::task::yield_now().await;
         tokio::select! {
             biased;
-            head = self.next(source, response, asked) => head.is_ok().then_some(head),
+            // Of a stream that was reset its answer knows why; who sends learns only that there is no room any more.
+            head = self.next(source, response, asked) => {
+                (!matches!(head, Err(Broken::Lost | Broken::Malformed(_)))).then_some(head)
+            }
             () = std::future::ready(()) => None,
         }
     }
