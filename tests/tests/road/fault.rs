@@ -303,3 +303,29 @@ fn a_configuration_file_of_toxiproxy_is_read_and_what_is_wrong_is_said() {
         assert_eq!(api.ask_with("POST", "/reset", fields, "").0, 403, "{fields}");
     }
 }
+
+#[test]
+fn two_runs_of_one_seed_have_the_same_victims_and_one_of_another_has_others() {
+    const SCENARIO: &str = "\
+scenario: victims
+topology: {services: [{name: cart, instances: 2, responds: {latency: 1ms, body: 10B}}]}
+load: {to: cart, rate: 200/s}
+timeline:
+  - {phase: baseline, for: 1s}
+  - {phase: failing, for: 2s, faults: [{abort: {target: cart/1, status: 503, pick: 30%}}]}
+expect: {failing: {success: \">= 1%\"}}
+";
+    let victims = |seed: &str| {
+        let project = project().file("victims.yaml", SCENARIO);
+        let _ = project.run(&["run", "victims.yaml", "--seed", seed, "--no-control"]);
+        let fault = project.record("victims")["arms"][0]["faults"][0].clone();
+        let ordinals: Vec<u64> = serde_json::from_value(fault["victims"].clone()).expect("ordinals");
+        assert_eq!(fault["harmed"].as_u64(), Some(ordinals.len() as u64));
+        assert!(ordinals.len() >= 20, "{ordinals:?}");
+        ordinals
+    };
+    let same = |one: &[u64], other: &[u64]| one.iter().zip(other).all(|(one, other)| one == other);
+    let (first, again, other) = (victims("7"), victims("7"), victims("8"));
+    assert!(same(&first, &again), "{first:?}\n{again:?}");
+    assert!(!same(&first, &other), "{first:?}");
+}
