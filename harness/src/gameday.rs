@@ -173,7 +173,7 @@ async fn broken(
     asked: &Asked,
     say: &Say,
     spawner: &Spawner,
-    mut stop: Stop,
+    stop: Stop,
     safety: &Safety,
     folder: &Path,
 ) -> Result<Summary, Error> {
@@ -196,7 +196,7 @@ async fn broken(
     let is_cut = tokio::select! {
         watched = watch.look() => return Err(watched),
         () = after(fault.lasting) => false,
-        _ = stop.changed() => fault.lasting.is_some(),
+        () = stop.asked() => fault.lasting.is_some(),
     };
     let lasted = now().since(begin);
     watch.lift().await?;
@@ -209,11 +209,11 @@ async fn broken(
         cut: is_cut,
         left: Vec::new(),
     };
-    if asked.stays && !*stop.borrow() {
+    if asked.stays && !stop.is_asked() {
         say(Event::Stays);
         tokio::select! {
             watched = watch.look() => return Err(watched),
-            _ = stop.changed() => {}
+            () = stop.asked() => {}
         }
     }
     station.end().await;

@@ -47,17 +47,19 @@ pub fn is_machines_fault(arm: &Arm) -> bool {
     arm.verdict == Verdict::Invalid && arm.reasons.iter().any(|reason| reason.code == "generator")
 }
 
-/// Judges a scenario by its arms. `errors` are arms that did not come to an end.
-pub fn judge(scenario: &Scenario, arms: &[Arm], errors: &[String], control_wanted: bool, stopped: bool) -> Judged {
+/// Judges a scenario by its arms. `errors` are arms that did not come to an end, `stopped` is why the run was cut.
+pub fn judge(
+    scenario: &Scenario,
+    arms: &[Arm],
+    errors: &[String],
+    control_wanted: bool,
+    stopped: Option<&str>,
+) -> Judged {
     let of_kind = |kind| arms.iter().filter(move |arm| arm.kind == kind && !arm.superseded);
     let control = of_kind(ArmKind::Control).next();
     let mut reasons = Vec::new();
-    if stopped {
-        reasons.push(reason(
-            Verdict::Aborted,
-            "aborted",
-            "ABORTED: stopped by a signal; everything was undone.".to_owned(),
-        ));
+    if let Some(why) = stopped {
+        reasons.push(reason(Verdict::Aborted, "aborted", format!("ABORTED: {why}; everything was undone.")));
     }
     reasons.extend(errors.iter().map(|error| reason(Verdict::Error, "error", format!("ERROR: {error}"))));
     let searches = search::found(scenario, arms);
@@ -89,7 +91,12 @@ pub fn judge(scenario: &Scenario, arms: &[Arm], errors: &[String], control_wante
         verdict = unproven.first().map_or(verdict, |reason| reason.verdict);
         reasons.extend(unproven);
     }
-    if verdict == Verdict::Pass && scenario.control.is_some() && control_wanted && control.is_none() && !stopped {
+    if verdict == Verdict::Pass
+        && scenario.control.is_some()
+        && control_wanted
+        && control.is_none()
+        && stopped.is_none()
+    {
         verdict = Verdict::Error;
     }
     verdict = reasons.iter().map(|reason| reason.verdict).filter(|one| *one >= Verdict::Error).max().unwrap_or(verdict);
@@ -97,7 +104,7 @@ pub fn judge(scenario: &Scenario, arms: &[Arm], errors: &[String], control_wante
         reasons.push(reason(Verdict::Pass, "held", words::passed(arms, &searches, control)));
     }
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
-    if stopped {
+    if stopped.is_some() {
         // What was never sent was not lost: a run that was cut is not judged.
         reasons.retain(|reason| matches!(reason.code.as_str(), "aborted" | "error"));
         return Judged { verdict, control: None, reasons, expectations: Vec::new(), searches };

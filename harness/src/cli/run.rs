@@ -3,7 +3,10 @@
 use super::{Exit, complain, live};
 use crate::output::{Format, Outputs};
 use crate::run::{self, Options};
-use crate::scenario::{self, resolved::Scenario};
+use crate::scenario::{
+    self,
+    resolved::{Alarm, Scenario},
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::PathBuf;
@@ -75,6 +78,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "RUN", conflicts_with = "repeat")]
     resume: Option<PathBuf>,
 
+    /// Let scenarios start the programs of their `abort-when`
+    #[arg(long)]
+    allow_commands: bool,
+
     /// Records only; nothing is drawn (for `squall selftest`)
     #[arg(long, hide = true)]
     no_report: bool,
@@ -96,6 +103,15 @@ fn running(scenario: &Scenario) -> Option<String> {
     let service = scenario.services.iter().find(|service| service.is_running())?;
     let (title, name) = (&scenario.title, &service.name);
     Some(format!("`{title}` loads `{name}`, which runs already: if that is meant, say --platform external"))
+}
+
+/// What to say of a scenario that starts programs of somebody's choosing.
+fn commands(scenario: &Scenario) -> Option<String> {
+    let program = scenario.abort_when.iter().find_map(|condition| match &condition.alarm {
+        Alarm::Command { command, .. } => Some(command.join(" ")),
+        _ => None,
+    })?;
+    Some(format!("`{}` starts `{program}`: if that is meant, say --allow-commands", scenario.title))
 }
 
 /// Where to deploy.
@@ -138,6 +154,10 @@ pub(super) fn main(args: Args, color: super::color::When) -> Exit {
     }
     if let Some(running) = scenarios.iter().filter(|_| args.platform == Platform::Local).find_map(running) {
         complain(&running);
+        return Exit::BadInput;
+    }
+    if let Some(commands) = scenarios.iter().filter(|_| !args.allow_commands).find_map(commands) {
+        complain(&commands);
         return Exit::BadInput;
     }
     let sweeps = scenarios.iter().filter(|scenario| scenario.sweep.is_some()).count();

@@ -71,7 +71,7 @@ async fn offered(
     asked: &Asked,
     ready: impl FnOnce(SocketAddr, usize),
     (spawner, safety, folder): (&Spawner, &Safety, &Path),
-    mut stop: Stop,
+    stop: Stop,
 ) -> Result<(), Error> {
     let failed = |source| Error::Listen { listen: asked.listen, source };
     let listener = TcpListener::bind(asked.listen).await.map_err(failed)?;
@@ -95,7 +95,7 @@ async fn offered(
     let ended = tokio::select! {
         error = api::serve(&listener, &proxies) => Err(error.into()),
         error = failure(&station, reports) => Err(error),
-        _ = stop.changed() => Ok(()),
+        () = stop.asked() => Ok(()),
     };
     drop(proxies);
     station.end().await;

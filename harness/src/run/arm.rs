@@ -107,10 +107,10 @@ pub(super) fn run(setting: &Setting<'_>, plan: &ArmPlan) -> Result<Arm, Error> {
     LocalSet::new().block_on(&runtime, async {
         let phases = plan.phases(setting.scenario);
         (setting.say)(ArmEvent::Deploying { lasting: phases.iter().map(|phase| phase.lasting).sum() });
-        let mut stop = setting.stop.clone();
+        let stop = &setting.stop;
         let mut deployment = tokio::select! {
             deployment = Deployment::start(setting, plan, &phases) => deployment?,
-            _ = stop.wait_for(|asked| *asked) => return Err(Error::Stopped),
+            () = stop.asked() => return Err(Error::Stopped),
         };
         let arm = drive::drive(setting, plan, &phases, &mut deployment).await;
         if let (Some(keep), Ok(arm)) = (&setting.keep, &arm) {

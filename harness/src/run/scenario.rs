@@ -170,7 +170,7 @@ impl<'a> Pending<'a> {
         for plan in arm::shuffled(plans, &mut order) {
             results.push(self.cell(context, &plan));
             // What was not begun has no error of its own.
-            if *context.stop.borrow() {
+            if context.stop.is_asked() {
                 break;
             }
         }
@@ -194,7 +194,7 @@ impl<'a> Pending<'a> {
         results: &mut Vec<Result<Arm, String>>,
     ) {
         let mut search = slo::search::Bisection::new(combination.rate.0, wanted.to.0);
-        while let Some(step) = search.next().filter(|_| !*context.stop.borrow()) {
+        while let Some(step) = search.next().filter(|_| !context.stop.is_asked()) {
             let result = self.cell(context, &ArmPlan::step(combination, step, wanted));
             let tried = result.as_ref().ok().map(slo::search::outcome);
             results.push(result);
@@ -257,7 +257,7 @@ impl<'a> Pending<'a> {
         let record = self.record(context, &arms, &errors);
         let written = write(&record, &self.folder.join("record.json"), &self.folder, context.options.reports);
         // Whoever is told may stop it at once, and has looked then.
-        let was_stopped = *context.stop.borrow();
+        let was_stopped = context.stop.is_asked();
         (context.say)(RunEvent::Kept {
             verdict: record.verdict,
             reason: record.reasons.first().map(|reason| reason.text.clone()),
@@ -286,7 +286,7 @@ impl<'a> Pending<'a> {
         keep: Option<arm::keep::Keep>,
     ) -> Result<Arm, String> {
         let _share = context.budget.take(plan.peak_rate(self.scenario));
-        if *context.stop.borrow() {
+        if context.stop.is_asked() {
             return Err("stopped before it began".to_owned());
         }
         self.note_work();
@@ -317,7 +317,7 @@ impl<'a> Pending<'a> {
     /// Tries again, alone, what proved nothing for the machine's sake; then judges, records and reports.
     pub(super) fn settle(mut self, context: &Context<'_>) -> Settled {
         for try_number in 2..=TRIES {
-            let again = context.options.rerun && !*context.stop.borrow();
+            let again = context.options.rerun && !context.stop.is_asked();
             let plans: Vec<ArmPlan> = if again { self.to_repeat() } else { Vec::new() };
             for plan in plans {
                 let before = self.arms.iter().position(|arm| !arm.superseded && plan.is_of(arm));
@@ -364,12 +364,12 @@ impl<'a> Pending<'a> {
     fn record(&self, context: &Context<'_>, arms: &[Arm], errors: &[String]) -> Record {
         let worked = *self.worked.lock().unwrap_or_else(PoisonError::into_inner);
         // Ctrl-C that ends a look does not cut the run: it was over.
-        let stopped = *context.stop.borrow() && !self.looked;
-        let judged = slo::judge(self.scenario, arms, errors, context.options.control, stopped);
+        let stopped = context.stop.why().filter(|_| !self.looked);
+        let judged = slo::judge(self.scenario, arms, errors, context.options.control, stopped.as_deref());
         let mut record = Record {
             format: record::FORMAT.to_owned(),
             version: record::VERSION.to_owned(),
-            complete: !stopped,
+            complete: stopped.is_none(),
             verdict: judged.verdict,
             reasons: judged.reasons,
             control: judged.control,

@@ -1,6 +1,8 @@
 //! From the user's words to a plan with nothing left to guess, or to everything that is wrong with them.
 
+mod abort;
 mod advice;
+mod blast;
 mod by_hand;
 mod check;
 mod control;
@@ -130,7 +132,7 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
     release::obeyed(&timeline, mode, bootstrap, problems);
     let names = expect::Names { services: &services, flows: &flows, timeline: &timeline, sweep: sweep.as_ref() };
     let expectations = expect::all(&written.expect, &names, origin.figures_alone, problems);
-    let max_affected = written.max_affected.as_ref().map(|most| most.instances);
+    let max_affected = written.max_affected.as_ref().and_then(|most| blast::radius(most, &services, problems));
     let control = control::resolve(
         written.control.as_ref(),
         written.scenario.place,
@@ -183,6 +185,7 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
         expectations,
         control,
         max_affected,
+        abort_when: abort::conditions(&written.abort_when, &folder, &allowed, written.sweep.is_some(), problems),
     })
 }
 

@@ -1,5 +1,6 @@
 //! A scenario with nothing left to guess: defaults applied, names looked up, durations and rates as numbers.
 
+mod abort;
 mod expectation;
 mod flow;
 mod mesh;
@@ -8,6 +9,7 @@ mod service;
 mod sweep;
 mod timeline;
 
+pub use abort::{AbortWhen, Alarm};
 pub use expectation::{Chosen, Expectation, HealingKind, Limit, Metric, Subject};
 pub use flow::{Flow, Header, HeaderValue, Players};
 pub use mesh::{Entrance, MeshMode, Port};
@@ -76,6 +78,8 @@ pub struct Scenario {
     pub control: Option<Control>,
     /// Blast radius: at most so many instances may be hit at once.
     pub max_affected: Option<u32>,
+    /// Conditions under which everything is undone at once, and nothing judged.
+    pub abort_when: Vec<AbortWhen>,
 }
 
 impl Scenario {

@@ -4,6 +4,7 @@
 //! [`Reserved`]: they are known, and refused by name. The same types are the source of the JSON Schema, so their
 //! documentation is what an editor shows.
 
+mod abort;
 mod action;
 mod by_hand;
 mod compat;
@@ -22,6 +23,7 @@ mod target;
 mod timeline;
 mod topology;
 
+pub use abort::*;
 pub use action::*;
 pub use by_hand::*;
 pub use compat::*;
@@ -40,6 +42,7 @@ pub use target::*;
 pub use timeline::*;
 pub use topology::*;
 
+use crate::units::Percent;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -82,9 +85,10 @@ pub struct Scenario {
     /// The same run with healing taken out: it must fail, or the scenario proves nothing.
     pub control: Option<Placed<Control>>,
     /// Blast radius.
-    pub max_affected: Option<MaxAffected>,
-    /// Not obeyed yet.
-    pub abort_when: Option<Reserved>,
+    pub max_affected: Option<Placed<MaxAffected>>,
+    /// Conditions under which everything is undone at once, and nothing judged.
+    #[serde(default)]
+    pub abort_when: Vec<Placed<AbortWhen>>,
     /// Where services may run that are not on this machine's loopback: names, addresses, or networks such as `10.1.0.0/16`.
     #[serde(default)]
     pub allow: Vec<Placed<String>>,
@@ -95,9 +99,9 @@ pub struct Scenario {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MaxAffected {
     /// Instances that faults may hit at the same time.
-    pub instances: u32,
-    /// Not obeyed yet.
-    pub percent: Option<Reserved>,
+    pub instances: Option<u32>,
+    /// So many of all instances, rounded down.
+    pub percent: Option<Percent>,
 }
 
 /// How the proxy stands to the services.

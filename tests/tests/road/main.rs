@@ -1,5 +1,6 @@
 //! The whole road: a scenario is deployed, broken, judged and reported.
 
+mod abort;
 mod advice;
 mod bootstrap;
 mod compare;

@@ -79,7 +79,7 @@ impl Args {
         let first = records.first().ok_or("there is no record to merge")?;
         let scenario = super::scenario::read(&first.scenario.source).map_err(|errors| errors.join("; "))?;
         slo::judge_arm(&scenario, &mut arm);
-        let judged = slo::judge(&scenario, std::slice::from_ref(&arm), &[], false, false);
+        let judged = slo::judge(&scenario, std::slice::from_ref(&arm), &[], false, None);
         Ok(Record {
             verdict: judged.verdict,
             reasons: judged.reasons,

@@ -76,6 +76,8 @@ pub(super) enum Input {
     Started(usize, u32, Result<(), Unready>),
     /// A probe of an instance has passed or failed.
     Probed(usize, u32, crate::control::supervisor::Kind, bool),
+    /// A condition holds under which the run is cut short: why.
+    Alarm(String),
     /// The proxy has loaded a step of the release with this number, and the share that it gives.
     Loaded(usize, Percent, Result<(), Error>),
 }

@@ -3,6 +3,7 @@
 //! One loop takes everything in: samples of the load, reports of the relays, the ends of processes, steps of the timeline, ticks. Nothing
 //! here decides what is good or bad.
 
+mod alarms;
 mod releases;
 mod supervision;
 
@@ -16,11 +17,12 @@ use crate::control::supervisor::Supervised;
 use crate::fault::spec::Kind;
 use crate::load::wire::Frame;
 use crate::observe::{Recorder, Setup};
-use crate::process::proc;
+use crate::process::{SpawnError, proc};
 use crate::scenario::resolved::{Phase, PlannedFault};
 use crate::shim::wire::Report;
 use squall_reports::record::stream::Line;
 use squall_reports::record::{Arm, Event, EventKind, Witness};
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -45,6 +47,16 @@ pub(in crate::run) enum Error {
     /// The harness itself was held up.
     #[error("the relays lost their lease: the harness was held up for 2 s")]
     HeldUp,
+    /// More would be hit than is allowed, whatever was planned.
+    #[error("{what} was not begun: {hit} instances would be hit at once, and `max-affected` allows {most}")]
+    BlastRadius {
+        /// The fault.
+        what: String,
+        /// Instances.
+        hit: usize,
+        /// At most.
+        most: u32,
+    },
     /// A fault could not be injected or cleared.
     #[error("fault `{what}`: {source}")]
     Fault {
@@ -62,6 +74,9 @@ pub(in crate::run) enum Error {
     /// Something could not be started, stopped or read.
     #[error(transparent)]
     Deployment(#[from] deployment::Error),
+    /// A program of a condition could not be started.
+    #[error(transparent)]
+    Condition(#[from] SpawnError),
     /// A file could not be written.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -87,6 +102,7 @@ pub(super) async fn drive(
     progress::begun(setting, &setup, &recorder);
     let planned =
         phases.iter().enumerate().flat_map(|(phase, planned)| planned.faults.iter().map(move |fault| (phase, fault)));
+    let watch = alarms::Watch::begin(setting, plan, start, &deployment.sender);
     let mut drive = Drive {
         setting,
         faults: planned.collect(),
@@ -102,6 +118,7 @@ pub(super) async fn drive(
         supervised,
         restarts: Vec::new(),
         overdue: Vec::new(),
+        watch,
     };
     let driven = drive.until_done().await;
     // Whatever happened, faults end first, in the reverse order.
@@ -167,6 +184,8 @@ struct Drive<'a, 'b> {
     restarts: Vec<(Nanos, usize)>,
     /// Processes that live no longer than so.
     overdue: Vec<Overdue>,
+    /// Conditions under which the run is cut short.
+    watch: alarms::Watch,
 }
 
 /// The end of a process that a fault has given some time.
@@ -183,7 +202,7 @@ impl Drive<'_, '_> {
         let mut steps = timeline::steps(self.phases).into_iter().peekable();
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         let mut ticks = tokio::time::interval(TICK);
-        let mut stop = self.setting.stop.clone();
+        let stop = self.setting.stop.clone();
         let mut stopped = None;
         loop {
             let next = steps.peek().map(|(at, _)| self.start.after(*at));
@@ -209,14 +228,18 @@ impl Drive<'_, '_> {
                     progress::events(self.setting, &mut self.recorder);
                     self.tick_releases()?;
                     self.tick_supervisor().await?;
+                    if let Some(why) = self.watch.tick(self.setting)? {
+                        stop.ask(&why);
+                    }
                     // A generator that does not hear is killed with everything else.
                     if stopped.is_some_and(|at| now().since(at) > LAST_REPORTS) {
                         return Ok(());
                     }
                 }
-                _ = stop.wait_for(|asked| *asked), if stopped.is_none() => {
+                () = stop.asked(), if stopped.is_none() => {
                     stopped = Some(now());
-                    self.happened(EventKind::Aborted, "run", Witness::Harness, "told to stop".to_owned());
+                    let why = stop.why().map_or_else(String::new, |why| why.to_string());
+                    self.happened(EventKind::Aborted, "run", Witness::Harness, why);
                     self.deployment.stop_load();
                     steps = Vec::new().into_iter().peekable();
                 }
@@ -227,7 +250,11 @@ impl Drive<'_, '_> {
     /// True once the load has ended.
     async fn input(&mut self, input: Input) -> Result<bool, Error> {
         match input {
-            Input::Frame(Frame::Sample(sample)) => self.recorder.sample(sample),
+            Input::Frame(Frame::Sample(sample)) => {
+                self.watch.sample(&sample);
+                self.recorder.sample(sample);
+            }
+            Input::Alarm(why) => self.setting.stop.ask(&why),
             Input::Frame(Frame::Sums(sums)) => self.recorder.sums(&sums),
             Input::Frame(Frame::Health(health)) => self.recorder.health(health),
             Input::Frame(Frame::Done) => return Ok(self.deployment.load_done()),
@@ -268,6 +295,11 @@ impl Drive<'_, '_> {
 
     async fn inject(&mut self, index: usize) -> Result<(), Error> {
         let (phase, fault) = self.faults[index];
+        let hit = self.active.iter().map(|active| &self.faults[*active].1.target).chain([&fault.target]);
+        let (hit, most) = (hit.collect::<BTreeSet<_>>().len(), self.setting.scenario.max_affected);
+        if let Some(most) = most.filter(|most| hit > *most as usize) {
+            return Err(Error::BlastRadius { what: fault.what.clone(), hit, most });
+        }
         let instance = self.deployment.index(&fault.target).unwrap_or(0);
         self.recorder.fault_asked(index, fault, phase, instance, now());
         self.active.push(index);
@@ -295,7 +327,7 @@ impl Drive<'_, '_> {
 
     /// Returns once the processes that undo a kill are ready: only then has their fault ended.
     async fn until_undone(&mut self) -> Result<(), Error> {
-        while !self.undoing.is_empty() && !*self.setting.stop.borrow() {
+        while !self.undoing.is_empty() && !self.setting.stop.is_asked() {
             let Some(input) = self.deployment.inputs.recv().await else { break };
             self.input(input).await?;
         }

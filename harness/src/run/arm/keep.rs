@@ -60,7 +60,7 @@ impl Held {
             let _ = std::io::stdin().read_line(&mut String::new());
             let _ = entered.send(());
         });
-        while reader.is_ok() && !*stop.borrow() && enter.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {}
+        while reader.is_ok() && !stop.is_asked() && enter.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {}
         self.release.send_replace(true);
     }
 }

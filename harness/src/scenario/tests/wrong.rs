@@ -19,6 +19,7 @@ fn form() {
         ("rate: 500/s", "rate: 500/s, request: {body: {texts: hello}}"),
         ("topology: {", "mesh: {mode: sidecar}\ntopology: {"),
         ("topology: {", "abort-when: [x]\ntopology: {"),
+        ("topology: {", "max-affected: {}\ntopology: {"),
         ("instances: 3", "instances: 3, calls: [{to: pay}]"),
         ("instances: 3", "instances: 3, zone: []"),
         ("success:", "succes:"),
