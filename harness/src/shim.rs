@@ -136,6 +136,8 @@ impl Station {
                 (seq, at(relay).and_then(|relay| relay.inject(fault, *spec)))
             }
             Command::Clear { seq, fault } => {
+                // Who asks what a fault has done is told of everything that came until then.
+                self.reporter.flush()?;
                 self.living().try_for_each(|relay| relay.clear(fault))?;
                 (seq, Ok(()))
             }

@@ -415,8 +415,8 @@ impl Relay {
     /// How long the next of such pieces is.
     pub(super) fn size_of(&self, slices: Slices) -> usize {
         let stray = slices.stray.min(slices.size.saturating_sub(1));
-        let drawn = if stray == 0 { 0 } else { self.sizes.borrow_mut().random_range(0..=2 * stray) };
-        (slices.size - stray + drawn).max(1)
+        let drawn = if stray == 0 { 0 } else { self.sizes.borrow_mut().random_range(0..=stray.saturating_mul(2)) };
+        (slices.size - stray).saturating_add(drawn).max(1)
     }
 
     /// Learns when open connections are to be reset.

@@ -248,6 +248,23 @@ fn clients_of_toxiproxy_find_its_api_and_its_toxics_act() {
     assert_eq!(api.ask("DELETE", "/proxies/echo/toxics/limit_data_downstream", &Value::Null).0, 204);
     assert_eq!(api.ask("GET", "/proxies/echo/toxics", &Value::Null), (200, json!([])));
 
+    let most = u64::MAX;
+    for (kind, attributes) in [
+        ("slicer", json!({"average_size": most, "size_variation": most, "delay": 0})),
+        ("bandwidth", json!({"rate": most})),
+        ("limit_data", json!({"bytes": most})),
+        ("slow_close", json!({"delay": most})),
+        ("latency", json!({"latency": 1, "jitter": most})),
+    ] {
+        let (code, toxic) = api.ask("POST", "/proxies/echo/toxics", &json!({"type": kind, "attributes": attributes}));
+        assert_eq!(code, 200, "{toxic}");
+        let mut stream = TcpStream::connect(listen).expect("a connection");
+        if kind != "latency" {
+            says(&mut stream).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        }
+        assert_eq!(api.ask("DELETE", &format!("/proxies/echo/toxics/{kind}_downstream"), &Value::Null).0, 204);
+    }
+
     let mut open = TcpStream::connect(listen).expect("a connection");
     says(&mut open).expect("everything passes");
     api.ask("POST", "/proxies/echo/toxics", &json!({"type": "reset_peer", "stream": "upstream"}));

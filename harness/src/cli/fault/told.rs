@@ -86,12 +86,14 @@ impl Teller {
     }
 
     fn passes(&self, offered: u64, seconds: u64) {
-        let text = match self.lasting {
-            Some(lasting) => format!("{seconds} of {} s, {offered} {}", lasting.as_secs(), self.unit),
-            None => format!("{seconds} s, {offered} {}", self.unit),
-        };
         if self.quiet {
-        } else if self.terminal {
+            return;
+        }
+        let text = match self.lasting.map(|lasting| lasting.as_secs()) {
+            Some(lasting) if seconds <= lasting => format!("{seconds} of {lasting} s, {offered} {}", self.unit),
+            _ => format!("{seconds} s, {offered} {}", self.unit),
+        };
+        if self.terminal {
             let (dim, plain) = if self.colour { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
             // Nobody looks at a terminal that has gone.
             let _ = write!(io::stderr(), "\r\x1b[K{dim}{text}{plain}");
