@@ -3,6 +3,12 @@
 use crate::scenario::resolved::PlannedFault;
 use squall_reports::record::{FaultSpan, Micros};
 
+/// From when on a fault may have harmed a request, if it has harmed anybody. A process that is killed fails its requests before anybody sees that it is gone.
+pub(super) fn may_harm_from(span: &FaultSpan) -> Option<Micros> {
+    let is_seen_late = matches!(span.kind.as_str(), "kill" | "terminate" | "crash-loop" | "pause");
+    span.effect.map(|effect| if is_seen_late { span.asked.min(effect) } else { effect })
+}
+
 /// The faults of an arm, by their index over all phases.
 #[derive(Debug, Default)]
 pub(super) struct Faults {

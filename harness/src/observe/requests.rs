@@ -4,6 +4,7 @@ mod sums;
 
 use super::Setup;
 use super::ceilings::{Ceiling, Ceilings};
+use super::faults::may_harm_from;
 use super::offers::Offers;
 use super::singles::Kept;
 use crate::load::schedule::Arrivals;
@@ -275,11 +276,11 @@ impl Requests {
         self.kept.keep(single);
     }
 
-    /// Requests that were due before a fault and open when it took effect go to the fault's phase; all others stay where they were due.
+    /// Requests that were due before a fault and open when it may have harmed them go to the fault's phase; all others stay where they were due.
     pub(super) fn settle(&mut self, faults: &[FaultSpan]) {
         for sample in std::mem::take(&mut self.straddling) {
             let phase = self.phase_at(micros(sample.due));
-            let effects = faults.iter().filter(|fault| fault.phase == phase + 1).filter_map(|fault| fault.effect);
+            let effects = faults.iter().filter(|fault| fault.phase == phase + 1).filter_map(may_harm_from);
             let open = effects.min().is_some_and(|effect| micros(sample.done) >= effect);
             if open {
                 let flow = usize::from(sample.flow);
