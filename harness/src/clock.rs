@@ -1,7 +1,9 @@
 //! Time, from one place: nanoseconds of `CLOCK_MONOTONIC`, which all processes of a machine share.
 
+mod slice;
 mod timer;
 
+pub use slice::shortest_slices;
 pub use timer::{Lag, Timer, bare_timer_lag, precise_thread};
 
 use nix::time::{ClockId, clock_gettime};
