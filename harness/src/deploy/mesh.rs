@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An endpoint as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +65,12 @@ pub fn write_services(file: &Path, services: &[(String, Vec<(String, u16)>)]) ->
     std::fs::write(file, text)
 }
 
-/// Copies policies into a folder, numbered so that their order stays.
-pub fn copy_policies(folder: &Path, texts: &[String]) -> io::Result<()> {
+/// Copies policies into a folder, numbered so that their order stays, and gives the files; copies of others that were there before are gone.
+pub fn copy_policies(folder: &Path, texts: &[String]) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)?;
-    for (number, text) in texts.iter().enumerate() {
-        std::fs::write(folder.join(format!("{number:03}.yaml")), text)?;
-    }
-    Ok(())
+    let mut files = (0..).map(|number| folder.join(format!("{number:03}.yaml")));
+    let copies: Vec<PathBuf> = files.by_ref().take(texts.len()).collect();
+    copies.iter().zip(texts).try_for_each(|(file, text)| std::fs::write(file, text))?;
+    files.take_while(|file| file.exists()).try_for_each(std::fs::remove_file)?;
+    Ok(copies)
 }

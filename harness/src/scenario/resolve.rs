@@ -2,6 +2,7 @@
 
 mod abort;
 mod advice;
+mod apply;
 mod blast;
 mod by_hand;
 mod check;
@@ -113,8 +114,9 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
     let entrances = entrances(&modes, sites.as_ref(), &services, &flows, problems);
     let other_entrance = other.as_ref().and_then(|other| other.entrance(mode, &services, &flows, problems));
     let sweep = written.sweep.as_ref().map(|sweep| sweep::resolve(sweep, &flows, mode, problems));
+    let pushes = apply::Pushes { setting: &setting, refused: apply::to_be_refused(&written.expect) };
     let timeline = match (&written.timeline, &written.sweep) {
-        (Some(phases), None) => timeline::phases(phases, &services, mode, problems),
+        (Some(phases), None) => timeline::phases(phases, &services, mode, &pushes, problems),
         (None, Some(_)) => Vec::new(),
         (Some(_), Some(sweep)) => {
             problems.error(code::SHAPE, sweep.place, "both a `timeline` and a `sweep`").help("make them two scenarios");
@@ -130,6 +132,7 @@ pub(super) fn resolve(written: &written::Scenario, origin: Origin<'_>, problems:
     let mut all_sites = sites.iter().chain(other.iter().filter_map(|other| other.sites.as_ref()));
     let bootstrap = all_sites.any(|sites| sites.objects.bootstrap.is_some());
     release::obeyed(&timeline, mode, bootstrap, problems);
+    apply::obeyed(&timeline, mode, bootstrap, problems);
     let names = expect::Names { services: &services, flows: &flows, timeline: &timeline, sweep: sweep.as_ref() };
     let expectations = expect::all(&written.expect, &names, origin.figures_alone, problems);
     let max_affected = written.max_affected.as_ref().and_then(|most| blast::radius(most, &services, problems));

@@ -16,7 +16,7 @@ pub use mesh::{Entrance, MeshMode, Port};
 pub use profile::{Pace, Profile, Stretch};
 pub use service::{Latency, Program, Responds, Service, Version};
 pub use sweep::{Combination, Search, Sweep};
-pub use timeline::{Action, ByHand, Phase, PlannedFault, Release, Strikes};
+pub use timeline::{Action, Apply, ByHand, Phase, PlannedFault, Release, Strikes};
 
 use squall_proxy::config::mesh::IstioVersion;
 use squall_proxy::policy::{Beyond, Healing};

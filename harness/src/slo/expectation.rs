@@ -172,6 +172,7 @@ fn healing(expectation: &Expectation, kind: &HealingKind, arm: &Arm) -> record::
         HealingKind::Recovered(service) => ("recovered", service.clone()),
         HealingKind::Restarted(instance) => ("restarted", instance.to_string()),
         HealingKind::RolledBack { service, version } => ("rolled-back", format!("{service}@{version}")),
+        HealingKind::Refused(phase) => ("refused", phase.clone()),
     };
     let figure = arm.figures.healing.iter().find(|figure| figure.kind == name && figure.subject == subject);
     let Some(figure) = figure else {

@@ -1,4 +1,5 @@
-//! Healing, measured from what instances were offered and what clients got; never from the proxy's own word.
+//! Healing, measured from what instances were offered and what clients got; never from the proxy's own word, except that it has refused
+//! what it was given.
 
 mod ceiling;
 
@@ -249,6 +250,17 @@ impl Evidence {
             .collect()
     }
 
+    /// From policies being written to the last proxy's word that it goes on with what it has; that nobody noticed is a matter of what was lost.
+    fn refused(&self) -> Vec<Figure> {
+        let pushed = self.events.iter().filter(|(_, kind, _)| *kind == EventKind::Pushed);
+        let figure = |(at, _, phase): &(Micros, EventKind, String)| {
+            let mut answers = self.events.iter().filter(|(later, _, subject)| later >= at && subject == phase);
+            let refused = answers.find(|(_, kind, _)| *kind == EventKind::Refused).map(|(refused, _, _)| *refused);
+            Self::figure("refused", phase.clone(), Some(*at), refused, FINE, None)
+        };
+        pushed.map(figure).collect()
+    }
+
     /// Requests planned and lost in between, over all flows.
     fn hurt(&self, from: Micros, to: Micros) -> (u64, u64) {
         let slot = |at: Micros| usize::try_from(at / SLOT).unwrap_or(0).min(self.slots.len());
@@ -307,6 +319,7 @@ pub fn figures(evidence: &Evidence) -> Figures {
         }
     }
     healing.extend(evidence.rolled_back());
+    healing.extend(evidence.refused());
     Figures {
         healing,
         false_ejections: evidence.false_ejections(),

@@ -3,8 +3,9 @@
 use crate::policy::{Action, Handler, Listener, Route, Target};
 use crate::serve::Shared;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 
-/// The version that is loaded, why the newest was refused, what was taken out, and what there is.
+/// The version that is loaded, why the newest was refused and how many were, what was taken out, and what there is.
 pub(super) fn config_dump(shared: &Shared) -> Value {
     let snapshot = shared.snapshot.load();
     let config = &snapshot.config;
@@ -20,6 +21,7 @@ pub(super) fn config_dump(shared: &Shared) -> Value {
     json!({
         "version": snapshot.version,
         "refused": **shared.refused.load(),
+        "refusals": shared.reloads_refused.load(Ordering::Relaxed),
         "disarmed": disarmed,
         "beyond_envoy": config.beyond_envoy,
         "listeners": config.listeners.iter().map(listener).collect::<Vec<_>>(),

@@ -22,11 +22,13 @@ pub enum Healing {
     Restart,
     /// Taking a bad release back; taken out of the controller.
     Rollback,
+    /// Going on with the configuration that works when a new one does not; taken out by starting proxies anew for each.
+    LastGood,
 }
 
 impl Healing {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Retries,
         Self::OutlierDetection,
         Self::ActiveChecks,
@@ -34,6 +36,7 @@ impl Healing {
         Self::Breakers,
         Self::Restart,
         Self::Rollback,
+        Self::LastGood,
     ];
 
     /// The word that names it.
@@ -46,10 +49,11 @@ impl Healing {
             Self::Breakers => "breakers",
             Self::Restart => "restart",
             Self::Rollback => "rollback",
+            Self::LastGood => "last-good",
         }
     }
 
-    /// True if this configuration has any of it. Restart and rollback are no matter of a data plane.
+    /// True if this configuration has any of it. What is done to processes and files from outside is no matter of a data plane.
     pub fn present_in(self, config: &Config) -> bool {
         let mut forwards = config.routes().filter_map(|route| route.forward());
         let mut clusters = config.clusters.iter();
@@ -63,7 +67,7 @@ impl Healing {
             Self::Breakers => clusters.any(|cluster| {
                 [cluster.limits, cluster.high_limits].iter().any(|limits| *limits != PoolLimits::unlimited())
             }),
-            Self::Restart | Self::Rollback => false,
+            Self::Restart | Self::Rollback | Self::LastGood => false,
         }
     }
 }
@@ -82,9 +86,7 @@ impl fmt::Display for Healing {
 
 /// A word that names no healing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no healing: expected one of retries, outlier-detection, active-checks, timeouts, breakers, restart, rollback"
-)]
+#[error("`{0}` is no healing: expected one of {all}", all = Healing::ALL.map(Healing::word).join(", "))]
 pub struct UnknownHealing(String);
 
 impl FromStr for Healing {

@@ -302,6 +302,10 @@ pub enum EventKind {
     RolledBack,
     /// Policies were written anew.
     Policy,
+    /// Other policies were given to the proxies; about the phase.
+    Pushed,
+    /// Every proxy has refused them; about the phase.
+    Refused,
     /// Something the generator or the machine did.
     Generator,
     /// The run was cut short.

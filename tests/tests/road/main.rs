@@ -4,6 +4,7 @@ mod abort;
 mod advice;
 mod bootstrap;
 mod compare;
+mod configuration;
 mod fault;
 mod history;
 mod journeys;

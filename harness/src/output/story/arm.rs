@@ -223,7 +223,7 @@ impl ArmStory {
                 self.watch.release(event.subject.split('@').next().unwrap_or_default());
                 (event.text.clone(), Tone::Plain)
             }
-            EventKind::RolledBack => (event.text.clone(), Tone::Good),
+            EventKind::RolledBack | EventKind::Refused => (event.text.clone(), Tone::Good),
             _ => (event.text.clone(), Tone::Plain),
         };
         vec![self.note(event.at, text, tone)]

@@ -2,12 +2,13 @@
 
 mod generators;
 mod pipes;
+mod pushes;
 mod road;
 
 use super::Setting;
 use super::instances::{self, Instance, Unready};
 use super::plan::ArmPlan;
-use super::proxy::{self, MeshFiles, Proxy};
+use super::proxy::{self, GRACE, MeshFiles, Proxy};
 use crate::clock::{Nanos, now};
 use crate::control::relays::{RelayError, Relays};
 use crate::deploy::mesh::{self, Endpoint};
@@ -20,6 +21,7 @@ use crate::shim::wire::Report;
 use crate::topology::InstanceName;
 use crate::units::Percent;
 use generators::Generators;
+pub(super) use pushes::Answer;
 use squall_proxy::config::{self, LoadOptions};
 use std::fmt::Write as _;
 use std::io;
@@ -30,8 +32,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How long the proxy may take to load what was written.
 const LOADING: Duration = Duration::from_secs(5);
-/// How long a proxy may take to drain.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// Why an arm could not be deployed.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,8 @@ pub(super) enum Input {
     Report(Report),
     /// A process that must live has ended.
     Died(String),
+    /// A process of the proxy that clients ask has ended.
+    ProxyEnded(u32),
     /// An instance's process has ended.
     Ended(usize, u32),
     /// The proxy beside an instance has ended.
@@ -80,6 +82,8 @@ pub(super) enum Input {
     Alarm(String),
     /// The proxy has loaded a step of the release with this number, and the share that it gives.
     Loaded(usize, Percent, Result<(), Error>),
+    /// What the proxies have made of what the phase with this index applies.
+    Answered(usize, Result<Answer, Error>),
 }
 
 /// A deployed arm.
@@ -172,16 +176,31 @@ impl Deployment {
 
     /// Tells of processes that end although they must not.
     fn watch(&self) {
-        let must_live = self.shim.iter().chain(self.proxy.as_ref().map(|proxy| &proxy.process));
-        for process in must_live {
-            let (sender, name) = (self.sender.clone(), process.name.clone());
-            let watcher = process.watcher();
+        if let Some(shim) = &self.shim {
+            let (sender, name, watcher) = (self.sender.clone(), shim.name.clone(), shim.watcher());
             tokio::task::spawn_local(async move {
                 watcher.await;
                 let _ = sender.send(Input::Died(name));
             });
         }
+        self.watch_proxy();
         (0..self.instances.len()).for_each(|instance| self.watch_instance(instance));
+    }
+
+    /// Tells when the present process of the proxy ends that clients ask.
+    fn watch_proxy(&self) {
+        let Some(process) = self.proxy.as_ref().map(|proxy| &proxy.process) else { return };
+        let (sender, pid, watcher) = (self.sender.clone(), process.pid, process.watcher());
+        tokio::task::spawn_local(async move {
+            watcher.await;
+            let _ = sender.send(Input::ProxyEnded(pid));
+        });
+    }
+
+    /// The process of the proxy that clients ask, if it is this one and ought to live.
+    pub(super) fn proxy(&self, pid: u32) -> Option<&Process> {
+        let up = self.proxy.as_ref().filter(|proxy| !proxy.is_down);
+        up.map(|proxy| &proxy.process).filter(|process| process.pid == pid)
     }
 
     /// Tells when the present process of an instance ends.
@@ -278,14 +297,7 @@ impl Deployment {
         &self,
         setting: &Setting<'_>,
     ) -> Result<impl Future<Output = Result<(), Error>> + 'static, Error> {
-        let options = LoadOptions {
-            accept_unsupported: setting.scenario.accept_unsupported.clone(),
-            forget_fields: true,
-            version: setting.scenario.compat,
-        };
-        let load = |path: &PathBuf| config::load(std::slice::from_ref(path), &options).map_err(|_| Error::NotLoaded);
-        let (policies, endpoints) = (load(&self.files.policies)?, load(&self.files.endpoints)?);
-        let wanted = config::version(policies.sources.iter().chain(&endpoints.sources));
+        let wanted = self.version(setting)?;
         let admin = self.proxy.as_ref().map(|proxy| proxy.admin);
         Ok(async move {
             let Some(admin) = admin else { return Ok(()) };
@@ -300,6 +312,18 @@ impl Deployment {
             }
             Err(Error::NotLoaded)
         })
+    }
+
+    /// The name of the state of the files as they are now.
+    fn version(&self, setting: &Setting<'_>) -> Result<String, Error> {
+        let options = LoadOptions {
+            accept_unsupported: setting.scenario.accept_unsupported.clone(),
+            forget_fields: true,
+            version: setting.scenario.compat,
+        };
+        let load = |path: &PathBuf| config::load(std::slice::from_ref(path), &options).map_err(|_| Error::NotLoaded);
+        let (policies, endpoints) = (load(&self.files.policies)?, load(&self.files.endpoints)?);
+        Ok(config::version(policies.sources.iter().chain(&endpoints.sources)))
     }
 
     /// What every process has taken so far.

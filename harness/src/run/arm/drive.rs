@@ -4,6 +4,7 @@
 //! here decides what is good or bad.
 
 mod alarms;
+mod pushes;
 mod releases;
 mod supervision;
 
@@ -259,9 +260,12 @@ impl Drive<'_, '_> {
             Input::Frame(Frame::Health(health)) => self.recorder.health(health),
             Input::Frame(Frame::Done) => return Ok(self.deployment.load_done()),
             Input::Report(report) => self.reported(report)?,
-            Input::Died(name) => {
-                return Err(self.died(name));
+            Input::Died(name) => return Err(self.died(name)),
+            Input::ProxyEnded(pid) => {
+                let unplanned = self.deployment.proxy(pid).map(|process| self.died(process.name.clone()));
+                return unplanned.map_or(Ok(false), Err);
             }
+            Input::Answered(phase, answer) => self.answered_push(phase, answer)?,
             Input::SidecarEnded(instance, generation) => self.sidecar_ended(instance, generation)?,
             Input::Ended(instance, generation) => self.ended(instance, generation).await?,
             Input::Started(instance, generation, readiness) => self.started(instance, generation, readiness).await?,
@@ -289,6 +293,7 @@ impl Drive<'_, '_> {
                 }
             }
             Step::Release(index) => self.begin_release(index),
+            Step::Apply(phase) => self.push(phase).await?,
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::clock::{self, Nanos};
 use crate::load::schedule::Schedule;
 use crate::load::wire::{Connections, Pace};
 use crate::observe::{Recorder, Setup};
-use crate::scenario::resolved::{Action, Phase};
+use crate::scenario::resolved::Phase;
 use crate::service::ledger;
 use crate::slo;
 use crate::slo::healing::{Ceiling, Evidence, figures};
@@ -168,11 +168,7 @@ pub(super) fn finish(setting: &Setting<'_>, plan: &ArmPlan, phases: &[Phase], re
         events: arm.events.iter().map(|event| (event.at, event.kind, event.subject.clone())).collect(),
         success: asked::success(setting, phases),
         ceilings,
-        releases: phases
-            .iter()
-            .flat_map(|phase| &phase.actions)
-            .map(|Action::Release(release)| release.service.clone())
-            .collect(),
+        releases: phases.iter().flat_map(Phase::releases).map(|release| release.service.clone()).collect(),
     };
     arm.figures = figures(&evidence);
     arm.figures.attempts_per_request =

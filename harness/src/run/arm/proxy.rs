@@ -9,6 +9,7 @@ use squall_proxy::policy::Beyond;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a proxy could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub(in crate::run) enum Error {
     },
 }
 
+/// Behind what a proxy is to listen for: on a port of the kernel's choice.
+const ANYWHERE: &str = "=127.0.0.1:0";
+
 /// The files that proxies read.
 #[derive(Debug, Clone)]
 pub(super) struct MeshFiles {
@@ -42,8 +46,14 @@ pub(super) struct MeshFiles {
 pub(super) struct Proxy {
     pub(super) process: Process,
     pub(super) admin: SocketAddr,
+    /// Its process has been ended, and none has come in its place.
+    pub(super) is_down: bool,
     listeners: BTreeMap<String, SocketAddr>,
+    arguments: Vec<String>,
 }
+
+/// How long a proxy may take to drain.
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize)]
 struct Ready {
@@ -57,7 +67,7 @@ impl Proxy {
         let noted = setting.spawn(&Launch {
             name: name.to_owned(),
             program: None,
-            arguments,
+            arguments: arguments.clone(),
             folder: setting.folder.clone(),
             environment: Vec::new(),
             log: setting.log(name),
@@ -67,7 +77,29 @@ impl Proxy {
         })?;
         let mut process = noted.process;
         let Ready { admin, listeners } = process.ready()?;
-        Ok(Self { process, admin, listeners })
+        Ok(Self { process, admin, is_down: false, listeners, arguments })
+    }
+
+    /// Ends its process and starts another in its place, which listens where it did; where that does not start, there is none.
+    pub(super) async fn start_again(&mut self, setting: &Setting<'_>) -> Result<(), Error> {
+        self.is_down = true;
+        self.process.stop(GRACE).await;
+        let there = |argument: &String| match argument.strip_suffix(ANYWHERE).and_then(|listen| self.stands_for(listen))
+        {
+            Some((listen, at)) => format!("{listen}={at}"),
+            None => argument.clone(),
+        };
+        *self = Self::start(setting, &self.process.name, self.arguments.iter().map(there).collect())?;
+        Ok(())
+    }
+
+    /// Where the listener is bound that was asked for by `8080` or `cart:6379`: its name ends in the port.
+    fn stands_for<'l>(&self, listen: &'l str) -> Option<(&'l str, SocketAddr)> {
+        let (host, port) = listen.rsplit_once(':').unwrap_or(("", listen));
+        let of_port = |name: &str| name.rsplit('_').next() == Some(port);
+        let mut all = self.listeners.iter().filter(|(name, _)| of_port(name));
+        let own = all.clone().find(|(name, _)| !host.is_empty() && name.starts_with(host));
+        own.or_else(|| all.next()).map(|(_, at)| (listen, *at))
     }
 
     /// Where all listeners are bound, in the order of their names.

@@ -74,6 +74,11 @@ impl Sidecar {
         self.listeners.iter().map(|listener| proxy.at(listener)).collect()
     }
 
+    /// The one that lives.
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
     /// Its present process.
     pub(super) fn process(&self) -> Option<&Process> {
         self.proxy.as_ref().map(|proxy| &proxy.process)

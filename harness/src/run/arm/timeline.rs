@@ -14,6 +14,8 @@ pub(super) enum Step {
     Inject(usize),
     /// Begin a release: its index over all phases.
     Release(usize),
+    /// Give proxies what the phase with this index applies.
+    Apply(usize),
 }
 
 /// All steps in order of time; at one instant, faults are cleared before a phase begins and injected after. Faults are injected in the
@@ -29,9 +31,14 @@ pub(super) fn steps(phases: &[Phase]) -> Vec<(Duration, Step)> {
             steps.push(((from + planned.lasting).min(start + phase.lasting), Step::Clear(fault)));
             fault += 1;
         }
-        for Action::Release(_) in &phase.actions {
-            steps.push((start, Step::Release(release)));
-            release += 1;
+        for action in &phase.actions {
+            match action {
+                Action::Release(_) => {
+                    steps.push((start, Step::Release(release)));
+                    release += 1;
+                }
+                Action::Apply(_) => steps.push((start, Step::Apply(index))),
+            }
         }
         start += phase.lasting;
     }
@@ -46,6 +53,7 @@ fn order(step: Step) -> (u8, usize) {
         Step::Begin(phase) => (1, phase),
         Step::Inject(fault) => (2, fault),
         Step::Release(release) => (3, release),
+        Step::Apply(phase) => (4, phase),
     }
 }
 
@@ -53,7 +61,7 @@ fn order(step: Step) -> (u8, usize) {
 mod tests {
     use super::*;
     use crate::fault::spec::{Direction, Fault, Kind, Match, Pick, Unit};
-    use crate::scenario::resolved::PlannedFault;
+    use crate::scenario::resolved::{Apply, PlannedFault};
 
     fn fault(at: u64, lasting: u64) -> PlannedFault {
         PlannedFault {
@@ -102,5 +110,13 @@ mod tests {
                 (11, Step::Clear(2)),
             ]
         );
+    }
+
+    #[test]
+    fn policies_are_applied_once_the_faults_of_their_phase_are_on() {
+        let apply = Apply { place: Default::default(), what: String::new(), policies: Vec::new() };
+        let pushed = Phase { actions: vec![Action::Apply(apply)], ..phase("pushed", 3, vec![fault(0, 3)]) };
+        let order: Vec<_> = steps(&[pushed]).into_iter().map(|(_, step)| step).collect();
+        assert_eq!(order, [Step::Begin(0), Step::Inject(0), Step::Apply(0), Step::Clear(0)]);
     }
 }

@@ -6,8 +6,7 @@ use super::{entrance, ports, sources};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{
-    Action, Control, Entrance, Expectation, Flow, HealingKind, MeshMode, Metric, Phase, Place, PolicySource, Service,
-    Subject,
+    Control, Entrance, Expectation, Flow, HealingKind, MeshMode, Metric, Phase, Place, PolicySource, Service, Subject,
 };
 use crate::scenario::written::{self, Placed, Until};
 use squall_proxy::config::LoadOptions;
@@ -15,7 +14,7 @@ use squall_proxy::config::objects::Objects;
 use squall_proxy::policy::Healing;
 use std::path::Path;
 
-/// What the control's own policies depend on.
+/// What policies depend on that take the place of the scenario's own.
 pub(super) struct Setting<'a> {
     /// Folder of the scenario.
     pub folder: &'a Path,
@@ -70,7 +69,7 @@ pub(super) fn policies(
     let read = sources::read(KEY, &sources, setting.reading, problems);
     if let Some(policies) = &read {
         sources::unused(policies, setting.services, setting.called, problems);
-        same_ports(policies, setting, written.place, problems);
+        same_ports(policies, setting, (code::CONTROL, written.place), problems);
     }
     sources::place_inline(KEY, written, problems);
     let sites =
@@ -79,8 +78,13 @@ pub(super) fn policies(
     Some(Other { sources, sites, facts, place: written.place })
 }
 
-/// Both arms have one topology, so that the Services of both sets of policies have to say the same of its ports.
-fn same_ports(policies: &Objects, setting: &Setting<'_>, place: Place, problems: &mut Problems) {
+/// There is one topology, so that the Services of all sets of policies have to say the same of its ports.
+pub(super) fn same_ports(
+    policies: &Objects,
+    setting: &Setting<'_>,
+    (code, place): (&'static str, Place),
+    problems: &mut Problems,
+) {
     for (service, written) in setting.services.iter().zip(setting.written) {
         // What is wrong with the ports themselves has been said.
         let mut said = Problems::new(problems.file());
@@ -88,7 +92,7 @@ fn same_ports(policies: &Objects, setting: &Setting<'_>, place: Place, problems:
         if ports != (service.ports.clone(), service.undeclared) {
             let message =
                 format!("the ports of `{}` are not what they are under the scenario's own policies", service.name);
-            problems.error(code::CONTROL, place, message).help("declare the same Service in both, or in neither");
+            problems.error(code, place, message).help("declare the same Service in both, or in neither");
         }
     }
 }
@@ -236,10 +240,8 @@ fn present(healing: Healing, services: &[Service], timeline: &[Phase], facts: &F
             killed.into_iter().any(|fault| fault.fault.kind.is_restarted())
                 || services.iter().any(|service| facts.restarts(&service.name))
         }
-        Healing::Rollback => timeline
-            .iter()
-            .flat_map(|phase| &phase.actions)
-            .any(|Action::Release(release)| release.roll_back_below.is_some()),
+        Healing::Rollback => timeline.iter().flat_map(Phase::releases).any(|release| release.roll_back_below.is_some()),
+        Healing::LastGood => timeline.iter().any(|phase| phase.applied().count() > 0),
         other => facts.present(other),
     }
 }
@@ -253,5 +255,6 @@ fn where_it_comes_from(healing: Healing) -> &'static str {
         Healing::Breakers => "they come from `connectionPool` of a DestinationRule",
         Healing::Restart => "it comes from `restart: supervisor` of a `kill`, or from a liveness probe",
         Healing::Rollback => "it comes from `roll-back-when` of a release",
+        Healing::LastGood => "proxies go on with it when what a phase applies by `do: [{apply: …}]` is refused",
     }
 }

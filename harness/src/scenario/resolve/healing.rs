@@ -28,21 +28,41 @@ pub(super) fn resolve(
         ("rolled-back", &written.rolled_back),
     ];
     let mut given = kinds.into_iter().filter_map(|(word, target)| target.as_ref().map(|target| (word, target)));
-    let (Some((word, target)), None) = (given.next(), given.next()) else {
-        problems
-            .error(code::SHAPE, written.place, "an entry of `healing` names one kind of healing")
-            .expected("one of `ejected`, `not-ejected`, `readmitted`, `recovered`, `restarted`, `rolled-back`")
-            .help("write each in an entry of its own: `healing: [{ejected: cart/1, within: 1s}, {readmitted: cart/1, within: 8s}]`");
-        return;
-    };
-    if let Some(within) = written.within.filter(|_| word == "not-ejected") {
-        problems.error(code::SHAPE, within.place, "`not-ejected` holds all the time").help("leave `within` out");
-    }
+    let given = (given.next(), given.next(), &written.refused);
     if let Some(within) = written.within.filter(|within| within.0.is_zero()) {
         problems.error(code::RANGE, within.place, "nothing heals within no time");
     }
     let limit = written.within.map_or(Limit::Seen, |within| Limit::Within(within.0.as_secs_f64()));
     let suffix = written.within.map(|within| format!(" within {}", within.value)).unwrap_or_default();
+    let (word, target) = match given {
+        (Some(given), None, None) => given,
+        (None, None, Some(phase)) => {
+            let known = names.timeline.iter().map(|phase| phase.name.as_str());
+            if !known.clone().any(|name| name == phase.value) {
+                problems
+                    .error(code::UNKNOWN_NAME, phase.place, format!("no phase `{}`", phase.value))
+                    .names(phase, known);
+            }
+            return found.push(Expectation {
+                id: format!("healing.refused({})", phase.value),
+                place: phase.place,
+                written: format!("refused {}{suffix}", phase.value),
+                subject: Subject::Healing(HealingKind::Refused(phase.value.clone())),
+                limit,
+                confidence: None,
+            });
+        }
+        _ => {
+            problems
+                .error(code::SHAPE, written.place, "an entry of `healing` names one kind of healing")
+                .expected("one of `ejected`, `not-ejected`, `readmitted`, `recovered`, `restarted`, `rolled-back`, `refused`")
+                .help("write each in an entry of its own: `healing: [{ejected: cart/1, within: 1s}, {readmitted: cart/1, within: 8s}]`");
+            return;
+        }
+    };
+    if let Some(within) = written.within.filter(|_| word == "not-ejected") {
+        problems.error(code::SHAPE, within.place, "`not-ejected` holds all the time").help("leave `within` out");
+    }
     if target.sidecar {
         problems
             .error(code::SHAPE, target.place, "healing is seen at instances, with the proxies beside them")

@@ -2,14 +2,14 @@
 
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
-use crate::scenario::resolved::{Action, MeshMode, Phase, Place, Release, Service};
+use crate::scenario::resolved::{MeshMode, Phase, Place, Release, Service};
 use crate::scenario::written;
 use crate::units::TimeSpan;
 use std::time::Duration;
 
 /// A release shifts weights of a VirtualService, which only the proxy obeys that clients ask.
 pub(super) fn obeyed(timeline: &[Phase], mode: MeshMode, bootstrap: bool, problems: &mut Problems) {
-    for Action::Release(release) in timeline.iter().flat_map(|phase| &phase.actions) {
+    for release in timeline.iter().flat_map(Phase::releases) {
         if !mode.has_entrance() {
             problems
                 .error(code::SHAPE, release.place, format!("nobody shifts traffic in mode `{}`", mode.word()))

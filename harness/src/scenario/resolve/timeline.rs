@@ -1,5 +1,6 @@
 //! Phases, their faults and actions.
 
+use super::apply::{self, Pushes};
 use super::{fault, release};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
@@ -21,6 +22,7 @@ pub(super) fn phases(
     written: &[written::Phase],
     services: &[Service],
     mode: MeshMode,
+    pushes: &Pushes<'_>,
     problems: &mut Problems,
 ) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
@@ -56,6 +58,12 @@ pub(super) fn phases(
         if let Some(fault) = phase.faults.first().filter(|_| !judged) {
             problems.error(code::SHAPE, fault.place, "a fault in the warm-up, which is not judged");
         }
+        let applied = |action: &&Placed<written::Action>| matches!(action.value, written::Action::Apply(_));
+        if let Some(second) = phase.r#do.iter().filter(applied).nth(1) {
+            problems
+                .error(code::SHAPE, second.place, "a phase that applies policies twice")
+                .help("name all of them in one `apply`, or make it two phases");
+        }
         let lasting = phase.r#for.0.min(LONGEST);
         phases.push(Phase {
             name: name.value.clone(),
@@ -66,7 +74,11 @@ pub(super) fn phases(
                 .iter()
                 .flat_map(|written| fault::planned(written, lasting, services, mode, problems))
                 .collect(),
-            actions: phase.r#do.iter().filter_map(|action| act(action, lasting, services, problems)).collect(),
+            actions: phase
+                .r#do
+                .iter()
+                .filter_map(|action| act(action, lasting, (name, services, pushes), problems))
+                .collect(),
         });
     }
     if !phases.iter().any(|phase| phase.judged) {
@@ -78,12 +90,15 @@ pub(super) fn phases(
 fn act(
     written: &Placed<written::Action>,
     lasting: Duration,
-    services: &[Service],
+    (phase, services, pushes): (&str, &[Service], &Pushes<'_>),
     problems: &mut Problems,
 ) -> Option<Action> {
     match &written.value {
         written::Action::Release(release) => {
             release::resolve(release, written.place, lasting, services, problems).map(Action::Release)
+        }
+        written::Action::Apply(applied) => {
+            Some(Action::Apply(apply::resolve(applied, written.place, phase, pushes, problems)))
         }
         // Refused by name when the file was read.
         _ => None,

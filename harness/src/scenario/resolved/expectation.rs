@@ -124,6 +124,8 @@ pub enum HealingKind {
         /// The version.
         version: String,
     },
+    /// What the phase of this name applies is refused by every proxy.
+    Refused(String),
 }
 
 /// What must hold.

@@ -1,6 +1,6 @@
 //! What happens when: phases with their faults and actions.
 
-use super::Place;
+use super::{Place, PolicySource};
 use crate::fault::spec::Fault;
 use crate::topology::InstanceName;
 use crate::units::Percent;
@@ -73,6 +73,37 @@ pub enum Strikes {
 pub enum Action {
     /// Shift traffic to a version in steps, and back when the analysis fails.
     Release(Release),
+    /// Give proxies other policies.
+    Apply(Apply),
+}
+
+/// Policies that take the place of all that proxies were given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Apply {
+    /// Where it stands in the file.
+    pub place: Place,
+    /// As written, for people: `policies/next.yaml`.
+    pub what: String,
+    /// The policies.
+    pub policies: Vec<PolicySource>,
+}
+
+impl Phase {
+    /// The releases that begin in it.
+    pub fn releases(&self) -> impl Iterator<Item = &Release> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Release(release) => Some(release),
+            Action::Apply(_) => None,
+        })
+    }
+
+    /// What is applied in it.
+    pub fn applied(&self) -> impl Iterator<Item = &Apply> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Apply(apply) => Some(apply),
+            Action::Release(_) => None,
+        })
+    }
 }
 
 /// A release.

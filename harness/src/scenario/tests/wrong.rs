@@ -79,6 +79,39 @@ fn arithmetic() {
 }
 
 #[test]
+fn policies_that_cannot_be_applied() {
+    let recovery = "{phase: recovery, for: 8s}";
+    let object = |attempts: &str| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {{name: cart}}, \
+             spec: {{hosts: [cart], http: [{{route: [{{destination: {{host: cart}}}}], retries: {{attempts: {attempts}}}}}]}}}}"
+        )
+    };
+    let apply = |policies: &str| format!("{{phase: recovery, for: 8s, do: [{{apply: {policies}}}]}}");
+    let good = apply(&object("2"));
+    let twice = format!("{{phase: recovery, for: 8s, do: [{{apply: {0}}}, {{apply: {0}}}]}}", object("2"));
+    let healed = "{ejected: cart/1, within: 1s}";
+    let cases = [
+        (recovery, apply("no-such-file.yaml")),
+        (recovery, apply("[]")),
+        (recovery, apply("3")),
+        (recovery, apply(&object("many"))),
+        (recovery, twice),
+        (healed, "{refused: recovery, within: 1s}".to_owned()),
+        (healed, "{refused: recovry}".to_owned()),
+        (healed, "{refused: recovery, ejected: cart/1}".to_owned()),
+    ];
+    let cases: Vec<(&str, &str)> = cases.iter().map(|(from, to)| (*from, to.as_str())).collect();
+    insta::assert_snapshot!(table(&cases));
+    let loaded = errors(&CART.replace(recovery, &good).replace(healed, "{refused: recovery, within: 1s}"));
+    assert!(loaded.contains("nothing in VirtualService cart would be refused"), "{loaded}");
+    let unread = errors(&CART.replace(recovery, &good).replace("load:", "mesh: {mode: none}\nload:"));
+    assert!(unread.contains("nobody reads policies in mode `none`"), "{unread}");
+    let right = CART.replace(recovery, &apply(&object("many"))).replace(healed, "{refused: recovery, within: 1s}");
+    assert_eq!(errors(&right), "");
+}
+
+#[test]
 fn journeys_that_cannot_be() {
     let look = "{step: look, capture: {item: {json: /id}}}";
     let journey = |steps: &str| format!("rate: 500/s, journey: [{steps}]");

@@ -1,4 +1,4 @@
-use super::{Placed, Reserved};
+use super::{Placed, Policy, Reserved};
 use crate::units::{BadText, Percent, Text, TimeSpan, written_as_text};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,14 +13,23 @@ pub enum Action {
     Release(Release),
     /// Not obeyed yet.
     Scale(Reserved),
-    /// Not obeyed yet.
-    Apply(Reserved),
+    /// Policies take the place of all that proxies were given: files, folders, or objects in line. They stay.
+    Apply(Applied),
     /// Not obeyed yet.
     Restart(Reserved),
     /// Not obeyed yet.
     Drain(Reserved),
     /// Not obeyed yet.
     Run(Reserved),
+}
+
+/// Policies that are applied: one, or a list.
+#[derive(Debug, Clone)]
+pub enum Applied {
+    /// A path, or an object in line.
+    One(Policy),
+    /// Several.
+    Many(Vec<Placed<Policy>>),
 }
 
 /// A release: traffic moves to another version in steps, and back when the analysis fails.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Control {
-    /// What is taken out: `retries`, `outlier-detection`, `active-checks`, `timeouts`, `breakers`, `restart`, `rollback`.
+    /// What is taken out: `retries`, `outlier-detection`, `active-checks`, `timeouts`, `breakers`, `restart`, `rollback`, `last-good`.
     pub without: Option<Placed<Vec<Placed<String>>>>,
     /// Policies that take the place of the scenario's own: files, folders, or objects in line.
     pub policies: Option<Placed<Vec<Placed<Policy>>>>,

@@ -86,6 +86,8 @@ pub struct Healing {
     pub restarted: Option<Placed<Target>>,
     /// The release of `service@version` is taken back.
     pub rolled_back: Option<Placed<Target>>,
+    /// What this phase applies is refused by every proxy, which goes on with what it has.
+    pub refused: Option<Placed<String>>,
     /// Not obeyed yet.
     pub promoted: Option<Reserved>,
     /// Not obeyed yet.

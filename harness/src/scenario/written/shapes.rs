@@ -1,6 +1,6 @@
 //! Shapes that several parts of the language share: one or many, maps whose order counts, values that are a text or a map.
 
-use super::{Placed, Policy};
+use super::{Applied, Placed, Policy};
 use crate::units::{BadText, Text, written_as_text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -229,5 +229,37 @@ impl JsonSchema for Policy {
             ],
             "examples": ["policies/cart.yaml"],
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Applied {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shape;
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Applied;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path, a policy object in line, or a list of them")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Applied, E> {
+                Ok(Applied::One(Policy::Path(text.to_owned())))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Applied, A::Error> {
+                Policy::deserialize(MapAccessDeserializer::new(map)).map(Applied::One)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Applied, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Applied::Many)
+            }
+        }
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+impl JsonSchema for Applied {
+    fn schema_name() -> Cow<'static, str> {
+        "Applied".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<Policy>();
+        json_schema!({"anyOf": [one, {"type": "array", "minItems": 1, "items": one}], "examples": ["policies/next.yaml"]})
     }
 }

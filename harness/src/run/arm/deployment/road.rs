@@ -14,7 +14,7 @@ use crate::shim::wire::{Door, Relay, Start};
 use squall_proxy::config;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The relays of an arm, and where they listen.
@@ -105,9 +105,15 @@ pub(super) fn endpoints(instances: &[Instance], relayed: Option<&Relayed>) -> Re
     instances.iter().enumerate().map(endpoint).collect()
 }
 
+/// Copies policies to where proxies look; gives each copy with the file that it is of.
+pub(super) fn copy(folder: &Path, policies: &[PolicySource]) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+    let (texts, files): (Vec<_>, Vec<_>) = texts(policies)?.into_iter().unzip();
+    Ok(mesh::copy_policies(folder, &texts)?.into_iter().zip(files).collect())
+}
+
 /// Copies the policies, and declares the services that none of them does.
 pub(super) fn write_policies(setting: &Setting<'_>, plan: &ArmPlan, folder: &Path) -> io::Result<()> {
-    mesh::copy_policies(folder, &texts(plan.policies(setting.scenario))?)?;
+    copy(folder, plan.policies(setting.scenario))?;
     let undeclared = setting.scenario.services.iter().filter(|service| service.undeclared);
     let services: Vec<_> = undeclared
         .map(|service| {
@@ -150,15 +156,15 @@ pub(super) fn entrance(
     Ok(Proxy::start(setting, "proxy", arguments)?)
 }
 
-/// The texts of all policies, in their order.
-fn texts(policies: &[PolicySource]) -> io::Result<Vec<String>> {
+/// The texts of all policies, in their order, each with the file that it is from.
+fn texts(policies: &[PolicySource]) -> io::Result<Vec<(String, PathBuf)>> {
     let mut texts = Vec::new();
     for source in policies {
         match source {
-            PolicySource::Inline(text) => texts.push(text.clone()),
+            PolicySource::Inline(text) => texts.push((text.clone(), PathBuf::from("the scenario"))),
             PolicySource::Path(path) => {
                 for file in config::files_of(path) {
-                    texts.push(std::fs::read_to_string(file)?);
+                    texts.push((std::fs::read_to_string(&file)?, file));
                 }
             }
         }

@@ -5,14 +5,14 @@ use crate::clock::{Nanos, now};
 use crate::control::rollout::Move;
 use crate::run::arm::deployment::{self, Input};
 use crate::run::arm::release::Running;
-use crate::scenario::resolved::Action;
+use crate::scenario::resolved::Phase;
 use crate::units::Percent;
 use squall_proxy::policy::Healing;
 use squall_reports::record::{Event, EventKind, Witness};
 
 impl Drive<'_, '_> {
     pub(super) fn begin_release(&mut self, index: usize) {
-        let mut all = self.phases.iter().flat_map(|phase| &phase.actions).map(|Action::Release(release)| release);
+        let mut all = self.phases.iter().flat_map(Phase::releases);
         let release = all.nth(index).unwrap_or_else(|| unreachable!("steps are made from the same phases"));
         let armed = !self.plan.without.contains(&Healing::Rollback);
         self.releases.push(Running::begin(release, &self.deployment.files.policies, armed));

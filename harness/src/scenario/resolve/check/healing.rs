@@ -4,7 +4,7 @@ use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolve::plan::{Plan, Window};
 use crate::scenario::resolve::policies::Facts;
-use crate::scenario::resolved::{Action, Expectation, HealingKind, Limit, Metric, PlannedFault, Subject};
+use crate::scenario::resolved::{Expectation, HealingKind, Limit, Metric, Phase, PlannedFault, Subject};
 use crate::topology::InstanceName;
 use crate::units::TimeSpan;
 use std::time::Duration;
@@ -30,6 +30,7 @@ pub(in super::super) fn healing(expectations: &[Expectation], plan: &Plan<'_>, f
             HealingKind::Recovered(service) => case.recovered(service, expectations, problems),
             HealingKind::Restarted(instance) => case.restarted(instance, facts, problems),
             HealingKind::RolledBack { service, version } => case.rolled_back(service, version, problems),
+            HealingKind::Refused(phase) => case.refused(phase, problems),
         }
     }
 }
@@ -46,8 +47,7 @@ impl<'a> Case<'a> {
     }
 
     fn released(&self, service: &str) -> bool {
-        let actions = self.plan.timeline.iter().flat_map(|phase| &phase.actions);
-        actions.into_iter().any(|Action::Release(release)| release.service == service)
+        self.plan.timeline.iter().flat_map(Phase::releases).any(|release| release.service == service)
     }
 
     fn ejected(&self, instance: &InstanceName, facts: &Facts, problems: &mut Problems) {
@@ -163,7 +163,7 @@ impl<'a> Case<'a> {
 
     fn rolled_back(&self, service: &str, version: &str, problems: &mut Problems) {
         let release = self.plan.phases().find_map(|(phase, window)| {
-            let mut releases = phase.actions.iter().map(|Action::Release(release)| release);
+            let mut releases = phase.releases();
             releases
                 .find(|release| release.service == service && release.to == version)
                 .map(|release| (release, window))
@@ -178,6 +178,19 @@ impl<'a> Case<'a> {
                     .help("add `roll-back-when: {success: \"< 99%\", over: 2s}` to it");
             }
             Some((_, window)) => self.leaves(window.from, Duration::ZERO, "from the release on", problems),
+        }
+    }
+
+    fn refused(&self, phase: &str, problems: &mut Problems) {
+        let applied =
+            self.plan.phases().find(|(candidate, _)| candidate.name == phase && candidate.applied().count() > 0);
+        match applied {
+            None => {
+                problems
+                    .error(code::SHAPE, self.expectation.place, format!("nothing is applied in phase `{phase}`"))
+                    .help("add `do: [{apply: policies/broken.yaml}]` to it");
+            }
+            Some((_, window)) => self.leaves(window.from, Duration::ZERO, "from the push on", problems),
         }
     }
 
