@@ -12,8 +12,11 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
+/// A slow request is sent in at most so many pieces a second.
+const PIECES: u64 = 50;
 /// Bytes read at once.
 const READ: usize = 64 * 1024;
 /// A buffer that has grown beyond this is given back while its connection rests.
@@ -67,17 +70,57 @@ impl Http1 {
     ) -> Result<(), Failure> {
         let body = template.body();
         let head = self.request.of(template, id, body.len());
-        write_both(&mut self.stream, head, &body).await?;
+        let complete = match flow.speed {
+            None => {
+                write_both(&mut self.stream, head, &body).await?;
+                answer.sent = Some(now());
+                true
+            }
+            Some(speed) => {
+                let request = [head, &body[..]].concat();
+                self.write_slowly(&request, speed, answer).await?
+            }
+        };
+        self.read_answer(flow, names, reading, answer).await?;
+        answer.reusable &= complete;
+        Ok(())
+    }
+
+    /// Writes so many bytes a second; true once all are sent, false if the answer did not wait for them.
+    async fn write_slowly(&mut self, request: &[u8], speed: u64, answer: &mut Answer) -> Result<bool, Failure> {
         answer.sent = Some(now());
+        let piece = usize::try_from(speed / PIECES).unwrap_or(usize::MAX).max(1);
+        let every = Duration::from_secs_f64(piece as f64 / speed.max(1) as f64);
+        let mut due = tokio::time::interval(every);
+        for piece in request.chunks(piece) {
+            tokio::select! {
+                biased;
+                filled = self.fill(answer) => return filled.map(|()| false),
+                _ = due.tick() => {}
+            }
+            self.stream.write_all(piece).await?;
+            self.stream.flush().await?;
+        }
+        Ok(true)
+    }
+
+    /// Reads the answer, of which something may have come already.
+    async fn read_answer(
+        &mut self,
+        flow: &FlowPlan,
+        names: &[String],
+        reading: &mut Reading<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
         let mut reader = HeadReader::default();
         loop {
-            self.fill(answer).await?;
             while reader.response(&mut self.buf, &mut self.answer)? {
                 // Interim answers announce the real one.
                 if self.answer.status >= 200 {
                     return self.body(flow, names, reading, answer).await;
                 }
             }
+            self.fill(answer).await?;
         }
     }
 

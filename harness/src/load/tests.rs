@@ -305,3 +305,47 @@ fn one_connection_a_request_and_a_server_that_closes_lose_nothing() {
         assert!(samples.iter().all(|sample| sample.end == End::Acceptable), "{connections:?}: {samples:?}");
     }
 }
+
+#[test]
+fn a_slow_client_sends_no_faster_than_its_speed_and_all_of_its_request() {
+    let lengths = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&lengths);
+    let counting = server(move |mut stream| {
+        let mut length = 0;
+        let mut bytes = [0; 64];
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\nbody") {
+            let Ok(read @ 1..) = stream.read(&mut bytes) else { return };
+            head.extend_from_slice(&bytes[..read]);
+            length += read;
+        }
+        noted.lock().unwrap().push(length);
+        let _ = stream.write_all(OK.as_bytes());
+    });
+    let mut slow = load(counting, 20.0, 100).connections(Connections::Each);
+    (slow.flow.speed, slow.flow.body) = (Some(2_000), Body::Text("body".to_owned()));
+    let (_, samples) = slow.run();
+    let lengths = lengths.lock().unwrap();
+    assert_eq!((samples.len(), lengths.len()), (2, 2), "{samples:?}");
+    for sample in &samples {
+        assert_eq!(sample.end, End::Acceptable);
+        let took = Duration::from_nanos(sample.first_byte.unwrap() - sample.sent.unwrap());
+        // The first piece goes at once.
+        let least = Duration::from_secs_f64((lengths[0] - 2 * 40) as f64 / 2_000.0);
+        assert!(took >= least, "{took:?} for {} bytes at 2000 B/s", lengths[0]);
+    }
+}
+
+#[test]
+fn a_slow_client_hears_an_answer_that_does_not_wait_for_its_request() {
+    let impatient = server(|mut stream| {
+        let _ = stream.read(&mut [0; 8]);
+        let _ = stream.write_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        // Closed only once the client has: what it still sends would reset the answer.
+        while matches!(stream.read(&mut [0; 64]), Ok(1..)) {}
+    });
+    let mut slow = load(impatient, 20.0, 100).connections(Connections::Each);
+    slow.flow.speed = Some(10);
+    let (_, samples) = slow.run();
+    assert!(samples.iter().all(|sample| (sample.end, sample.status) == (End::Status, 408)), "{samples:?}");
+}

@@ -61,6 +61,9 @@ pub struct FlowPlan {
     pub path: String,
     /// Further fields.
     pub headers: Vec<(String, String)>,
+    /// Bytes of a request that are sent a second, from the first of its head on: a slow client. Only over HTTP/1.1.
+    #[serde(default)]
+    pub speed: Option<u64>,
     /// Each request carries its number and a trace, by which relays tell requests apart.
     pub numbered: bool,
     /// The request's body.
@@ -96,6 +99,7 @@ impl FlowPlan {
             method: "GET".to_owned(),
             path: "/".to_owned(),
             headers: Vec::new(),
+            speed: None,
             numbered: true,
             body: Body::Fixed(0),
             data: None,

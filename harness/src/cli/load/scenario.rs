@@ -2,7 +2,7 @@
 
 use crate::cli::said;
 use crate::scenario::{self, resolved::Scenario};
-use crate::units::{Bytes, Rate, TimeSpan};
+use crate::units::{ByteRate, Bytes, Rate, TimeSpan};
 use http::Uri;
 use serde_json::{Map, Value, json};
 use squall_yaml::Source;
@@ -76,6 +76,10 @@ pub(in crate::cli) struct How {
     /// Body: text, @FILE, or so many bytes as size:1KB
     #[arg(long, short = 'd', value_name = "BODY")]
     body: Option<Body>,
+
+    /// Bytes of each request that are sent a second: slow clients, over HTTP/1.1
+    #[arg(long, value_name = "RATE", conflicts_with_all = ["http2", "grpc"])]
+    speed: Option<ByteRate>,
 
     /// After this a request is lost
     #[arg(long, value_name = "TIME", default_value = "5s")]
@@ -300,6 +304,7 @@ impl How {
             Body::Size(size) => json!(size.to_string()),
         });
         request.extend(body.map(|body| ("body".to_owned(), body)));
+        request.extend(self.speed.map(|speed| ("speed".to_owned(), json!(speed.to_string()))));
         json!(request)
     }
 }

@@ -210,6 +210,7 @@ impl ArmPlan {
             data: flow.data.clone(),
             journey: flow.journey.clone(),
             accept: flow.accept.clone(),
+            speed: flow.speed,
             time_out: flow.time_out,
             connections: self.cell.as_ref().map_or(flow.connections, |cell| Connections::Fixed(cell.connections)),
             drop_after: DROP_AFTER,

@@ -101,6 +101,7 @@ fn one(
             Some(_) => journey::rows(written, folder, problems),
             None => data::table(&request, folder, (&path, &headers, &body), problems),
         },
+        speed: request::speed(&request, protocol, problems),
         journey: None,
         players: None,
         path,

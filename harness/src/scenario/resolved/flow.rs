@@ -36,6 +36,8 @@ pub struct Flow {
     pub headers: Vec<Header>,
     /// The request's body.
     pub body: Body,
+    /// Bytes of a request that are sent a second, if its clients are slow.
+    pub speed: Option<u64>,
     /// What requests differ by.
     pub data: Option<Table>,
     /// It asks nothing itself: each arrival is a user who takes these steps, each a flow of its own.

@@ -157,6 +157,8 @@ fn loads_that_cannot_be() {
         ("rate: 500/s", "rate: 500/s, request: {body: {file: no-such-file.json}}"),
         ("rate: 500/s", "rate: 500/s, request: {body: 2GB}"),
         ("rate: 500/s", "rate: 500/s, request: {path: '${nobody}'}"),
+        ("rate: 500/s", "rate: 500/s, request: {speed: 0B/s}"),
+        ("rate: 500/s", "rate: 500/s, protocol: http2, request: {speed: 10B/s}"),
     ];
     insta::assert_snapshot!(table(&cases));
 }

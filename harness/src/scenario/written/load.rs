@@ -1,5 +1,5 @@
 use super::{Closed, Distribution, InOrder, Journey, Placed, Profile, Spread};
-use crate::units::{Bytes, Rate, TimeSpan};
+use crate::units::{ByteRate, Bytes, Rate, TimeSpan};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -85,6 +85,8 @@ pub struct Request {
     pub headers: InOrder<Placed<HeaderValue>>,
     /// Size of the body, or what it is; nothing where it is not said.
     pub body: Option<Placed<Body>>,
+    /// Bytes of it that are sent a second, from the first of its head on: a slow client, over HTTP/1.1; as fast as they go where it is not said.
+    pub speed: Option<Placed<ByteRate>>,
     /// CSV file with a first line of names: requests take its rows in turn, and `${name}` in path, fields and body stands for a value.
     pub data: Option<Placed<String>>,
 }

@@ -52,6 +52,7 @@ fn of_step(flow: &written::Flow, step: &written::JourneyStep) -> written::Flow {
             path: own.path.or(common.path),
             headers,
             body: own.body.or(common.body),
+            speed: own.speed.or(common.speed),
             data: None,
         }),
         accept: step.accept.clone().or_else(|| flow.accept.clone()),

@@ -26,6 +26,20 @@ pub(super) fn method(request: &written::Request, protocol: Protocol, problems: &
     method.value.clone()
 }
 
+/// Bytes of a request that are sent a second.
+pub(super) fn speed(request: &written::Request, protocol: Protocol, problems: &mut Problems) -> Option<u64> {
+    let speed = request.speed.as_ref()?;
+    if protocol != Protocol::Http1 {
+        problems
+            .error(code::SHAPE, speed.place, "slow clients speak HTTP/1.1")
+            .help("leave `speed` out, or `protocol`");
+    }
+    if speed.0 == 0 {
+        problems.error(code::RANGE, speed.place, "a request of which nothing is sent").expected("such as `10B/s`");
+    }
+    Some(speed.0.max(1))
+}
+
 /// With values to come, the whole of it may be one.
 pub(super) fn path(request: &written::Request, has_values: bool, problems: &mut Problems) -> String {
     let Some(path) = &request.path else { return "/".to_owned() };
