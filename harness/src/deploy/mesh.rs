@@ -20,6 +20,8 @@ pub struct Endpoint {
     pub doors: Vec<(String, SocketAddr)>,
     /// Ready for traffic.
     pub ready: bool,
+    /// It is there at all.
+    pub listed: bool,
 }
 
 /// Writes all endpoints as `EndpointSlice`s, one an instance so that each has its own labels; a reader sees the old file or the new one.
@@ -43,7 +45,7 @@ pub fn write_endpoints(file: &Path, endpoints: &[Endpoint]) -> io::Result<()> {
             "metadata": {"name": endpoint.name.replace(['/', '@'], "-"), "labels": labels},
             "addressType": "IPv4",
             "ports": endpoint.doors.iter().map(port).collect::<Vec<_>>(),
-            "endpoints": [reached],
+            "endpoints": if endpoint.listed { vec![reached] } else { Vec::new() },
         });
         // JSON is YAML; a document each.
         text.extend(["---\n", &slice.to_string(), "\n"]);

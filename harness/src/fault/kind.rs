@@ -103,6 +103,12 @@ pub enum Kind {
     },
     /// SIGSTOP to the process, SIGCONT at the end.
     Pause,
+    /// The proxies are told that the instance is not there.
+    Unlist,
+    /// What the proxies are told of the instance stays as it is, whatever becomes of it.
+    Stale,
+    /// The proxies are told that it is where nobody listens.
+    Misdirect,
 }
 
 impl Kind {
@@ -142,6 +148,9 @@ impl Kind {
             Self::Terminate { .. } => "terminate",
             Self::CrashLoop { .. } => "crash-loop",
             Self::Pause => "pause",
+            Self::Unlist => "unlist",
+            Self::Stale => "stale",
+            Self::Misdirect => "misdirect",
         }
     }
 
@@ -158,6 +167,11 @@ impl Kind {
     /// True if the process itself is hit, not the way to it.
     pub fn is_process(&self) -> bool {
         self.ends_process() || *self == Self::Pause
+    }
+
+    /// True if neither the process nor the way to it is hit, but what the proxies are told of it.
+    pub fn is_listing(&self) -> bool {
+        matches!(self, Self::Unlist | Self::Stale | Self::Misdirect)
     }
 
     /// True if the process is gone while it acts, at least now and then.

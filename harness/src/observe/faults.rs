@@ -40,7 +40,7 @@ impl Faults {
 
     /// Instances whose port refuses, from and until when.
     pub(super) fn refusing(&self) -> Vec<(usize, Micros, Micros)> {
-        let refuses = self.spans.iter().filter(|span| matches!(span.kind.as_str(), "kill" | "refuse"));
+        let refuses = self.spans.iter().filter(|span| matches!(span.kind.as_str(), "kill" | "refuse" | "misdirect"));
         let end = Micros::MAX / 2;
         refuses.map(|span| (span.instance, span.effect.unwrap_or(span.asked), span.cleared.unwrap_or(end))).collect()
     }

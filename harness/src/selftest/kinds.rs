@@ -19,7 +19,7 @@ const fn one(word: &'static str, keys: &'static str) -> Kind {
     Kind { word, keys, stands_for_all: false }
 }
 
-const KINDS: [Kind; 23] = [
+const KINDS: [Kind; 26] = [
     all("latency", "base: 50ms"),
     one("degrade", "by: 50ms, pick: 50%"),
     one("overload", "free: 0, each: 2ms"),
@@ -43,6 +43,9 @@ const KINDS: [Kind; 23] = [
     one("terminate", "grace: 500ms"),
     one("crash-loop", "up: 200ms"),
     all("pause", ""),
+    one("unlist", ""),
+    one("stale", ""),
+    one("misdirect", ""),
 ];
 
 impl Kind {

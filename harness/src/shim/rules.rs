@@ -215,7 +215,14 @@ impl Active {
                 end = Some(End::Blackhole(self.spec.direction));
             }
             Kind::AcceptStall => end = Some(End::Blackhole(Direction::Both)),
-            Kind::Refuse | Kind::Kill { .. } | Kind::Terminate { .. } | Kind::CrashLoop { .. } | Kind::Pause => return,
+            Kind::Refuse
+            | Kind::Kill { .. }
+            | Kind::Terminate { .. }
+            | Kind::CrashLoop { .. }
+            | Kind::Pause
+            | Kind::Unlist
+            | Kind::Stale
+            | Kind::Misdirect => return,
         }
         if let Some(end) = end {
             if verdict.end.is_some() {

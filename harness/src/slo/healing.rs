@@ -129,7 +129,7 @@ impl Evidence {
     fn ejected(&self, fault: &FaultSpan) -> Figure {
         let from = fault.effect;
         let until = fault.cleared.unwrap_or_else(|| self.end());
-        let refused = matches!(fault.kind.as_str(), "kill" | "refuse");
+        let refused = matches!(fault.kind.as_str(), "kill" | "refuse" | "misdirect");
         let at = from.and_then(|from| {
             if refused {
                 self.untroubled_from(fault.instance, from, until)
@@ -307,7 +307,8 @@ impl Evidence {
 /// All healing figures of an arm.
 pub fn figures(evidence: &Evidence) -> Figures {
     let mut healing = Vec::new();
-    for fault in &evidence.faults {
+    // What is withheld harms nobody by itself.
+    for fault in evidence.faults.iter().filter(|fault| fault.kind != "stale") {
         healing.push(evidence.ejected(fault));
         healing.push(evidence.readmitted(fault));
         healing.extend(evidence.restarted(fault));

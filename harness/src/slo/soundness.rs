@@ -2,7 +2,7 @@
 
 use super::{reason, words};
 use crate::scenario::resolved::{Limit, Metric, Scenario, Subject};
-use squall_reports::record::{Arm, Expectation, Latency, LatencyKind, Outcome, Reason, Verdict};
+use squall_reports::record::{Arm, Expectation, FaultSpan, Latency, LatencyKind, Outcome, Reason, Verdict};
 
 /// A generator that is so late once was stopped, or robbed of its processor: whatever fell into that time was not measured. Microseconds.
 const STOOD_STILL: u64 = 100_000;
@@ -158,8 +158,8 @@ fn baseline(scenario: &Scenario, arm: &Arm) -> Option<Reason> {
 
 /// A fault that harmed nothing proves nothing; nor does one that found nothing to harm for a second of planned traffic.
 fn faults(arm: &Arm) -> Vec<Reason> {
-    // A process that is told to end may take its time.
-    let prompt = arm.faults.iter().filter(|fault| fault.kind != "terminate");
+    // A process that is told to end may take its time, and so may a change that is withheld.
+    let prompt = arm.faults.iter().filter(|fault| !matches!(fault.kind.as_str(), "terminate" | "stale"));
     let late = prompt.filter_map(|fault| Some((fault, fault.effect? - fault.asked)));
     let late = late.filter(|(_, wait)| *wait > EFFECT_WITHIN).map(|(fault, wait)| {
         let text = format!(
@@ -173,12 +173,20 @@ fn faults(arm: &Arm) -> Vec<Reason> {
 }
 
 fn without_effect(arm: &Arm) -> Vec<Reason> {
-    let without = arm.faults.iter().filter(|fault| fault.effect.is_none());
+    // A control plane that is cut off matters where one thing changes, and not where nothing does.
+    let mattered = |fault: &FaultSpan| {
+        let same = |other: &&FaultSpan| other.kind == "stale" && other.phase == fault.phase;
+        fault.kind == "stale" && arm.faults.iter().filter(same).any(|other| other.effect.is_some())
+    };
+    let without = arm.faults.iter().filter(|fault| fault.effect.is_none() && !mattered(fault));
     without
         .map(|fault| {
             let offered = arm.totals_of(&arm.phases[fault.phase].name, None);
             let offered = offered.and_then(|totals| totals.arrivals.get(&arm.instances[fault.instance].name)).copied();
             let text = match offered {
+                _ if fault.kind == "stale" => {
+                    format!("{} had no effect: nothing became of its instance that proxies would be told.", fault.what)
+                }
                 Some(0) | None => format!("{} had no effect: its instance was offered nothing.", fault.what),
                 Some(offered) => format!(
                     "{} had no effect, although its instance was offered {} attempts.",

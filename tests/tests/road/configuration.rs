@@ -68,3 +68,38 @@ fn a_proxy_that_is_killed_amid_a_reload_comes_back_with_what_was_applied() {
     assert!(arm["faults"][0]["cleared"].is_i64(), "{}", arm["faults"][0]);
     assert!(told(arm, "policy").any(|text| text == "every proxy has loaded it"), "{}", arm["events"]);
 }
+
+fn listing(fault: &str, healed: &str) -> Project {
+    let scenario = format!(
+        "scenario: policies change under way
+topology: {{services: [{{name: cart, instances: 2, responds: {{latency: 1ms, body: 10B}}}}]}}
+policies: [policies/calm.yaml]
+load: {{to: cart, rate: 200/s}}
+timeline:
+  - {{phase: baseline, for: 2s}}
+  - {{phase: misinformed, for: 3s, faults: [{fault}]}}
+  - {{phase: recovery, for: 2s}}
+expect: {{misinformed: {{{healed}}}, recovery: {{success: \">= 95%\"}}}}
+"
+    );
+    let policy = virtual_service("1s").replace("timeout: 1s", "retries: {attempts: 2, retryOn: connect-failure}");
+    project().file("change.yaml", &scenario).file("policies/calm.yaml", &policy)
+}
+
+#[test]
+fn an_instance_that_nobody_lists_gets_nothing_and_a_service_without_endpoints_serves_nobody() {
+    for (fault, limit, offered) in [
+        ("{unlist: {target: cart/1}}", "lost: \"== 0\"", 1),
+        ("{unlist: {target: cart}}", "success: \"<= 10%\"", 2),
+        ("{misdirect: {target: cart/2}}", "success: \">= 99%\", attempts-per-request: \">= 1.2\"", 1),
+    ] {
+        let project = listing(fault, limit);
+        let _ = project.run(&["run", "change.yaml"]).expect_code(0);
+        let record = project.record(SLUG);
+        let faults = record["arms"][0]["faults"].as_array().expect("faults").clone();
+        assert_eq!(faults.len(), offered, "{fault}");
+        for span in faults {
+            assert!(span["effect"].is_i64() && span["cleared"].as_i64() > span["effect"].as_i64(), "{span}");
+        }
+    }
+}

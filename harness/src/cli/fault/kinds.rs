@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use squall_yaml::Source;
 use std::net::{IpAddr, SocketAddr};
 
-/// What strikes a process is not done by hand: the processes are not ours.
+/// What strikes a process, or what proxies are told of it, is not done by hand: neither is ours.
 const EXAMPLES: [(&str, &str); 19] = [
     ("latency", "--base 200ms"),
     ("abort", "--status 503 --pick 30%"),
@@ -239,10 +239,10 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_the_language_is_offered_unless_it_strikes_processes() {
+    fn every_kind_of_the_language_is_offered_unless_it_strikes_processes_or_their_listing() {
         let kinds: Vec<String> = schema::fault_kinds().into_iter().map(|kind| kind.word).collect();
         let missing: Vec<&String> = kinds.iter().filter(|kind| !Chosen::has_subcommand(kind)).collect();
-        assert_eq!(missing, ["kill", "pause", "terminate", "crash-loop"]);
+        assert_eq!(missing, ["kill", "pause", "terminate", "crash-loop", "unlist", "stale", "misdirect"]);
         assert_eq!(offered().count(), EXAMPLES.len());
     }
 

@@ -1,6 +1,7 @@
 //! Everything of one arm that runs: instances, relays, proxies, load worker. Whoever drops it ends it.
 
 mod generators;
+mod listing;
 mod pipes;
 mod pushes;
 mod road;
@@ -21,8 +22,11 @@ use crate::shim::wire::Report;
 use crate::topology::InstanceName;
 use crate::units::Percent;
 use generators::Generators;
+use listing::Lie;
 pub(super) use pushes::Answer;
 use squall_proxy::config::{self, LoadOptions};
+use squall_yaml::Finding;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
@@ -82,6 +86,8 @@ pub(super) enum Input {
     Alarm(String),
     /// The proxy has loaded a step of the release with this number, and the share that it gives.
     Loaded(usize, Percent, Result<(), Error>),
+    /// The proxies have heard what they are told of the instance of a fault with this index; true if the fault ends by it.
+    Told(usize, bool, Result<(), Error>),
     /// What the proxies have made of what the phase with this index applies.
     Answered(usize, Result<Answer, Error>),
 }
@@ -99,6 +105,8 @@ pub(super) struct Deployment {
     pub(super) bare_timer_p99: u64,
     pub(super) plans: Vec<crate::load::wire::FlowPlan>,
     pub(super) endpoints: Vec<Endpoint>,
+    /// What proxies are told of an instance in the place of the truth.
+    lies: BTreeMap<usize, Lie>,
     generators: Generators,
     shim: Option<Process>,
     /// The one that clients ask.
@@ -166,6 +174,7 @@ impl Deployment {
             bare_timer_p99: ready.bare_timer_p99,
             plans: asked.flows,
             endpoints,
+            lies: BTreeMap::new(),
             generators,
             shim,
             proxy,
@@ -283,27 +292,16 @@ impl Deployment {
         self.instances.iter().position(|instance| instance.name == *name)
     }
 
-    /// Puts an instance into the endpoints, or takes it out.
-    pub(super) fn set_ready(&mut self, index: usize, ready: bool) -> io::Result<()> {
-        if self.endpoints[index].ready != ready {
-            self.endpoints[index].ready = ready;
-            mesh::write_endpoints(&self.files.endpoints, &self.endpoints)?;
-        }
-        Ok(())
-    }
-
-    /// Returns once the proxy's own word names the state of the files as they are now. It borrows nothing, so that an arm can go on meanwhile.
-    pub(super) fn loaded(
-        &self,
-        setting: &Setting<'_>,
-    ) -> Result<impl Future<Output = Result<(), Error>> + 'static, Error> {
-        let wanted = self.version(setting)?;
+    /// Returns once the proxy's own word names the state of the files, as they are by then. It borrows nothing, so that an arm can go on meanwhile.
+    pub(super) fn loaded(&self, setting: &Setting<'_>) -> impl Future<Output = Result<(), Error>> + 'static {
+        let (files, options) = (self.files.clone(), reading(setting));
         let admin = self.proxy.as_ref().map(|proxy| proxy.admin);
-        Ok(async move {
+        async move {
             let Some(admin) = admin else { return Ok(()) };
             let begin = now();
             while now().since(begin) < LOADING {
                 if let Ok((200, body)) = ready::get(admin, "/config_dump", Duration::from_secs(1)).await
+                    && let Ok(wanted) = files.version(&options)
                     && serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|dump| dump["version"] == *wanted)
                 {
                     return Ok(());
@@ -311,19 +309,7 @@ impl Deployment {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             Err(Error::NotLoaded)
-        })
-    }
-
-    /// The name of the state of the files as they are now.
-    fn version(&self, setting: &Setting<'_>) -> Result<String, Error> {
-        let options = LoadOptions {
-            accept_unsupported: setting.scenario.accept_unsupported.clone(),
-            forget_fields: true,
-            version: setting.scenario.compat,
-        };
-        let load = |path: &PathBuf| config::load(std::slice::from_ref(path), &options).map_err(|_| Error::NotLoaded);
-        let (policies, endpoints) = (load(&self.files.policies)?, load(&self.files.endpoints)?);
-        Ok(config::version(policies.sources.iter().chain(&endpoints.sources)))
+        }
     }
 
     /// What every process has taken so far.
@@ -370,6 +356,24 @@ impl Deployment {
         for instance in &mut self.instances {
             instance.kill(setting).await;
         }
+    }
+}
+
+/// How proxies read the files.
+fn reading(setting: &Setting<'_>) -> LoadOptions {
+    LoadOptions {
+        accept_unsupported: setting.scenario.accept_unsupported.clone(),
+        forget_fields: true,
+        version: setting.scenario.compat,
+    }
+}
+
+impl MeshFiles {
+    /// The name of the state of the files as they are now; none if they cannot be used.
+    fn version(&self, options: &LoadOptions) -> Result<String, Vec<Finding>> {
+        let load = |path: &PathBuf| config::load(std::slice::from_ref(path), options);
+        let (policies, endpoints) = (load(&self.policies)?, load(&self.endpoints)?);
+        Ok(config::version(policies.sources.iter().chain(&endpoints.sources)))
     }
 }
 

@@ -4,6 +4,7 @@
 //! here decides what is good or bad.
 
 mod alarms;
+mod listing;
 mod pushes;
 mod releases;
 mod supervision;
@@ -115,6 +116,7 @@ pub(super) async fn drive(
         phases,
         active: Vec::new(),
         undoing: Vec::new(),
+        telling: 0,
         releases: Vec::new(),
         supervised,
         restarts: Vec::new(),
@@ -179,6 +181,8 @@ struct Drive<'a, 'b> {
     active: Vec<usize>,
     /// Instances whose fresh process ends a fault once it is ready, with the fault.
     undoing: Vec<(usize, usize)>,
+    /// Faults by which proxies are being told something, that have not heard yet.
+    telling: usize,
     releases: Vec<Running>,
     supervised: Vec<Option<Supervised>>,
     /// Instances that are to be started again, and when.
@@ -265,6 +269,7 @@ impl Drive<'_, '_> {
                 let unplanned = self.deployment.proxy(pid).map(|process| self.died(process.name.clone()));
                 return unplanned.map_or(Ok(false), Err);
             }
+            Input::Told(fault, ends, loaded) => self.told(fault, ends, loaded)?,
             Input::Answered(phase, answer) => self.answered_push(phase, answer)?,
             Input::SidecarEnded(instance, generation) => self.sidecar_ended(instance, generation)?,
             Input::Ended(instance, generation) => self.ended(instance, generation).await?,
@@ -313,6 +318,9 @@ impl Drive<'_, '_> {
         if let Some(effect) = effect {
             self.recorder.fault_effect(index, effect, Witness::Harness);
         }
+        if fault.fault.kind.is_listing() {
+            self.tell(index, false);
+        }
         if let Kind::Terminate { grace, .. } = fault.fault.kind {
             self.give(index, instance, grace);
         }
@@ -324,15 +332,16 @@ impl Drive<'_, '_> {
         let cleared = faults::clear(self.deployment, self.setting, index as u32, fault).await;
         let cleared = cleared.map_err(|source| Error::Fault { what: fault.what.clone(), source })?;
         match cleared {
+            _ if fault.fault.kind.is_listing() => self.tell(index, true),
             Some(cleared) => self.recorder.fault_cleared(index, cleared),
             None => self.undoing.extend(self.deployment.index(&fault.target).map(|instance| (instance, index))),
         }
         Ok(())
     }
 
-    /// Returns once the processes that undo a kill are ready: only then has their fault ended.
+    /// Returns once the processes that undo a kill are ready, and the proxies know the truth: only then have their faults ended.
     async fn until_undone(&mut self) -> Result<(), Error> {
-        while !self.undoing.is_empty() && !self.setting.stop.is_asked() {
+        while (!self.undoing.is_empty() || self.telling > 0) && !self.setting.stop.is_asked() {
             let Some(input) = self.deployment.inputs.recv().await else { break };
             self.input(input).await?;
         }

@@ -56,6 +56,11 @@ pub(super) async fn inject(
             Ok(Some(gone))
         }
         (Kind::Pause, _) => Ok(Some(deployment.instances[instance].pause().await)),
+        (kind, _) if kind.is_listing() => {
+            deployment.misinform(instance, kind).map_err(|error| Box::new(error.into()))?;
+            // The proxies tell when they have heard; what is withheld, when there is something to tell.
+            Ok(None)
+        }
         (_, strikes) => {
             let relays = deployment.relays.as_ref().ok_or_else(no_target)?;
             let relay = match strikes {
@@ -101,6 +106,10 @@ pub(super) async fn clear(
         }
         (Kind::Pause, _) => {
             deployment.instances[instance].resume();
+            Ok(Some(now()))
+        }
+        (kind, _) if kind.is_listing() => {
+            deployment.inform(instance).map_err(|error| Box::new(error.into()))?;
             Ok(Some(now()))
         }
         _ => {

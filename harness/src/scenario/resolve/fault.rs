@@ -39,6 +39,10 @@ pub(super) fn planned(
         check_pick(&fault, &selection, problems);
         let strikes = strikes::resolve(&fault, &target, &selection, (services, mode), problems);
         not_ours(&fault.kind, strikes, &target, services, problems);
+        if fault.kind.is_listing() && !mode.has_entrance() {
+            let message = format!("nobody is told of instances in mode `{}`", mode.word());
+            problems.error(code::SHAPE, written.place, message).expected("`mesh: {mode: client}`, `both` or `gateway`");
+        }
         let Some((at, lasting)) = time(&aim, phase, problems) else { continue };
         rhythm::check(&aim, lasting, problems);
         let what = kind::describe(&fault, aim.pulse.map(|pulse| pulse.value));
@@ -153,7 +157,7 @@ fn direction(
 
 fn check_pick(fault: &spec::Fault, selection: &Selection, problems: &mut Problems) {
     let Some(pick) = selection.pick else { return };
-    if fault.kind.is_process() || fault.kind == Kind::Refuse {
+    if fault.kind.is_process() || fault.kind.is_listing() || fault.kind == Kind::Refuse {
         problems
             .error(code::SHAPE, pick.place, format!("`{}` hits the instance as a whole", fault.kind.word()))
             .help("leave `pick` out");

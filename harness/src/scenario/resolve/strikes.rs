@@ -46,7 +46,11 @@ pub(super) fn resolve(
         return Strikes::Sidecar;
     }
     if fault.kind.is_process() || fault.unit == Unit::Connection {
-        let what = if fault.kind.is_process() { "strikes processes" } else { "takes connections" };
+        let what = match &fault.kind {
+            kind if kind.is_process() => "strikes processes",
+            kind if kind.is_listing() => "is about what proxies are told",
+            _ => "takes connections",
+        };
         problems
             .error(code::SHAPE, place, format!("this `{word}` {what}: `behind: sidecar` is for faults on requests"))
             .help("leave `behind` out: it breaks in front of the proxy");

@@ -57,6 +57,12 @@ pub enum Fault {
     Terminate(Terminate),
     /// The process is killed, and each that takes its place.
     CrashLoop(CrashLoop),
+    /// The proxies are told that the instance is not there.
+    Unlist(Unlist),
+    /// What the proxies are told of the instance stays as it is.
+    Stale(Stale),
+    /// The proxies are told that the instance is where nobody listens.
+    Misdirect(Misdirect),
     /// Not obeyed yet.
     Partition(Reserved),
     /// Not obeyed yet.
@@ -288,6 +294,12 @@ faults! {
     }
     /// The process is stopped, and goes on at the end.
     Pause
+    /// The proxies are told that the instance is not there; all of a service: its endpoints are empty.
+    Unlist
+    /// What the proxies are told of the instance stays as it is, as where the control plane cannot be reached: one that is gone stays listed.
+    Stale
+    /// The proxies are told that the instance is at an address where nobody listens.
+    Misdirect
 }
 
 /// Who starts a killed process again.

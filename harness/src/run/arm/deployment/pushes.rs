@@ -1,6 +1,6 @@
 //! Other policies for proxies that run: written where they look, and what they make of them.
 
-use super::{Deployment, Error, LOADING, road};
+use super::{Deployment, Error, LOADING, reading, road};
 use crate::clock::now;
 use crate::deploy::ready;
 use crate::run::arm::Setting;
@@ -78,7 +78,7 @@ impl Deployment {
         copies: Copies,
     ) -> impl Future<Output = Result<Answer, Error>> + 'static {
         // What cannot be read at all has no version that anybody could load.
-        let wanted = self.version(setting).ok();
+        let wanted = self.files.version(&reading(setting)).ok();
         async move {
             let begin = now();
             let (mut loaded, mut refused) = (0, Vec::new());

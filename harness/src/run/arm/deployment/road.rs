@@ -100,6 +100,7 @@ pub(super) fn endpoints(instances: &[Instance], relayed: Option<&Relayed>) -> Re
             zone: instance.service().zone(instance.name.number).map(str::to_owned),
             doors: ports.zip(entries).collect(),
             ready: true,
+            listed: true,
         })
     };
     instances.iter().enumerate().map(endpoint).collect()

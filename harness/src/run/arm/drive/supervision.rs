@@ -79,7 +79,7 @@ impl Drive<'_, '_> {
         let name = self.deployment.instances[index].name.to_string();
         match supervised.probed(kind, passed, now()) {
             Some(Decision::Ready(ready)) => {
-                self.deployment.set_ready(index, ready)?;
+                self.set_ready(index, ready)?;
                 let text = format!("{name} is {} by its readiness probe", if ready { "ready" } else { "not ready" });
                 self.happened(EventKind::Readiness, &name, Witness::Supervisor, text);
             }
@@ -132,7 +132,7 @@ impl Drive<'_, '_> {
         }
         if let Some(supervised) = self.supervised[index].as_mut() {
             let wait = supervised.ended(now());
-            self.deployment.set_ready(index, false)?;
+            self.set_ready(index, false)?;
             if !self.plan.without.contains(&Healing::Restart) {
                 self.restarts.push((now().after(wait), index));
             }
@@ -175,7 +175,7 @@ impl Drive<'_, '_> {
         }
         if let Some(supervised) = self.supervised[index].as_mut() {
             let Decision::Ready(ready) = supervised.begin(now()) else { return Ok(()) };
-            self.deployment.set_ready(index, ready)?;
+            self.set_ready(index, ready)?;
         }
         Ok(())
     }

@@ -47,6 +47,10 @@ pub(in super::super) fn faults(plan: &Plan<'_>, max_affected: Option<u32>, probl
 fn contradict(one: &Fault, other: &Fault) -> bool {
     let dead =
         |fault: &Fault| (fault.kind.ends_process() || fault.kind == Kind::Refuse) && fault.rhythm.pulse.is_none();
+    // One that is gone may well stay listed.
+    if one.kind.is_listing() || other.kind.is_listing() {
+        return one.kind.is_listing() && other.kind.is_listing();
+    }
     if dead(one) || dead(other) {
         return true;
     }

@@ -153,6 +153,9 @@ pub(super) fn meant(written: &Fault, problems: &mut Problems) -> Option<Meaning>
         }
         Fault::CrashLoop(fault) => meaning!(fault, CONNECTION, Kind::CrashLoop { up: fault.up.0 }),
         Fault::Pause(fault) => meaning!(fault, CONNECTION, Kind::Pause),
+        Fault::Unlist(fault) => meaning!(fault, CONNECTION, Kind::Unlist),
+        Fault::Stale(fault) => meaning!(fault, CONNECTION, Kind::Stale),
+        Fault::Misdirect(fault) => meaning!(fault, CONNECTION, Kind::Misdirect),
         Fault::Partition(_) | Fault::Loss(_) => return None,
     })
 }

@@ -11,9 +11,10 @@ use std::time::Duration;
 pub(super) fn resolve(kind: &Kind, aim: &Aim, selection: &Selection, problems: &mut Problems) -> Rhythm {
     let word = kind.word();
     if let Some(pulse) = aim.pulse {
-        if kind.is_process() {
+        if kind.is_process() || kind.is_listing() {
+            let what = if kind.is_process() { "strikes a process" } else { "is about what proxies are told" };
             problems
-                .error(code::SHAPE, pulse.place, format!("`{word}` strikes a process, and does not pulse"))
+                .error(code::SHAPE, pulse.place, format!("`{word}` {what}, and does not pulse"))
                 .help("`pulse` goes with faults on the way: `flap` refuses and serves in turn");
         } else if pulse.active.0.is_zero() || pulse.idle.0.is_zero() {
             problems
