@@ -64,7 +64,7 @@ pub fn run(options: Options) -> Result<(), Error> {
     // Looked at before they are read, so that no change in between is missed.
     let mut watch = Watch::new(&options.inputs);
     let loaded = load(&options.inputs).map_err(Error::Policies)?;
-    watch.obeyed(loaded.filled);
+    watch.obeyed(loaded.filled, loaded.policies);
     raise_descriptors();
     let admin_address = options.admin_address(&loaded.config)?;
     let workers = u16::try_from(options.concurrency).unwrap_or(u16::MAX).max(1);

@@ -6,7 +6,7 @@ use crate::config::mesh::{self, Mode, Site};
 use crate::config::objects::Objects;
 use crate::config::{self, LoadOptions};
 use crate::policy::{Clients, Config, Listener, disarm, go_beyond, limit};
-use squall_yaml::{Finding, Place, Severity};
+use squall_yaml::{Finding, Place, Severity, Source};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ pub(crate) struct Loaded {
     pub(crate) version: String,
     pub(crate) config: Config,
     pub(crate) warnings: Vec<Finding>,
+    /// Texts of the policies.
+    pub(crate) policies: Vec<Source>,
     /// Files in which anything stands at all.
     pub(crate) filled: BTreeSet<PathBuf>,
 }
@@ -26,24 +28,47 @@ pub(crate) struct Found {
     pub(crate) version: String,
     pub(crate) objects: Objects,
     pub(crate) warnings: Vec<Finding>,
+    policies: Vec<Source>,
     filled: BTreeSet<PathBuf>,
 }
 
 /// Reads everything anew; what was to be taken out is taken out.
 pub(crate) fn load(inputs: &Inputs) -> Result<Loaded, Vec<Finding>> {
-    let Found { version, objects, mut warnings, filled } = read(inputs, true)?;
+    Ok(loaded(inputs, read(inputs, true)?))
+}
+
+/// Reads endpoints anew, under policies that were read before.
+pub(crate) fn load_endpoints(inputs: &Inputs, policies: &[Source]) -> Result<Loaded, Vec<Finding>> {
+    let options = load_options(inputs, true);
+    let read = config::read(policies, &options).map(|read| config::Loaded { sources: policies.to_vec(), ..read });
+    Ok(loaded(inputs, found(read, inputs, &options)?))
+}
+
+fn loaded(inputs: &Inputs, found: Found) -> Loaded {
+    let Found { version, objects, mut warnings, policies, filled } = found;
     warnings.extend(lacks(inputs, &objects, &filled));
     let config = resolve(inputs, &objects, &site(inputs, &objects));
-    Ok(Loaded { version, config, warnings, filled })
+    Loaded { version, config, warnings, policies, filled }
 }
 
 /// Reads policies and endpoints. `forget_fields`: nobody will ask where fields stand.
 pub(crate) fn read(inputs: &Inputs, forget_fields: bool) -> Result<Found, Vec<Finding>> {
-    let accept_unsupported = inputs.accept_unsupported.clone();
-    let load_options = LoadOptions { accept_unsupported, forget_fields, version: inputs.istio };
+    let options = load_options(inputs, forget_fields);
+    found(config::load(&inputs.policies, &options), inputs, &options)
+}
+
+fn load_options(inputs: &Inputs, forget_fields: bool) -> LoadOptions {
+    LoadOptions { accept_unsupported: inputs.accept_unsupported.clone(), forget_fields, version: inputs.istio }
+}
+
+/// Policies with the endpoints that there are now.
+fn found(
+    policies: Result<config::Loaded, Vec<Finding>>,
+    inputs: &Inputs,
+    options: &LoadOptions,
+) -> Result<Found, Vec<Finding>> {
     let endpoint_paths: Vec<PathBuf> = inputs.endpoints.iter().cloned().collect();
-    let read = config::load(&inputs.policies, &load_options);
-    let (policies, endpoints) = match (read, config::load(&endpoint_paths, &load_options)) {
+    let (policies, endpoints) = match (policies, config::load(&endpoint_paths, options)) {
         (Ok(policies), Ok(endpoints)) => (policies, endpoints),
         (policies, endpoints) => {
             let findings = policies.err().into_iter().chain(endpoints.err()).flatten();
@@ -54,7 +79,7 @@ pub(crate) fn read(inputs: &Inputs, forget_fields: bool) -> Result<Found, Vec<Fi
     let mut objects = policies.objects;
     objects.extend(endpoints.objects);
     let filled = policies.filled.into_iter().chain(endpoints.filled).collect();
-    Ok(Found { version, objects, warnings: policies.warnings, filled })
+    Ok(Found { version, objects, warnings: policies.warnings, policies: policies.sources, filled })
 }
 
 /// The proxy as a control plane sees it. Where nothing lists services, those that the policies name are taken to be there: policies by

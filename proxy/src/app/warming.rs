@@ -6,6 +6,7 @@ use super::load::Loaded;
 use crate::clock::now;
 use crate::policy::Config;
 use crate::serve::snapshot::Built;
+use squall_yaml::Source;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,6 +21,10 @@ pub(super) struct Warming {
     pub(super) config: Config,
     /// Files in which anything stands at all.
     pub(super) filled: BTreeSet<PathBuf>,
+    /// Texts of its policies.
+    pub(super) policies: Vec<Source>,
+    /// Why it goes on with policies that are not the newest.
+    pub(super) refused: Option<String>,
     /// It goes live then, whatever has not come.
     due: Instant,
     pub(super) stage: Stage,
@@ -52,12 +57,12 @@ impl Asked {
 
 impl Warming {
     /// One that takes the place of another has no more time than that had: files that change again and again must go live as well.
-    pub(super) fn new(loaded: Loaded, before: Option<&Self>) -> Self {
-        let Loaded { version, config, filled, .. } = loaded;
+    pub(super) fn new(loaded: Loaded, refused: Option<String>, before: Option<&Self>) -> Self {
+        let Loaded { version, config, filled, policies, .. } = loaded;
         let checks = config.clusters.iter().flat_map(|cluster| &cluster.health_checks);
         let patience = NAMES + checks.map(|check| check.timeout).max().unwrap_or_default();
         let due = before.map_or_else(|| now() + patience, |before| before.due);
-        Self { version, config, filled, due, stage: Stage::Names }
+        Self { version, config, filled, policies, refused, due, stage: Stage::Names }
     }
 
     /// It has waited long enough.

@@ -5,7 +5,7 @@
 
 use super::Inputs;
 use crate::config::files::Files;
-use squall_yaml::{Finding, Place, Severity};
+use squall_yaml::{Finding, Place, Severity, Source};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ pub(super) struct Watch {
     settled: bool,
     /// Files in which something stood when they were last obeyed.
     filled: BTreeSet<PathBuf>,
+    /// Texts of the policies that are obeyed.
+    policies: Vec<Source>,
 }
 
 impl Watch {
@@ -28,7 +30,7 @@ impl Watch {
     pub(super) fn new(inputs: &Inputs) -> Self {
         let paths: Vec<_> = inputs.policies.iter().chain(&inputs.endpoints).cloned().collect();
         let seen = look(&paths);
-        Self { paths, seen, settled: true, filled: BTreeSet::new() }
+        Self { paths, seen, settled: true, filled: BTreeSet::new(), policies: Vec::new() }
     }
 
     /// True once the files have changed and have been the same in two looks, so that one half-written is not read.
@@ -47,9 +49,14 @@ impl Watch {
         look(&self.paths) != self.seen
     }
 
-    /// These files are obeyed.
-    pub(super) fn obeyed(&mut self, filled: BTreeSet<PathBuf>) {
-        self.filled = filled;
+    /// These files are obeyed, and these policies.
+    pub(super) fn obeyed(&mut self, filled: BTreeSet<PathBuf>, policies: Vec<Source>) {
+        (self.filled, self.policies) = (filled, policies);
+    }
+
+    /// Texts of the policies that are obeyed.
+    pub(super) fn policies(&self) -> &[Source] {
+        &self.policies
     }
 
     /// A finding for each file that was obeyed and in which nothing stands any more. Whoever writes a file empties it first, and may take a
@@ -110,7 +117,7 @@ mod tests {
         let [emptied, deleted] = ["a.yaml", "b.yaml"].map(|name| folder.path().join(name));
         std::fs::write(&emptied, "").unwrap();
         let mut watch = Watch { paths: Vec::new(), seen: Vec::new(), settled: true, filled: BTreeSet::new() };
-        watch.obeyed([emptied.clone(), deleted].into());
+        watch.obeyed([emptied.clone(), deleted].into(), Vec::new());
         let told: Vec<_> = watch.emptied(&BTreeSet::new()).into_iter().map(|finding| finding.file).collect();
         assert_eq!(told, [emptied]);
     }

@@ -1,5 +1,6 @@
 //! New configurations under load: nobody notices.
 
+use serde_json::Value;
 use squall_tests::http::{Backend, Connection, status};
 use squall_tests::proxy::{Endpoint, Proxy, routes, rule};
 use squall_tests::until;
@@ -110,4 +111,21 @@ fn an_endpoint_that_is_out_stays_out_and_connections_stay_open_over_reloads_of_s
         assert_eq!(proxy.count("envoy_cluster_outlier_detection_ejections_active", "cart"), 1);
     }
     assert_eq!((bad.asked().len(), good.connections()), (failed, connections));
+}
+
+#[test]
+fn endpoints_are_followed_while_the_newest_policies_are_refused() {
+    let (one, two) = (Backend::named("one"), Backend::named("two"));
+    let proxy = Proxy::start(&policies(0), &[&one]);
+    let dump = |proxy: &Proxy| -> Value { serde_json::from_slice(&proxy.admin("/config_dump").body).expect("JSON") };
+    let refused = || dump(&proxy)["refused"].as_str().map(str::to_owned);
+    proxy.write_policies(&policies(1).replace("timeout: 6s", "timeout: soon"));
+    until("the policy is refused", || refused().is_some());
+    proxy.write_endpoints(&[(two.address, "v1", true)]);
+    until("the other endpoint is asked", || proxy.get("/").text() == "two");
+    assert!(refused().is_some_and(|why| why.contains("`soon` is no duration")), "{:?}", refused());
+    assert_eq!(dump(&proxy)["refusals"], 1, "the policy was refused once");
+    proxy.write_policies(&policies(2));
+    until("the good policy is obeyed", || refused().is_none());
+    assert_eq!(proxy.get("/v2").text(), "two");
 }

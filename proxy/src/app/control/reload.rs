@@ -2,7 +2,7 @@
 
 use super::{Control, News, listed};
 use crate::app::checks::Checks;
-use crate::app::load::load;
+use crate::app::load::{Loaded, load, load_endpoints};
 use crate::app::tell;
 use crate::app::warming::{Asked, Stage, Warming};
 use crate::cluster::Cluster;
@@ -26,21 +26,36 @@ impl Control {
             emptied if emptied.is_empty() => Ok(loaded),
             emptied => Err(emptied),
         });
-        let loaded = match loaded {
-            Ok(loaded) => loaded,
+        let live = self.shared.snapshot.load().version.clone();
+        let (loaded, refused) = match loaded {
+            Ok(loaded) => (loaded, None),
             Err(findings) => {
                 let told: Vec<_> = findings.iter().take(10).map(ToString::to_string).collect();
-                return self.refuse(&told.join("\n"));
+                let why = told.join("\n");
+                // Endpoints are followed under the policies that are good: they come and go, whoever has mistyped a policy.
+                let endpoints = self.endpoints().filter(|loaded| loaded.version != live);
+                let is_known = **self.shared.refused.load() == Some(why.clone());
+                if endpoints.is_none() || !is_known {
+                    self.refuse(&why);
+                }
+                let Some(endpoints) = endpoints else { return };
+                (endpoints, Some(why))
             }
         };
-        if loaded.version == self.shared.snapshot.load().version {
+        if loaded.version == live {
             // What was refused, or was on its way, has been taken back.
             return self.shared.refused.store(Arc::default());
         }
         tell(&self.shared.telemetry.messages, &loaded.warnings);
         self.names.want(&loaded.config);
-        self.warming = Some(Warming::new(loaded, before.as_ref()));
+        self.warming = Some(Warming::new(loaded, refused, before.as_ref()));
         self.warm();
+    }
+
+    /// What there is with the endpoints as they are now; none if nothing can be made of these.
+    fn endpoints(&self) -> Option<Loaded> {
+        let loaded = load_endpoints(&self.options.inputs, self.watch.policies()).ok()?;
+        self.watch.emptied(&loaded.filled).is_empty().then_some(loaded)
     }
 
     /// Takes the configuration that is on its way as far as it can go now.
@@ -68,7 +83,8 @@ impl Control {
         match warming.stage {
             Stage::Checks(asked) if asked.waiting.is_empty() || due => match self.swap(*asked) {
                 Ok(version) => {
-                    self.watch.obeyed(warming.filled);
+                    self.watch.obeyed(warming.filled, warming.policies);
+                    self.shared.refused.store(Arc::new(warming.refused));
                     self.shared.telemetry.messages.say(Level::Info, &format!("configuration {version} is live"));
                 }
                 Err(reason) => self.refuse(&reason),
@@ -114,7 +130,6 @@ impl Control {
         }
         closing.into_iter().for_each(|host| self.sockets.close(host));
         self.sockets.tell(orders);
-        self.shared.refused.store(Arc::new(None));
         self.shared.reloads.fetch_add(1, Ordering::Relaxed);
         self.shared.bound.store(Arc::new(self.sockets.addresses(&self.shared.snapshot.load())));
         self.shared.telemetry.metrics.forget_unused();
