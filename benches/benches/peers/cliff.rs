@@ -16,7 +16,7 @@ const REQUESTS: u32 = 40_000;
 /// Requests a second by the number of connections, and the latency that clients see.
 pub(crate) fn cliff(setting: &Setting<'_>, rounds: usize) -> io::Result<()> {
     let mut tables = CONNECTIONS.map(|connections| {
-        let of = |what: &str| Table::new(&format!("{connections} busy connections: {what}"), Peer::ALL.len());
+        let of = |what: &str| Table::new(&format!("{connections} busy connections: {what}"), &Peer::NAMES);
         [of("requests a second"), of("p99, ms")]
     });
     for _ in 0..rounds {

@@ -1,11 +1,11 @@
 //! Squall's data plane beside Envoy, `HAProxy`, nginx and a bare forwarder on hyper: processor time, latency, memory, many routes, requests lost
-//! under faults and reloads.
+//! under faults and reloads. Its relay, at which faults are injected, beside `HAProxy` in TCP mode.
 //!
 //! Every round starts every proxy anew, in random order, on the first core, where one at a time has work; load and endpoints share the
 //! second. Processor time is measured in turns, and scaled by a piece of fixed work that is timed beside it, because virtual machines run at
 //! more than one speed. Only what was measured in one run is compared.
 //!
-//! `cargo bench --profile dist -p squall-benches --bench peers -- [ROUNDS] [http1|http2|latency|cliff|memory|scale|faults|reloads]...`; of
+//! `cargo bench --profile dist -p squall-benches --bench peers -- [ROUNDS] [http1|http2|latency|cliff|memory|scale|faults|reloads|relays]...`; of
 //! `faults` policies can be named behind it, as in `faults both "both and active checks"`.
 
 mod cliff;
@@ -16,6 +16,7 @@ mod load;
 mod paced;
 mod peer;
 mod process;
+mod relays;
 mod reloads;
 mod table;
 
@@ -84,6 +85,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if wants("reloads") {
         reloads::reloads(&setting, rounds.min(5))?;
     }
+    if wants("relays") {
+        relays::relays(&setting, rounds)?;
+    }
     Ok(())
 }
 
@@ -101,7 +105,7 @@ fn cpu(setting: &Setting<'_>, protocol: Protocol, rounds: usize) -> Result<(), B
     for (title, pace, requests) in
         [("saturated", Pace::Saturated(64), REQUESTS / TURNS), ("at 2,000/s", Pace::Rate(2_000), 8_000 / TURNS)]
     {
-        let mut table = Table::new(&format!("{protocol:?}, {title}: processor time a request, us"), Peer::ALL.len());
+        let mut table = Table::new(&format!("{protocol:?}, {title}: processor time a request, us"), &Peer::NAMES);
         for _ in 0..rounds {
             let mut row = vec![0.0; Peer::ALL.len()];
             let mut standing = Vec::new();
@@ -146,7 +150,7 @@ fn fixed_work() -> f64 {
 /// Latency at 2,000 requests a second, beside asking an endpoint itself.
 fn latency(setting: &Setting<'_>, rounds: usize) -> Result<(), Box<dyn Error>> {
     let mut tables = [(0.5, "p50"), (0.99, "p99")].map(|(share, name)| {
-        (share, Table::new(&format!("HTTP/1.1 at 2,000/s: added latency, {name}, us"), Peer::ALL.len()))
+        (share, Table::new(&format!("HTTP/1.1 at 2,000/s: added latency, {name}, us"), &Peer::NAMES))
     });
     for _ in 0..rounds {
         let mut direct =
@@ -169,7 +173,7 @@ fn latency(setting: &Setting<'_>, rounds: usize) -> Result<(), Box<dyn Error>> {
 /// Resident memory: idle, with 1,000 open connections, after 100,000 and after 1,000,000 requests.
 fn memory(setting: &Setting<'_>, rounds: usize) -> Result<(), Box<dyn Error>> {
     let titles = ["idle", "1,000 connections", "after 100,000 requests", "after 1,000,000 requests"];
-    let mut tables = titles.map(|title| Table::new(&format!("resident memory, {title}, MiB"), Peer::ALL.len()));
+    let mut tables = titles.map(|title| Table::new(&format!("resident memory, {title}, MiB"), &Peer::NAMES));
     for round in 0..rounds {
         let mut rows = tables.each_ref().map(|_| vec![0.0; Peer::ALL.len()]);
         for peer in shuffled() {
@@ -204,7 +208,7 @@ fn scale(setting: &Setting<'_>, rounds: usize) -> Result<(), Box<dyn Error>> {
         "one route: processor time a request, us",
         "last of 10,000 routes: processor time a request, us",
     ];
-    let mut tables = titles.map(|title| Table::new(title, peers.len()));
+    let mut tables = titles.map(|title| Table::new(title, &Peer::NAMES[..peers.len()]));
     for _ in 0..rounds {
         let mut rows = tables.each_ref().map(|_| vec![0.0; peers.len()]);
         for peer in shuffled().into_iter().filter(|peer| peers.contains(peer)) {

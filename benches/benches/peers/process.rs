@@ -19,10 +19,9 @@ impl Pinned {
         Ok(Self(command.stderr(Stdio::null()).spawn()?))
     }
 
-    /// Nanoseconds of processor time so far, and resident bytes.
+    /// Nanoseconds of processor time so far, and resident bytes, with those of whatever it has started.
     pub(crate) fn usage(&self) -> (u64, u64) {
-        let usage = proc::usage(self.0.id()).expect("the process lives");
-        (usage.cpu, usage.memory)
+        with_children(self.0.id())
     }
 
     /// Waits until it takes connections there.
@@ -47,6 +46,18 @@ impl Drop for Pinned {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn with_children(pid: u32) -> (u64, u64) {
+    let usage = proc::usage(pid).unwrap_or_default();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let started: Vec<u32> = tasks
+        .flat_map(|task| {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            children.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<u32>>()
+        })
+        .collect();
+    started.into_iter().map(with_children).fold((usage.cpu, usage.memory), |all, one| (all.0 + one.0, all.1 + one.1))
 }
 
 /// Ports that are free, each given out once, and none of those that the kernel gives to clients meanwhile.

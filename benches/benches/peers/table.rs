@@ -1,17 +1,15 @@
 //! Rounds of all peers, and what is told of them: medians, and ratios within rounds.
 
-use super::peer::Peer;
-
 /// Rows are rounds, columns peers, ours the first.
 pub(crate) struct Table {
     title: String,
-    columns: usize,
+    names: &'static [&'static str],
     rounds: Vec<Vec<f64>>,
 }
 
 impl Table {
-    pub(crate) fn new(title: &str, columns: usize) -> Self {
-        Self { title: title.to_owned(), columns, rounds: Vec::new() }
+    pub(crate) fn new(title: &str, names: &'static [&'static str]) -> Self {
+        Self { title: title.to_owned(), names, rounds: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, round: Vec<f64>) {
@@ -23,7 +21,7 @@ impl Table {
     pub(crate) fn print(&self) {
         println!("\n{}, {} rounds\n", self.title, self.rounds.len());
         println!("| | median | squall's by it: median (least to most) |\n|---|---|---|");
-        for column in 0..self.columns {
+        for (column, name) in self.names.iter().enumerate() {
             let own = sorted(self.rounds.iter().map(|round| round[column]));
             let ratios = sorted(self.rounds.iter().map(|round| round[0] / round[column]));
             let median = |of: &[f64]| of[of.len() / 2];
@@ -32,7 +30,7 @@ impl Table {
             } else {
                 format!("{:.2} ({:.2} to {:.2})", median(&ratios), ratios[0], ratios[ratios.len() - 1])
             };
-            println!("| {} | {:.2} | {ratio} |", Peer::NAMES[column], median(&own));
+            println!("| {name} | {:.2} | {ratio} |", median(&own));
         }
     }
 }
