@@ -103,6 +103,8 @@ pub enum Kind {
     },
     /// SIGSTOP to the process, SIGCONT at the end.
     Pause,
+    /// The process has no more of something than so.
+    Limit(Limit),
     /// The proxies are told that the instance is not there.
     Unlist,
     /// What the proxies are told of the instance stays as it is, whatever becomes of it.
@@ -148,6 +150,7 @@ impl Kind {
             Self::Terminate { .. } => "terminate",
             Self::CrashLoop { .. } => "crash-loop",
             Self::Pause => "pause",
+            Self::Limit(_) => "limit",
             Self::Unlist => "unlist",
             Self::Stale => "stale",
             Self::Misdirect => "misdirect",
@@ -166,7 +169,7 @@ impl Kind {
 
     /// True if the process itself is hit, not the way to it.
     pub fn is_process(&self) -> bool {
-        self.ends_process() || *self == Self::Pause
+        self.ends_process() || matches!(self, Self::Pause | Self::Limit(_))
     }
 
     /// True if neither the process nor the way to it is hit, but what the proxies are told of it.
@@ -183,6 +186,16 @@ impl Kind {
     pub fn is_restarted(&self) -> bool {
         matches!(self, Self::Kill { restart: true } | Self::Terminate { restart: true, .. })
     }
+}
+
+/// What a process may have at most. What it has already it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Limit {
+    /// Descriptors of files and sockets, numbered below this.
+    pub descriptors: Option<u64>,
+    /// Bytes of address space.
+    pub memory: Option<u64>,
 }
 
 /// How long a unit is held, and where.

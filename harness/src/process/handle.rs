@@ -6,7 +6,8 @@ use crate::descriptor;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, pidfd_send_signal, waitid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getrlimit, kill_process_group, pidfd_open,
+    pidfd_send_signal, prlimit, waitid,
 };
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -107,6 +108,20 @@ impl Process {
     /// Lets it go on.
     pub fn resume(&self) {
         self.signal_group(Signal::CONT);
+    }
+
+    /// Limits what it can have of something, and gives the limit that it had. Its hard limit stays, so that it can be given more again.
+    pub fn limit(&self, resource: Resource, most: Option<u64>) -> io::Result<Option<u64>> {
+        // It has not been waited for, so its number is still its own.
+        let number = Pid::from_raw(self.pid as i32).filter(|_| self.how_it_ended().is_none());
+        let number = number.ok_or(io::ErrorKind::NotFound)?;
+        let maximum = getrlimit(resource).maximum;
+        let current = match (most, maximum) {
+            (Some(most), Some(maximum)) => Some(most.min(maximum)),
+            (most, maximum) => most.or(maximum),
+        };
+        let before = prlimit(Some(number), resource, Rlimit { current, maximum })?;
+        Ok(before.current)
     }
 
     /// How it ended; none while it lives. It is waited for here, so that it leaves no zombie.

@@ -108,7 +108,7 @@ const DISK: u64 = 16 << 20;
 /// Plays a run of one kind to which one thing happens.
 pub(super) fn play(root: &Path, kind: Kind, event: Event) -> Outcome {
     let name = format!("{}-{}", kind.word, event.name().replace(' ', "-"));
-    let played = Place::create(root, &name, RATE, &event.phases(kind)).and_then(|place| match event {
+    let played = Place::create(root, &name, kind.mode(), RATE, &event.phases(kind)).and_then(|place| match event {
         Event::DiskFull => disk::on_small(&place.out(), DISK, || run(&place, event)),
         _ => run(&place, event),
     });

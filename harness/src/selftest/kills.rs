@@ -122,7 +122,7 @@ fn phases() -> [String; 4] {
 /// How long the run takes that is left alone.
 fn length(folder: &Path) -> io::Result<Duration> {
     let folder = tempfile::tempdir_in(folder)?;
-    let place = Place::create(folder.path(), "whole", RATE, &phases())?;
+    let place = Place::create(folder.path(), "whole", "none", RATE, &phases())?;
     let begin = now();
     let mut run = place.start()?;
     let exit = how(run.wait());
@@ -135,7 +135,7 @@ fn length(folder: &Path) -> io::Result<Duration> {
 
 /// One kill, so long after the start.
 fn kill(folder: &Path, name: &str, moment: Duration) -> io::Result<One> {
-    let place = Place::create(folder, name, RATE, &phases())?;
+    let place = Place::create(folder, name, "none", RATE, &phases())?;
     let before = Before::of(&place);
     let mut run = place.start()?;
     thread::sleep(moment);

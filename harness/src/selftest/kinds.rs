@@ -9,17 +9,23 @@ pub(super) struct Kind {
     keys: &'static str,
     /// One of those that stand for all: an answer, a delay, silence, lost bytes, a shut door, slowed bytes, and both of processes.
     stands_for_all: bool,
+    /// Proxies are told something: there must be one.
+    told: bool,
 }
 
 const fn all(word: &'static str, keys: &'static str) -> Kind {
-    Kind { word, keys, stands_for_all: true }
+    Kind { word, keys, stands_for_all: true, told: false }
 }
 
 const fn one(word: &'static str, keys: &'static str) -> Kind {
-    Kind { word, keys, stands_for_all: false }
+    Kind { word, keys, stands_for_all: false, told: false }
 }
 
-const KINDS: [Kind; 26] = [
+const fn told(word: &'static str) -> Kind {
+    Kind { word, keys: "", stands_for_all: false, told: true }
+}
+
+const KINDS: [Kind; 27] = [
     all("latency", "base: 50ms"),
     one("degrade", "by: 50ms, pick: 50%"),
     one("overload", "free: 0, each: 2ms"),
@@ -43,16 +49,23 @@ const KINDS: [Kind; 26] = [
     one("terminate", "grace: 500ms"),
     one("crash-loop", "up: 200ms"),
     all("pause", ""),
-    one("unlist", ""),
-    one("stale", ""),
-    one("misdirect", ""),
+    one("limit", "descriptors: 64"),
+    told("unlist"),
+    told("stale"),
+    told("misdirect"),
 ];
 
 impl Kind {
-    /// As it stands in a phase.
+    /// As it stands in a phase, with what gives it something to do.
     pub(super) fn written(&self) -> String {
         let comma = if self.keys.is_empty() { "" } else { ", " };
-        format!("{{{}: {{target: cart/1{comma}{}}}}}", self.word, self.keys)
+        let beside = if self.word == "stale" { ", {kill: {target: cart/1, restart: supervisor}}" } else { "" };
+        format!("{{{}: {{target: cart/1{comma}{}}}}}{beside}", self.word, self.keys)
+    }
+
+    /// Where a proxy must stand for it.
+    pub(super) fn mode(&self) -> &'static str {
+        if self.told { "client" } else { "none" }
     }
 }
 

@@ -27,15 +27,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Makes it, with a scenario of these phases.
-    pub(super) fn create(root: &Path, name: &str, rate: u32, phases: &[String]) -> io::Result<Self> {
+    /// Makes it, with a scenario of these phases and a proxy there.
+    pub(super) fn create(root: &Path, name: &str, mode: &str, rate: u32, phases: &[String]) -> io::Result<Self> {
         let folder = root.join(name);
         for inner in ["out", "home", "tmp", "state"] {
             fs::create_dir_all(folder.join(inner))?;
         }
         let phases = phases.iter().map(|phase| format!("  - {phase}")).collect::<Vec<_>>().join("\n");
         let scenario = format!(
-            "scenario: {NAME}\ntopology: {{services: [{{name: cart}}]}}\nmesh: {{mode: none}}\nload: {{to: cart, rate: {rate}/s}}\n\
+            "scenario: {NAME}\ntopology: {{services: [{{name: cart}}]}}\nmesh: {{mode: {mode}}}\nload: {{to: cart, rate: {rate}/s}}\n\
              timeline:\n{phases}\nexpect: {{fault: {{success: '>= 0%'}}}}\n"
         );
         fs::write(folder.join("scenario.yaml"), scenario)?;

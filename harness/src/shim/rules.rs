@@ -220,6 +220,7 @@ impl Active {
             | Kind::Terminate { .. }
             | Kind::CrashLoop { .. }
             | Kind::Pause
+            | Kind::Limit(_)
             | Kind::Unlist
             | Kind::Stale
             | Kind::Misdirect => return,

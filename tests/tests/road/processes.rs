@@ -1,4 +1,4 @@
-//! Processes that are told to end, that do not listen, and that crash again and again.
+//! Processes that are told to end, that do not listen, that crash again and again, and that run out of something.
 
 use squall_tests::{binary, project};
 
@@ -48,4 +48,19 @@ fn a_process_in_a_crash_loop_is_started_and_killed_until_the_fault_ends() {
     assert!(count("is gone (signal 9)") >= 2, "{told:?}");
     assert_eq!(count("is gone"), count("is started again"), "the last one stays: {told:?}");
     assert!(fault["cleared"].is_i64(), "{fault}");
+}
+
+#[test]
+fn a_process_without_descriptors_takes_no_connections_until_the_fault_ends() {
+    let text = "scenario: descriptors
+topology: {services: [{name: cart, instances: 1, responds: {latency: 1ms, body: 10B}}]}
+mesh: {mode: none}
+load: {to: cart, rate: 50/s, connections: each, time-out: 500ms}
+timeline: [{phase: baseline, for: 1s}, {phase: limited, for: 2s, faults: [{limit: {target: cart/1, descriptors: 4}}]}, {phase: after, for: 2s}]
+expect: {limited: {lost: \">= 50\"}, after: {success: \">= 60%\"}}
+";
+    let project = project().file("descriptors.yaml", text);
+    let _ = project.run(&["run", "descriptors.yaml"]).expect_code(0);
+    let fault = project.record("descriptors")["arms"][0]["faults"][0].clone();
+    assert!(fault["effect"].is_i64() && fault["cleared"].is_i64(), "{fault}");
 }

@@ -242,7 +242,7 @@ mod tests {
     fn every_kind_of_the_language_is_offered_unless_it_strikes_processes_or_their_listing() {
         let kinds: Vec<String> = schema::fault_kinds().into_iter().map(|kind| kind.word).collect();
         let missing: Vec<&String> = kinds.iter().filter(|kind| !Chosen::has_subcommand(kind)).collect();
-        assert_eq!(missing, ["kill", "pause", "terminate", "crash-loop", "unlist", "stale", "misdirect"]);
+        assert_eq!(missing, ["kill", "pause", "terminate", "crash-loop", "limit", "unlist", "stale", "misdirect"]);
         assert_eq!(offered().count(), EXAMPLES.len());
     }
 

@@ -1,6 +1,7 @@
 //! Everything of one arm that runs: instances, relays, proxies, load worker. Whoever drops it ends it.
 
 mod generators;
+mod limits;
 mod listing;
 mod pipes;
 mod pushes;
@@ -22,6 +23,7 @@ use crate::shim::wire::Report;
 use crate::topology::InstanceName;
 use crate::units::Percent;
 use generators::Generators;
+use limits::Limited;
 use listing::Lie;
 pub(super) use pushes::Answer;
 use squall_proxy::config::{self, LoadOptions};
@@ -107,6 +109,7 @@ pub(super) struct Deployment {
     pub(super) endpoints: Vec<Endpoint>,
     /// What proxies are told of an instance in the place of the truth.
     lies: BTreeMap<usize, Lie>,
+    limited: Vec<Limited>,
     generators: Generators,
     shim: Option<Process>,
     /// The one that clients ask.
@@ -175,6 +178,7 @@ impl Deployment {
             plans: asked.flows,
             endpoints,
             lies: BTreeMap::new(),
+            limited: Vec::new(),
             generators,
             shim,
             proxy,

@@ -18,6 +18,9 @@ pub(in crate::run) enum Error {
     /// The process could not be started again.
     #[error(transparent)]
     Instance(#[from] instances::Error),
+    /// The process could not be limited, or what it is told not be written.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
     /// What was struck could not be reached again.
     #[error(transparent)]
     Deployment(#[from] Box<deployment::Error>),
@@ -45,6 +48,10 @@ pub(super) async fn inject(
             deployment.refuse(instance).await?;
             Ok(Some(gone))
         }
+        (Kind::Limit(limit), strikes) => {
+            deployment.limit(id, instance, strikes, limit)?;
+            Ok(Some(now()))
+        }
         // It is gone when it is; the drive looks after that.
         (Kind::Terminate { .. }, _) => {
             deployment.instances[instance].terminate();
@@ -57,7 +64,7 @@ pub(super) async fn inject(
         }
         (Kind::Pause, _) => Ok(Some(deployment.instances[instance].pause().await)),
         (kind, _) if kind.is_listing() => {
-            deployment.misinform(instance, kind).map_err(|error| Box::new(error.into()))?;
+            deployment.misinform(instance, kind)?;
             // The proxies tell when they have heard; what is withheld, when there is something to tell.
             Ok(None)
         }
@@ -90,6 +97,10 @@ pub(super) async fn clear(
             deployment.admit(instance).await.map_err(Box::new)?;
             Ok(Some(now()))
         }
+        (Kind::Limit(_), _) => {
+            deployment.lift_limits(id)?;
+            Ok(Some(now()))
+        }
         (Kind::Pause, Strikes::Sidecar) => {
             deployment.instances[instance].sidecar.iter().for_each(Sidecar::resume);
             Ok(Some(now()))
@@ -109,7 +120,7 @@ pub(super) async fn clear(
             Ok(Some(now()))
         }
         (kind, _) if kind.is_listing() => {
-            deployment.inform(instance).map_err(|error| Box::new(error.into()))?;
+            deployment.inform(instance)?;
             Ok(Some(now()))
         }
         _ => {

@@ -34,10 +34,12 @@ pub(super) fn resolve(
                 "the supervisor restarts instances with the proxies beside them".to_owned()
             }
             (Kind::Terminate { .. } | Kind::CrashLoop { .. }, _) => {
-                format!("`{word}` is of an instance, whose proxy goes with it: `proxy of` is for `kill` and `pause`")
+                format!(
+                    "`{word}` is of an instance, whose proxy goes with it: `proxy of` is for `kill`, `pause` and `limit`"
+                )
             }
             (kind, None) if !kind.is_process() => {
-                format!("`{word}` is on the way to an instance: `proxy of` is for `kill` and `pause`")
+                format!("`{word}` is on the way to an instance: `proxy of` is for `kill`, `pause` and `limit`")
             }
             _ => return Strikes::Sidecar,
         };

@@ -6,7 +6,7 @@ use crate::fault::spec::Fault;
 use std::fmt::Write;
 
 /// Every kind on the way to an instance, with the keys of its own.
-const KINDS: [&str; 42] = [
+const KINDS: [&str; 46] = [
     "latency: {target: cart/1, base: 20ms}",
     "latency: {target: cart/1, base: 20ms, jitter: 5ms, distribution: pareto, correlation: 25%, pick: 40%}",
     "latency: {target: cart/1, base: 20ms, part: body}",
@@ -49,6 +49,10 @@ const KINDS: [&str; 42] = [
     "terminate: {target: cart/1, grace: 2s}",
     "terminate: {target: cart/1, restart: supervisor}",
     "crash-loop: {target: cart/1, up: 500ms}",
+    "limit: {target: cart/1, descriptors: 64, memory: 256MB}",
+    "unlist: {target: cart/1}",
+    "stale: {target: cart/1}",
+    "misdirect: {target: cart/1}",
 ];
 
 #[test]
@@ -100,11 +104,17 @@ fn faults_that_cannot_be() {
         "slicer: {target: cart/1, size: 1B, every: 5ms, match: {path: /}}",
         "drip: {target: cart/1, every: 5ms, unit: connection}",
         "connection-limit: {target: cart/1, most: 4, pick: attempt 1}",
+        "limit: {target: cart/1}",
+        "limit: {target: cart/1, descriptors: 64, pulse: {active: 1s, idle: 1s}}",
+        "unlist: {target: cart/1, pulse: {active: 1s, idle: 1s}}",
+        "stale: {target: cart/1, pick: 30%}",
+        "misdirect: {target: proxy of cart/1}",
     ];
     let cases = cases.map(|case| ("kill: {target: cart/1}", case));
     let two = [
         ("abort: {target: cart/1, status: 503}", "truncate: {target: cart/1}"),
         ("refuse: {target: cart/1}", "latency: {target: cart/1, base: 1s}"),
+        ("unlist: {target: cart/1}", "misdirect: {target: cart/1}"),
         ("blackhole: {target: cart/1}", "blackhole: {target: cart/1, direction: client-to-server}"),
     ]
     .map(|(one, other)| format!("{one}}}, {{{other}"));
@@ -116,6 +126,12 @@ fn faults_that_cannot_be() {
 fn each_way_of_a_connection_may_have_a_hole_of_its_own() {
     let ways = "blackhole: {target: cart/1, direction: client-to-server}}, {blackhole: {target: cart/1, direction: server-to-client}";
     assert_eq!(scenario(&CART.replace("kill: {target: cart/1}", ways)).timeline[2].faults.len(), 2);
+}
+
+#[test]
+fn who_is_gone_may_stay_listed() {
+    let both = "stale: {target: cart}}, {kill: {target: cart/1}";
+    assert_eq!(scenario(&CART.replace("kill: {target: cart/1}", both)).timeline[2].faults.len(), 4);
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub enum Fault {
     Terminate(Terminate),
     /// The process is killed, and each that takes its place.
     CrashLoop(CrashLoop),
+    /// The process can open no more descriptors, or have no more memory, than so.
+    Limit(Limit),
     /// The proxies are told that the instance is not there.
     Unlist(Unlist),
     /// What the proxies are told of the instance stays as it is.
@@ -294,6 +296,13 @@ faults! {
     }
     /// The process is stopped, and goes on at the end.
     Pause
+    /// The process can have no more of something than so; what it has already it keeps.
+    Limit {
+        /// Descriptors of files and sockets, such as `64`.
+        descriptors: Option<Placed<u64>>,
+        /// Address space, such as `256MB`: more than the memory that it uses.
+        memory: Option<Placed<Bytes>>,
+    }
     /// The proxies are told that the instance is not there; all of a service: its endpoints are empty.
     Unlist
     /// What the proxies are told of the instance stays as it is, as where the control plane cannot be reached: one that is gone stays listed.

@@ -1,6 +1,6 @@
 //! What each kind of fault does, from how it is written; and in words.
 
-use crate::fault::spec::{self, AbortPlace, Delay, Direction, Kind, Part, Reply, Rewrite, Slices, Unit};
+use crate::fault::spec::{self, AbortPlace, Delay, Direction, Kind, Limit, Part, Reply, Rewrite, Slices, Unit};
 use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::written::{Abort, Aim, Fault, Placed, Pulse, Selection, Terminate};
@@ -153,6 +153,15 @@ pub(super) fn meant(written: &Fault, problems: &mut Problems) -> Option<Meaning>
         }
         Fault::CrashLoop(fault) => meaning!(fault, CONNECTION, Kind::CrashLoop { up: fault.up.0 }),
         Fault::Pause(fault) => meaning!(fault, CONNECTION, Kind::Pause),
+        Fault::Limit(fault) => {
+            if fault.descriptors.is_none() && fault.memory.is_none() {
+                problems
+                    .error(code::SHAPE, fault.target.place, "this `limit` limits nothing")
+                    .expected("`descriptors: 64`, `memory: 256MB` or both");
+            }
+            let descriptors = fault.descriptors.map(|most| most.value);
+            meaning!(fault, CONNECTION, Kind::Limit(Limit { descriptors, memory: fault.memory.map(|most| most.0) }))
+        }
         Fault::Unlist(fault) => meaning!(fault, CONNECTION, Kind::Unlist),
         Fault::Stale(fault) => meaning!(fault, CONNECTION, Kind::Stale),
         Fault::Misdirect(fault) => meaning!(fault, CONNECTION, Kind::Misdirect),
@@ -306,6 +315,11 @@ pub(super) fn describe(fault: &spec::Fault, pulse: Option<Pulse>) -> String {
             write!(text, " {} every {}", Bytes(slices.size as u64), TimeSpan(slices.every))
         }
         Kind::SlowClose { by } => write!(text, " {}", TimeSpan(*by)),
+        Kind::Limit(Limit { descriptors, memory }) => {
+            let descriptors = descriptors.map(|most| format!("{most} descriptors"));
+            let memory = memory.map(|most| Bytes(most).to_string());
+            write!(text, " to {}", descriptors.into_iter().chain(memory).collect::<Vec<_>>().join(" and "))
+        }
         Kind::CrashLoop { up } => write!(text, " every {}", TimeSpan(*up)),
         Kind::Corrupt { every } => write!(text, " every {}", Bytes(*every)),
         _ => Ok(()),
