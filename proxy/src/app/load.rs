@@ -154,7 +154,7 @@ mod tests {
              '@type': type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, \
              stat_prefix: t, cluster: c}}}}]}}]}}], clusters: [{{name: c, type: STRICT_DNS, connect_timeout: 1s, load_assignment: {{cluster_name: c}}}}]}}"
         );
-        let source = squall_yaml::Source { path: "envoy.yaml".into(), text };
+        let source = Source { path: "envoy.yaml".into(), text };
         let read = config::read(&[source], &LoadOptions::default()).unwrap();
         read.objects.bootstrap.unwrap().listeners.remove(0)
     }

@@ -99,7 +99,8 @@ mod tests {
         let file = folder.path().join("a.yaml");
         std::fs::write(&file, "one").unwrap();
         let paths = vec![folder.path().to_owned()];
-        let mut watch = Watch { seen: look(&paths), paths, settled: true, filled: BTreeSet::new() };
+        let mut watch =
+            Watch { seen: look(&paths), paths, settled: true, filled: BTreeSet::new(), policies: Vec::new() };
         assert!(!watch.has_changed());
         std::fs::write(folder.path().join("b"), "two").unwrap();
         std::fs::rename(folder.path().join("b"), &file).unwrap();
@@ -116,7 +117,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [emptied, deleted] = ["a.yaml", "b.yaml"].map(|name| folder.path().join(name));
         std::fs::write(&emptied, "").unwrap();
-        let mut watch = Watch { paths: Vec::new(), seen: Vec::new(), settled: true, filled: BTreeSet::new() };
+        let mut watch =
+            Watch { paths: Vec::new(), seen: Vec::new(), settled: true, filled: BTreeSet::new(), policies: Vec::new() };
         watch.obeyed([emptied.clone(), deleted].into(), Vec::new());
         let told: Vec<_> = watch.emptied(&BTreeSet::new()).into_iter().map(|finding| finding.file).collect();
         assert_eq!(told, [emptied]);
