@@ -2,7 +2,7 @@
 
 use super::{reason, words};
 use crate::scenario::resolved::{Limit, Metric, Scenario, Subject};
-use squall_reports::record::{Arm, Expectation, FaultSpan, Latency, LatencyKind, Outcome, Reason, Verdict};
+use squall_reports::record::{Arm, Expectation, Latency, LatencyKind, Outcome, Reason, Verdict};
 
 /// A generator that is so late once was stopped, or robbed of its processor: whatever fell into that time was not measured. Microseconds.
 const STOOD_STILL: u64 = 100_000;
@@ -173,12 +173,7 @@ fn faults(arm: &Arm) -> Vec<Reason> {
 }
 
 fn without_effect(arm: &Arm) -> Vec<Reason> {
-    // A control plane that is cut off matters where one thing changes, and not where nothing does.
-    let mattered = |fault: &FaultSpan| {
-        let same = |other: &&FaultSpan| other.kind == "stale" && other.phase == fault.phase;
-        fault.kind == "stale" && arm.faults.iter().filter(same).any(|other| other.effect.is_some())
-    };
-    let without = arm.faults.iter().filter(|fault| fault.effect.is_none() && !mattered(fault));
+    let without = arm.faults.iter().filter(|fault| fault.effect.is_none() && !arm.had_nothing_to_withhold(fault));
     without
         .map(|fault| {
             let offered = arm.totals_of(&arm.phases[fault.phase].name, None);

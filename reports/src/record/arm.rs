@@ -69,6 +69,14 @@ pub struct Arm {
 }
 
 impl Arm {
+    /// A control plane that is cut off matters where one thing changes, and not where nothing does: this fault withheld nothing, and another of
+    /// its phase did.
+    pub fn had_nothing_to_withhold(&self, fault: &FaultSpan) -> bool {
+        let withheld =
+            |other: &FaultSpan| other.kind == "stale" && other.phase == fault.phase && other.effect.is_some();
+        fault.kind == "stale" && fault.effect.is_none() && self.faults.iter().any(withheld)
+    }
+
     /// Its proxies, on whichever side.
     pub fn proxies(&self) -> impl Iterator<Item = &Process> {
         self.processes.iter().filter(|process| process.is_proxy())

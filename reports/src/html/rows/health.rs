@@ -98,6 +98,9 @@ pub(in crate::html) fn health(arm: &Arm) -> Vec<Health> {
                 format!("confirmed at {}", number::instant(at)),
                 State::Sound,
             ),
+            None if arm.had_nothing_to_withhold(fault) => {
+                row(&fault.what, "nothing withheld".to_owned(), "nothing became of it".to_owned(), State::Sound)
+            }
             None => row(&fault.what, "no effect".to_owned(), "it never harmed anything".to_owned(), State::Unsound),
         });
     }
