@@ -181,3 +181,27 @@ fn restarted_counts_from_the_hit_to_the_replacement() {
     });
     assert_eq!(restarted.seconds("restarted"), Some(4.2));
 }
+
+#[test]
+fn policies_are_refused_from_when_they_were_written_to_the_last_word_of_a_proxy() {
+    let mut arm = arm();
+    let event = |at: i64, kind| (at * SECOND, kind, "fault".to_owned());
+    arm.evidence.events = vec![event(6, EventKind::Pushed), event(7, EventKind::Refused)];
+    let refused = |evidence: &Evidence| {
+        let figure = figures(evidence).healing.into_iter().find(|figure| figure.kind == "refused")?;
+        Some((figure.subject, figure.seconds))
+    };
+    assert_eq!(refused(&arm.evidence), Some(("fault".to_owned(), Some(1.0))));
+    // Every proxy has loaded them.
+    arm.evidence.events[1].1 = EventKind::Policy;
+    assert_eq!(refused(&arm.evidence), Some(("fault".to_owned(), None)));
+    arm.evidence.events.clear();
+    assert_eq!(refused(&arm.evidence), None);
+}
+
+#[test]
+fn what_is_withheld_from_proxies_ejects_nobody_by_itself() {
+    let mut arm = arm().silent(0, 5.0, 15.0);
+    arm.evidence.faults[0].kind = "stale".to_owned();
+    assert!(figures(&arm.evidence).healing.iter().all(|figure| figure.kind != "ejected"));
+}
