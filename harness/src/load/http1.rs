@@ -81,9 +81,19 @@ impl Http1 {
                 self.write_slowly(&request, speed, answer).await?
             }
         };
-        self.read_answer(flow, names, reading, answer).await?;
-        answer.reusable &= complete;
-        Ok(())
+        let mut reader = HeadReader::default();
+        loop {
+            // Of an answer to a slow request something may have come already.
+            while reader.response(&mut self.buf, &mut self.answer)? {
+                // Interim answers announce the real one.
+                if self.answer.status >= 200 {
+                    self.body(flow, names, reading, answer).await?;
+                    answer.reusable &= complete;
+                    return Ok(());
+                }
+            }
+            self.fill(answer).await?;
+        }
     }
 
     /// Writes so many bytes a second; true once all are sent, false if the answer did not wait for them.
@@ -102,26 +112,6 @@ impl Http1 {
             self.stream.flush().await?;
         }
         Ok(true)
-    }
-
-    /// Reads the answer, of which something may have come already.
-    async fn read_answer(
-        &mut self,
-        flow: &FlowPlan,
-        names: &[String],
-        reading: &mut Reading<'_>,
-        answer: &mut Answer,
-    ) -> Result<(), Failure> {
-        let mut reader = HeadReader::default();
-        loop {
-            while reader.response(&mut self.buf, &mut self.answer)? {
-                // Interim answers announce the real one.
-                if self.answer.status >= 200 {
-                    return self.body(flow, names, reading, answer).await;
-                }
-            }
-            self.fill(answer).await?;
-        }
     }
 
     async fn body(

@@ -212,8 +212,12 @@ impl Deployment {
 
     /// The process of the proxy that clients ask, if it is this one and ought to live.
     pub(super) fn proxy(&self, pid: u32) -> Option<&Process> {
-        let up = self.proxy.as_ref().filter(|proxy| !proxy.is_down);
-        up.map(|proxy| &proxy.process).filter(|process| process.pid == pid)
+        self.living_proxy().map(|proxy| &proxy.process).filter(|process| process.pid == pid)
+    }
+
+    /// The proxy that clients ask, unless its process was ended and none has come in its place.
+    fn living_proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|proxy| !proxy.is_down)
     }
 
     /// Tells when the present process of an instance ends.
@@ -297,9 +301,9 @@ impl Deployment {
     }
 
     /// Returns once the proxy's own word names the state of the files, as they are by then. It borrows nothing, so that an arm can go on meanwhile.
-    pub(super) fn loaded(&self, setting: &Setting<'_>) -> impl Future<Output = Result<(), Error>> + 'static {
+    fn loaded(&self, setting: &Setting<'_>) -> impl Future<Output = Result<(), Error>> + 'static {
         let (files, options) = (self.files.clone(), reading(setting));
-        let admin = self.proxy.as_ref().map(|proxy| proxy.admin);
+        let admin = self.living_proxy().map(|proxy| proxy.admin);
         async move {
             let Some(admin) = admin else { return Ok(()) };
             let begin = now();
@@ -316,9 +320,21 @@ impl Deployment {
         }
     }
 
+    /// Tells, by this input, once the proxy has loaded the files.
+    pub(super) fn tell_when_loaded(
+        &self,
+        setting: &Setting<'_>,
+        told: impl FnOnce(Result<(), Error>) -> Input + 'static,
+    ) {
+        let (loaded, sender) = (self.loaded(setting), self.sender.clone());
+        tokio::task::spawn_local(async move {
+            let _ = sender.send(told(loaded.await));
+        });
+    }
+
     /// What every process has taken so far.
     pub(super) fn usage(&self) -> Vec<(String, Usage)> {
-        let fixed = [self.shim.as_ref(), self.proxy.as_ref().map(|proxy| &proxy.process)];
+        let fixed = [self.shim.as_ref(), self.living_proxy().map(|proxy| &proxy.process)];
         let instances = self.instances.iter().flat_map(Instance::processes);
         let all = self.generators.processes().chain(fixed.into_iter().flatten()).chain(instances);
         all.filter_map(|process| Some((process.name.clone(), proc::usage(process.pid)?))).collect()

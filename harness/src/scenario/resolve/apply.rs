@@ -6,7 +6,6 @@ use crate::scenario::code;
 use crate::scenario::problems::Problems;
 use crate::scenario::resolved::{Apply, MeshMode, Phase, Place};
 use crate::scenario::written::{self, Applied, Placed, Policy};
-use std::path::Path;
 
 /// What pushes are read by.
 pub(super) struct Pushes<'a> {
@@ -74,7 +73,7 @@ pub(super) fn obeyed(timeline: &[Phase], mode: MeshMode, bootstrap: bool, proble
 /// The policies by name, for people.
 fn what(written: &[Placed<Policy>]) -> String {
     let name = |policy: &Placed<Policy>| match &policy.value {
-        Policy::Path(path) => Path::new(path).display().to_string(),
+        Policy::Path(path) => path.clone(),
         Policy::Inline(object) => {
             let word = |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).map(str::to_owned);
             let named = word(object.get("metadata").and_then(|metadata| metadata.get("name")));

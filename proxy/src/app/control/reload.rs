@@ -99,7 +99,7 @@ impl Control {
         let built = self.registry.build(current.version.clone(), current.config.clone(), self.names.resolved());
         let swapped = built.map_err(|error| error.to_string()).and_then(|built| self.swap(Asked::nobody(built)));
         if let Err(reason) = swapped {
-            self.refuse(&reason);
+            self.complain(&reason);
         }
     }
 
@@ -146,12 +146,17 @@ impl Control {
         }
     }
 
+    /// The files as they are now are not obeyed.
     fn refuse(&self, reason: &str) {
+        self.complain(reason);
+        self.shared.refused.store(Arc::new(Some(reason.to_owned())));
+    }
+
+    fn complain(&self, reason: &str) {
         let messages = &self.shared.telemetry.messages;
         for line in reason.lines() {
             messages.say(Level::Error, &format!("refused, the last good configuration goes on: {line}"));
         }
-        self.shared.refused.store(Arc::new(Some(reason.to_owned())));
         self.shared.reloads_refused.fetch_add(1, Ordering::Relaxed);
     }
 }

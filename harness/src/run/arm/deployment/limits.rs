@@ -40,7 +40,11 @@ impl Deployment {
         let lifted: Vec<Limited> = self.limited.extract_if(.., |limited| limited.fault == fault).collect();
         for Limited { instance, strikes, pid, resource, before, .. } in lifted.into_iter().rev() {
             if let Some(process) = self.struck(instance, strikes).filter(|process| process.pid == pid) {
-                process.limit(resource, before)?;
+                match process.limit(resource, before) {
+                    // It has run out of what was limited, and ended.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    lifted => _ = lifted?,
+                }
             }
         }
         Ok(())

@@ -58,7 +58,7 @@ impl Deployment {
     pub(in crate::run::arm) async fn proxies(&self) -> Result<Vec<Asked>, Error> {
         let beside = self.instances.iter().filter_map(|instance| instance.sidecar.as_ref()?.proxy());
         let mut asked = Vec::new();
-        for proxy in self.proxy.iter().filter(|proxy| !proxy.is_down).chain(beside) {
+        for proxy in self.living_proxy().into_iter().chain(beside) {
             let refusals = told(proxy.admin).await.map_or(0, |told| told.refusals);
             asked.push(Asked { name: proxy.process.name.clone(), admin: proxy.admin, refusals });
         }

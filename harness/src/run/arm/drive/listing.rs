@@ -10,10 +10,7 @@ impl Drive<'_, '_> {
     /// The proxies are told something else of the instance of a fault, which begins or ends by it.
     pub(super) fn tell(&mut self, fault: usize, ends: bool) {
         self.telling += 1;
-        let (loaded, sender) = (self.deployment.loaded(self.setting), self.deployment.sender.clone());
-        tokio::task::spawn_local(async move {
-            let _ = sender.send(Input::Told(fault, ends, loaded.await));
-        });
+        self.deployment.tell_when_loaded(self.setting, move |loaded| Input::Told(fault, ends, loaded));
     }
 
     /// The proxies have heard.

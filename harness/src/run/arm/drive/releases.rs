@@ -57,10 +57,7 @@ impl Drive<'_, '_> {
             };
             self.happened(kind, &subject, Witness::Controller, text);
             self.releases[index].is_loading = true;
-            let (loaded, sender) = (self.deployment.loaded(self.setting), self.deployment.sender.clone());
-            tokio::task::spawn_local(async move {
-                let _ = sender.send(Input::Loaded(index, share, loaded.await));
-            });
+            self.deployment.tell_when_loaded(self.setting, move |loaded| Input::Loaded(index, share, loaded));
         }
         Ok(())
     }
